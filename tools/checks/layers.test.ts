@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { workspacePackages } from "../src/workspace.ts";
+
+/** The layers of ARCHITECTURE.md, lowest first: a package imports only from layers below its own. */
+const layers: readonly (readonly string[])[] = [
+  ["kconfig", "cpio", "elf"],
+  ["initramfs", "kernel", "qemu", "pxe"],
+  ["appliance"],
+];
+
+const layerOf = (name: string): number =>
+  layers.findIndex((layer) => layer.includes(name.replace("@justenough/", "")));
+
+test("each package has a layer", () => {
+  const missing = workspacePackages().filter(({ folder }) => layerOf(folder) < 0);
+  expect(missing.map(({ folder }) => folder)).toEqual([]);
+});
+
+test("a package depends only on layers below its own", () => {
+  const wrong = workspacePackages().flatMap(({ folder, manifest }) =>
+    Object.keys(manifest.dependencies ?? {})
+      .filter((name) => name.startsWith("@justenough/") && layerOf(name) >= layerOf(folder))
+      .map((name) => `${folder} -> ${name}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("format packages depend on nothing", () => {
+  const wrong = workspacePackages()
+    .filter(({ folder }) => layerOf(folder) === 0)
+    .filter(({ manifest }) => Object.keys(manifest.dependencies ?? {}).length > 0);
+  expect(wrong.map(({ folder }) => folder)).toEqual([]);
+});
