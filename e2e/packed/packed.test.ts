@@ -2,7 +2,15 @@
  * Each package as its users get it: built, packed, installed into an empty project outside the repository, and its
  * README example run on the oldest Node that we promise and on the one that we develop with.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fences } from "@justenough-dev/tools/fences";
@@ -26,7 +34,14 @@ const nodes = {
 
 beforeAll(async () => {
   if (!existsSync(join(oldestPrefix, "node_modules")))
-    await execa("npm", ["install", "--prefix", oldestPrefix, "--no-save", "--ignore-scripts", `node-${platform}@${oldestNode}`]);
+    await execa("npm", [
+      "install",
+      "--prefix",
+      oldestPrefix,
+      "--no-save",
+      "--ignore-scripts",
+      `node-${platform}@${oldestNode}`,
+    ]);
   await execa("nx", ["run-many", "-t", "build"], { cwd: root, preferLocal: true, localDir: root, env });
   for (const { directory, folder, manifest } of packages) {
     const destination = join(scratch, "tarballs", folder);
@@ -42,9 +57,17 @@ describe.each(packages)("$folder", ({ directory, folder, manifest }) => {
 
   beforeAll(async () => {
     mkdirSync(project, { recursive: true });
-    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
-    const files = closureOf(manifest.name, packages).map(({ manifest: { name } }) => tarballs.get(name) ?? "");
-    await execa("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...files], { cwd: project, env });
+    writeFileSync(
+      join(project, "package.json"),
+      JSON.stringify({ name: "consumer", private: true, type: "module" }),
+    );
+    const files = closureOf(manifest.name, packages).map(
+      ({ manifest: { name } }) => tarballs.get(name) ?? "",
+    );
+    await execa("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...files], {
+      cwd: project,
+      env,
+    });
   });
 
   test("is what publint and attw call a sound package", async () => {
@@ -56,12 +79,21 @@ describe.each(packages)("$folder", ({ directory, folder, manifest }) => {
 
   test("ships nothing but its build, data and papers", async () => {
     const { stdout } = await execa("tar", ["-tzf", tarballs.get(manifest.name) ?? ""]);
-    const odd = stdout.split("\n").filter((name) => !/^package\/(dist|assets|features|schema)\/|^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(name));
+    const odd = stdout
+      .split("\n")
+      .filter(
+        (name) =>
+          !/^package\/(dist|assets|features|schema)\/|^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+            name,
+          ),
+      );
     expect(odd).toEqual([]);
   });
 
   test.each(Object.entries(nodes))("runs its README example on %s", async (_, node) => {
-    const example = fences(readFileSync(join(directory, "README.md"), "utf8")).find(({ info }) => info === "ts");
+    const example = fences(readFileSync(join(directory, "README.md"), "utf8")).find(
+      ({ info }) => info === "ts",
+    );
     expect(example, "README.md has a ts fence").toBeDefined();
     writeFileSync(join(project, "example.ts"), example?.code ?? "");
     const { stdout } = await execa(node, ["example.ts"], { cwd: project, env, timeout: 60_000 });

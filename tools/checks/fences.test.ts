@@ -9,6 +9,17 @@ test("fences() finds code with its info string and line", () => {
 });
 
 test("exampleFences() takes only the fences of comments with @example", () => {
-  const source = ["/** ```ts", " * no", " * ``` */", "/**", " * Does.", " * @example", " * ```ts", " * go();", " * ```", " */"];
+  const source = [
+    "/** ```ts",
+    " * no",
+    " * ``` */",
+    "/**",
+    " * Does.",
+    " * @example",
+    " * ```ts",
+    " * go();",
+    " * ```",
+    " */",
+  ];
   expect(exampleFences(source.join("\n"))).toEqual([{ info: "ts", code: "go();\n", line: 7 }]);
 });

@@ -21,7 +21,10 @@ const results = mkdtempSync(join(tmpdir(), "justenough-test-"));
 
 function status(command: readonly string[], env: NodeJS.ProcessEnv = {}): number {
   const [program = "", ...args] = command;
-  const child = spawnSync(program, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+  const child = spawnSync(program, args, {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...env },
+  });
   if (child.error) console.error(`error: Cannot run "${program}": ${child.error.message}`);
   return child.status ?? 1;
 }
@@ -35,12 +38,18 @@ function verdict(...command: string[]): () => Counts {
 function vitest(name: string, ...args: string[]): () => Counts {
   return () => {
     const file = join(results, `${name}.json`);
-    const code = status(["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...args], {
-      NO_COLOR: "1",
-      FORCE_COLOR: "0",
-    });
+    const code = status(
+      ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...args],
+      {
+        NO_COLOR: "1",
+        FORCE_COLOR: "0",
+      },
+    );
     try {
-      const json = JSON.parse(readFileSync(file, "utf8")) as { numPassedTests: number; numFailedTests: number };
+      const json = JSON.parse(readFileSync(file, "utf8")) as {
+        numPassedTests: number;
+        numFailedTests: number;
+      };
       const failed = json.numFailedTests + (code !== 0 && json.numFailedTests === 0 ? 1 : 0);
       return { passed: json.numPassedTests, failed };
     } catch {
