@@ -1,1 +1,16 @@
-export {};
+export { formatLocation, KconfigError } from "./errors.ts";
+export type { Diagnostic, KconfigErrorCode, Location } from "./errors.ts";
+export { isSymbolName, readValue, sameValue, valueOf, writeValue } from "./value.ts";
+export type { ConfigValue, ValueKind } from "./value.ts";
+export { configOf, parseConfig, printConfig, printEntry } from "./config.ts";
+export type { Config, ConfigEntry, ConfigLine } from "./config.ts";
+export { countSymbols } from "./count.ts";
+export type { SymbolCount } from "./count.ts";
+export { diffConfigs } from "./diff.ts";
+export type { ConfigChange, ConfigDiff } from "./diff.ts";
+export { mergeFragments, mergeRequests, overrideRequests, parseFragment, requestsOf } from "./fragment.ts";
+export type { ConfigRequest, Fragment, MergedRequests } from "./fragment.ts";
+export { formatRefusal, proveConfig, refusalError } from "./prove.ts";
+export type { Refusal } from "./prove.ts";
+export { printRequests, resolveConfig } from "./resolve.ts";
+export type { ConfigBase, ConfInvocation, KconfigHost, ResolvedConfig, ResolveRequest } from "./resolve.ts";
