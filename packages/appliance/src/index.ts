@@ -1,1 +1,10 @@
-export {};
+export { ApplianceError, type ApplianceErrorCode } from "./error.ts";
+export { defineAppliance } from "./spec/define.ts";
+export { describeOrigin, describeValues } from "./spec/describe.ts";
+export { jsonSchema } from "./spec/json-schema.ts";
+export { loadSpec, parseSpec, type LoadedSpec } from "./spec/load.ts";
+export { formatProblem, SpecError, type SpecProblem } from "./spec/problem.ts";
+export type * from "./spec/resolved.ts";
+export type { SpecOverrides } from "./spec/resolve.ts";
+export { specSchema, type ApplianceSpec } from "./spec/schema.ts";
+export type { SpecLocation, SpecPath, SpecSource } from "./spec/source.ts";

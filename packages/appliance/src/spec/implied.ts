@@ -1,0 +1,30 @@
+import type { ResolvedNetwork, ResolvedProgram } from "./resolved.ts";
+
+/** The parts of a spec from which kernel features follow. */
+export interface Implying {
+  readonly programs: readonly ResolvedProgram[];
+  readonly network: ResolvedNetwork;
+  readonly modules: readonly string[];
+  readonly cpus: number;
+}
+
+/**
+ * The kernel features that follow from a spec, each with the key that asks for it. What a feature means
+ * in symbols is the kernel package's knowledge; here stands only which need leads to which.
+ */
+export function impliedFeatures(spec: Implying): { readonly feature: string; readonly by: string }[] {
+  const implied = [
+    { feature: "base", by: "every appliance" },
+    { feature: "quiet", by: "every appliance" },
+    { feature: "serial", by: "the console and the control channel" },
+    { feature: "poweroff", by: "every appliance" },
+  ];
+  // Programs of a distribution expect Unix sockets (syslog, name lookup) and pseudo terminals.
+  if (spec.programs.some(({ kind }) => kind === "copy")) {
+    implied.push({ feature: "net", by: "programs" }, { feature: "ptys", by: "programs" });
+  }
+  if (spec.network.kind !== "none") implied.push({ feature: "virtio-net", by: "network" });
+  if (spec.modules.length > 0) implied.push({ feature: "modules", by: "kernel.modules" });
+  if (spec.cpus > 1) implied.push({ feature: "smp", by: "cpus" });
+  return implied;
+}
