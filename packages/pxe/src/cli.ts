@@ -1,2 +1,8 @@
 #!/usr/bin/env node
-export {};
+import { main } from "./main.ts";
+
+process.exitCode = await main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  onSignal: (name, listener) => process.on(name, listener),
+});

@@ -1,0 +1,90 @@
+import { PxeError } from "./errors.ts";
+
+/** Turn dotted decimal into the number that it stands for; anything else is an error `PXE_ADDRESS_INVALID`. */
+export function parseIpv4(text: string): number {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  const bytes = match?.slice(1).map(Number);
+  if (!bytes || bytes.some((byte) => byte > 255)) {
+    throw new PxeError("PXE_ADDRESS_INVALID", `Cannot read ${JSON.stringify(text)} as an IPv4 address`, {
+      hint: "write four numbers from 0 to 255, as in 10.77.0.1",
+    });
+  }
+  return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+}
+
+/** Write an unsigned 32-bit number in dotted decimal. */
+export function formatIpv4(value: number): string {
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
+}
+
+/** A network that a server stands in: its own address there and the netmask, both in dotted decimal. */
+export interface Subnet {
+  readonly address: string;
+  readonly netmask: string;
+}
+
+/** True when `address` lies in the same network. */
+export function inSubnet(subnet: Subnet, address: string): boolean {
+  const mask = parseIpv4(subnet.netmask);
+  return (parseIpv4(address) & mask) === (parseIpv4(subnet.address) & mask);
+}
+
+/** The address that reaches every host of the network. */
+export function broadcastOf(subnet: Subnet): string {
+  const mask = parseIpv4(subnet.netmask);
+  return formatIpv4(((parseIpv4(subnet.address) & mask) | (~mask >>> 0)) >>> 0);
+}
+
+/** An inclusive range of addresses to lease. */
+export interface Pool {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** Read `10.77.0.50-10.77.0.99` (or a single address) and check it against the network it must lie in. */
+export function parsePool(text: string, subnet: Subnet): Pool {
+  const [first = "", last = first] = text.split("-").map((part) => part.trim());
+  const low = parseIpv4(first);
+  const high = parseIpv4(last);
+  if (low > high || !inSubnet(subnet, first) || !inSubnet(subnet, last)) {
+    throw new PxeError("PXE_POOL_INVALID", `Cannot lease ${JSON.stringify(text)}`, {
+      hint: `name a rising range inside the network of ${subnet.address} (netmask ${subnet.netmask})`,
+    });
+  }
+  if (high - low >= 65_536) {
+    throw new PxeError("PXE_POOL_INVALID", `The range ${JSON.stringify(text)} has more than 65536 addresses`);
+  }
+  return { first: formatIpv4(low), last: formatIpv4(high) };
+}
+
+/** At most 100 addresses at the upper end of the network; the lower end is where people put things by hand. */
+export function defaultPool(subnet: Subnet): Pool {
+  const mask = parseIpv4(subnet.netmask);
+  const network = (parseIpv4(subnet.address) & mask) >>> 0;
+  const highest = parseIpv4(broadcastOf(subnet)) - 1;
+  if (highest <= network + 1) {
+    throw new PxeError(
+      "PXE_POOL_INVALID",
+      `The network of ${subnet.address} (netmask ${subnet.netmask}) has no room for a client`,
+      { hint: "give the interface an address with a shorter prefix, such as /24" },
+    );
+  }
+  const lowest = Math.max(network + 1, highest - 99);
+  return { first: formatIpv4(lowest), last: formatIpv4(highest) };
+}
+
+/** Write a hardware address as lower-case hex pairs with colons. */
+export function formatMac(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+/** Bring a hardware address that a person typed (`-`, `:` or no separator, any case) into our one form. */
+export function parseMac(text: string): string {
+  const hex = text.replaceAll(/[:.-]/g, "").toLowerCase();
+  if (!/^[0-9a-f]{12}$/.test(hex)) {
+    throw new PxeError("PXE_ADDRESS_INVALID", `Cannot read ${JSON.stringify(text)} as a hardware address`, {
+      hint: "write six pairs of hex digits, as in 52:54:00:12:34:56",
+    });
+  }
+  return (hex.match(/../g) ?? []).join(":");
+}

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { access, constants, stat } from "node:fs/promises";
+import { httpUrl, LOOP_FILE, SCRIPT_FILE, tftpUrl, type BootSite } from "./boot-policy.ts";
+import { PxeError } from "./errors.ts";
+import { ipxeMessage, ipxeScript } from "./ipxe-script.ts";
+import type { VirtualFile, VirtualFiles } from "./virtual-files.ts";
+
+/** What is served: paths on this machine, and the kernel's arguments. */
+export interface PxeBundle {
+  readonly kernel: string;
+  /** Initramfs segments, joined by the loader in this order. */
+  readonly initrd: readonly string[];
+  readonly cmdline: string;
+  /** Served as /manifest.json; without one it is made from sizes and hashes. */
+  readonly manifest?: string | undefined;
+  /** Printed on the client's screen. */
+  readonly title?: string | undefined;
+}
+
+/** Check that a bundle can be read and its arguments written into a script: better now than at the first client. */
+export async function checkBundle(bundle: PxeBundle): Promise<void> {
+  const named = [
+    bundle.kernel,
+    ...bundle.initrd,
+    ...(bundle.manifest === undefined ? [] : [bundle.manifest]),
+  ];
+  for (const path of named) {
+    const info = await stat(path).catch((cause: unknown) => {
+      throw new PxeError("PXE_BUNDLE_INVALID", `Cannot find ${JSON.stringify(path)}`, {
+        cause,
+        hint: "name the kernel and initramfs files of a bundle that has been built",
+      });
+    });
+    if (!info.isFile()) throw new PxeError("PXE_BUNDLE_INVALID", `${JSON.stringify(path)} is not a file`);
+    await access(path, constants.R_OK).catch((cause: unknown) => {
+      throw new PxeError("PXE_BUNDLE_INVALID", `Cannot read ${JSON.stringify(path)}`, { cause });
+    });
+  }
+  ipxeScript({ kernel: "http://host/kernel", initrd: [], cmdline: bundle.cmdline, title: bundle.title });
+}
+
+async function fingerprint(path: string): Promise<{ size: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const part of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(part);
+    size += part.length;
+  }
+  return { size, sha256: hash.digest("hex") };
+}
+
+async function madeManifest(bundle: PxeBundle): Promise<string> {
+  const manifest = {
+    kernel: await fingerprint(bundle.kernel),
+    initrd: await Promise.all(bundle.initrd.map((path) => fingerprint(path))),
+    cmdline: bundle.cmdline,
+  };
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+/**
+ * Every name that the server answers to, the same by HTTP and TFTP. A script points at files of the protocol
+ * that it came by: iPXE builds without HTTP can then fetch the rest too.
+ */
+export function bundleFiles(
+  bundle: PxeBundle,
+  site: BootSite,
+  binaries: ReadonlyMap<string, string>,
+): VirtualFiles {
+  const script = (via: "http" | "tftp"): string => {
+    const url = (file: string): string => (via === "http" ? httpUrl(site, file) : tftpUrl(site, file));
+    return ipxeScript({
+      kernel: url("kernel"),
+      initrd: bundle.initrd.map((_, index) => url(`initrd/${index}`)),
+      cmdline: bundle.cmdline,
+      title: bundle.title,
+    });
+  };
+  // Newer EFI builds of iPXE fetch this beside themselves, and stall for four seconds when it is missing.
+  // `ifopen` takes over the firmware's lease; if that fails, the ordinary way with DHCP is left.
+  const autoexec = `#!ipxe\nifopen net0 && chain ${httpUrl(site, SCRIPT_FILE)} || autoboot\n`;
+  const loop = ipxeMessage(
+    "This machine was sent in a circle: its iPXE cannot start Linux. The chain is stopped.",
+  );
+  let manifest: Promise<string> | undefined;
+
+  const files = new Map<string, VirtualFile>([
+    [SCRIPT_FILE, { kind: "made", role: "script", make: ({ via }) => script(via) }],
+    ["autoexec.ipxe", { kind: "bytes", bytes: Buffer.from(autoexec) }],
+    [LOOP_FILE, { kind: "bytes", bytes: Buffer.from(loop) }],
+    ["kernel", { kind: "path", path: bundle.kernel, role: "kernel" }],
+    [
+      "manifest.json",
+      bundle.manifest === undefined
+        ? { kind: "made", make: () => (manifest ??= madeManifest(bundle)) }
+        : { kind: "path", path: bundle.manifest },
+    ],
+  ]);
+  for (const [index, path] of bundle.initrd.entries()) {
+    files.set(`initrd/${index}`, { kind: "path", path, role: "initrd" });
+  }
+  for (const [name, path] of binaries) if (!files.has(name)) files.set(name, { kind: "path", path });
+  return files;
+}

@@ -1,0 +1,61 @@
+import type { PxeEvent } from "./events.ts";
+
+function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+function transfer(event: { bytes: number; milliseconds: number }): string {
+  return `${size(event.bytes)} in ${(event.milliseconds / 1000).toFixed(2)} s`;
+}
+
+/** What a stranger sent is shown without its control characters. */
+function tame(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function describe(event: PxeEvent): string {
+  switch (event.kind) {
+    case "listening":
+      return `${event.mode} on ${event.address}; the script is at ${event.script}`;
+    case "discover":
+      return `${event.ipxe ? "iPXE" : "firmware or system"}${event.platform ? ` (${event.platform})` : ""} asks for an address`;
+    case "offer":
+    case "ack":
+      return `${event.address}${event.boot === undefined ? "" : ` -> ${event.boot}`}`;
+    case "nak":
+      return `${event.address} refused: ${event.reason}`;
+    case "decline":
+    case "release":
+      return event.address;
+    case "tftp": {
+      const again = event.retransmissions > 0 ? `, ${event.retransmissions} repeated` : "";
+      const detail = event.detail === undefined ? "" : `: ${tame(event.detail)}`;
+      return `${tame(event.file)} ${event.outcome}, ${transfer(event)}${again}${detail}`;
+    }
+    case "http":
+      return `${event.method} ${tame(event.path)} ${event.status}, ${transfer(event)}`;
+    case "script":
+    case "kernel":
+    case "initrd":
+      return `${transfer(event)} by ${event.via}`;
+    case "booted":
+      return tame(event.body);
+    default:
+      return `${event.message}${event.hint === undefined ? "" : ` (${event.hint})`}`;
+  }
+}
+
+/**
+ * One event as a line: seconds since `began` (milliseconds since 1970), who, what.
+ *
+ * @example
+ * import { formatEvent } from "@justenough/pxe";
+ * console.log(formatEvent({ kind: "release", mac: "52:54:00:12:34:56", address: "10.77.0.150", at: 1500 }, 0));
+ */
+export function formatEvent(event: PxeEvent, began: number): string {
+  const seconds = ((event.at - began) / 1000).toFixed(3).padStart(9);
+  const address = "client" in event ? event.client : undefined;
+  const who = ("mac" in event ? event.mac : undefined) ?? address ?? "-";
+  return `${seconds}  ${who.padEnd(17)}  ${event.kind.padEnd(9)}  ${describe(event)}`;
+}

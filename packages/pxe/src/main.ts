@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import { parseCli, USAGE, type CliRequest } from "./cli-arguments.ts";
+import { PxeError } from "./errors.ts";
+
+/** What the command needs of a process. */
+export interface CliIo {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly onSignal: (name: "SIGINT" | "SIGTERM", listener: () => void) => unknown;
+}
+
+async function version(): Promise<string> {
+  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function serve(request: Extract<CliRequest, { kind: "serve" }>, io: CliIo): Promise<number> {
+  const [{ servePxe }, { formatEvent }] = await Promise.all([
+    import("./serve.ts"),
+    import("./event-line.ts"),
+  ]);
+  const stop = new AbortController();
+  let status = 0;
+  for (const [name, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    io.onSignal(name, () => {
+      status = code;
+      stop.abort();
+    });
+  }
+  const began = Date.now();
+  if (request.options.mode === "authoritative" && request.options.force !== true) {
+    io.stderr.write(`Looking for other DHCP servers on ${request.options.interface} …\n`);
+  }
+  try {
+    const server = await servePxe({
+      ...request.options,
+      signal: stop.signal,
+      onEvent: (event) =>
+        io.stdout.write(`${request.json ? JSON.stringify(event) : formatEvent(event, began)}\n`),
+    });
+    await server.closed;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+  return status;
+}
+
+/** The command `pxe-serve`; resolves with its exit status. */
+export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  try {
+    const request = parseCli(argv);
+    if (request.kind === "serve") return await serve(request, io);
+    io.stdout.write(request.kind === "help" ? USAGE : `${await version()}\n`);
+    return 0;
+  } catch (error) {
+    const known = error instanceof PxeError ? error : undefined;
+    io.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (known?.hint !== undefined) io.stderr.write(`hint: ${known.hint}\n`);
+    if (argv.includes("--debug") && error instanceof Error) io.stderr.write(`${error.stack ?? ""}\n`);
+    return known?.code === "PXE_USAGE" ? 2 : 1;
+  }
+}

@@ -1,0 +1,75 @@
+import type { PxeBundle } from "./bundle-files.ts";
+import type { ClientPlatform } from "./client.ts";
+import type { PxeEvent } from "./events.ts";
+import type { Lease } from "./leases.ts";
+
+/**
+ * `authoritative`: lease addresses and boot clients; for a cable between two computers or a network of their
+ * own. `proxy`: only name boot files, beside the DHCP server that the network has. `http-only`: serve the
+ * files; DHCP is somebody else's matter.
+ */
+export type PxeMode = "authoritative" | "proxy" | "http-only";
+
+/** How to serve a bundle to other computers. */
+export interface ServePxeOptions {
+  readonly bundle: PxeBundle;
+  /** The network interface, by name; there is no default, on purpose. */
+  readonly interface: string;
+  /** Which of the interface's IPv4 addresses; the first unless told. */
+  readonly address?: string | undefined;
+  readonly mode: PxeMode;
+  /** Addresses to lease, `FIRST-LAST`; the upper end of the network unless told; `none` for fixed ones only. */
+  readonly pool?: string | undefined;
+  /** Fixed addresses by hardware address. */
+  readonly leases?: Readonly<Record<string, string>> | undefined;
+  /** Only these hardware addresses are answered. */
+  readonly allow?: readonly string[] | undefined;
+  /** 3600 unless told. */
+  readonly leaseSeconds?: number | undefined;
+  /** Passed on to clients; none unless told. */
+  readonly router?: string | undefined;
+  readonly dns?: readonly string[] | undefined;
+  /** Defaults: dhcp 67, client 68, boot 4011, tftp 69, http 8080; http 0 picks a free one. */
+  readonly ports?:
+    | {
+        readonly dhcp?: number | undefined;
+        readonly client?: number | undefined;
+        readonly boot?: number | undefined;
+        readonly tftp?: number | undefined;
+        readonly http?: number | undefined;
+      }
+    | undefined;
+  /** Boot programs by platform, instead of those found in the distribution. */
+  readonly binaries?: Readonly<Partial<Record<ClientPlatform, string>>> | undefined;
+  /** Announce an IPv6 router by running dnsmasq (root), so that old iPXE does not wait 16 s for one. */
+  readonly ra?: boolean | undefined;
+  /** Authoritative: do not look for other DHCP servers, and share port 67. */
+  readonly force?: boolean | undefined;
+  /** Authoritative: how long to look for other DHCP servers; 3500 ms unless told. */
+  readonly probeMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: PxeEvent) => void) | undefined;
+}
+
+/** A running boot server. Disposing it closes every socket and ends `events()`. */
+export interface PxeServer extends AsyncDisposable {
+  readonly mode: PxeMode;
+  readonly interface: string;
+  readonly address: string;
+  /** The ports in use; those of services that the mode leaves out are undefined. */
+  readonly ports: {
+    readonly http: number;
+    readonly tftp: number | undefined;
+    readonly dhcp: number | undefined;
+    readonly boot: number | undefined;
+  };
+  /** Where files are found by HTTP. */
+  readonly urls: { readonly script: string; readonly kernel: string; readonly manifest: string };
+  /** The timeline from now on, until the server is closed. */
+  events(): AsyncIterableIterator<PxeEvent>;
+  /** The addresses leased by now (authoritative mode). */
+  leases(): readonly Lease[];
+  close(): Promise<void>;
+  /** Resolves when the server is closed, by whomever. */
+  readonly closed: Promise<void>;
+}

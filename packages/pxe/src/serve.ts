@@ -1,0 +1,237 @@
+import { defaultPool, parseMac, parsePool, inSubnet } from "./address.ts";
+import { findBootBinaries } from "./boot-binaries.ts";
+import { httpUrl, SCRIPT_FILE, type BootSite, type OfferedBinaries } from "./boot-policy.ts";
+import { bundleFiles, checkBundle } from "./bundle-files.ts";
+import { EMPTY_DHCP_STATE, stepDhcp, type DhcpConfig } from "./dhcp-engine.ts";
+import { probeDhcp } from "./dhcp-probe.ts";
+import { PxeError } from "./errors.ts";
+import type { PxeEventBody } from "./events.ts";
+import { startHttpServer } from "./http-server.ts";
+import { findInterface, type Interface } from "./interfaces.ts";
+import { openDhcpSockets, type DhcpArrival } from "./internal/dhcp-sockets.ts";
+import { closers, type Closers } from "./internal/closers.ts";
+import { eventQueue, type EventQueue } from "./internal/event-queue.ts";
+import { startRouterAdvertisements } from "./internal/router-advertisements.ts";
+import { timeline } from "./internal/timeline.ts";
+import type { LeaseSpace } from "./leases.ts";
+import { EMPTY_PROXY_STATE, stepProxy } from "./proxy-engine.ts";
+import type { PxeServer, ServePxeOptions } from "./serve-options.ts";
+import { startTftpServer } from "./tftp-server.ts";
+import type { VirtualFile } from "./virtual-files.ts";
+
+/** Addresses, fixed and free, as the lease engine wants them. */
+function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
+  const fixed = new Map(
+    Object.entries(options.leases ?? {}).map(([mac, address]) => [parseMac(mac), address]),
+  );
+  for (const [mac, address] of fixed) {
+    if (inSubnet(via, address) && address !== via.address) continue;
+    throw new PxeError("PXE_POOL_INVALID", `Cannot give ${address} to ${mac}`, {
+      hint: `choose an address in the network of ${via.address} (netmask ${via.netmask}), other than that`,
+    });
+  }
+  const pool =
+    options.pool === "none"
+      ? undefined
+      : options.pool === undefined
+        ? defaultPool(via)
+        : parsePool(options.pool, via);
+  const taken = new Set([via.address, ...(options.router === undefined ? [] : [options.router])]);
+  return { pool, fixed, taken };
+}
+
+/** The boot programs to offer: the caller's, else the distribution's. */
+async function offeredBinaries(
+  options: ServePxeOptions,
+): Promise<{ names: OfferedBinaries; paths: ReadonlyMap<string, string> }> {
+  const names: { -readonly [K in keyof OfferedBinaries]: OfferedBinaries[K] } = {};
+  const paths = new Map<string, string>();
+  if (options.mode === "http-only") return { names, paths };
+  for (const binary of await findBootBinaries()) {
+    names[binary.platform] = binary.name;
+    paths.set(binary.name, binary.path);
+  }
+  for (const [platform, path] of Object.entries(options.binaries ?? {})) {
+    // A name of our own: two platforms may have files of the same name.
+    const name = platform === "bios" ? "bios.kpxe" : `${platform}.efi`;
+    names[platform as keyof OfferedBinaries] = name;
+    paths.set(name, path);
+  }
+  return { names, paths };
+}
+
+/** Refuse to lease addresses on a network where somebody else does. */
+async function refuseRivals(
+  options: ServePxeOptions,
+  via: Interface,
+  emit: (event: PxeEventBody) => void,
+): Promise<void> {
+  const { dhcp = 67, client = 68 } = options.ports ?? {};
+  try {
+    const waitMs = options.probeMs ?? 3500;
+    const other = await probeDhcp(via, { waitMs, ports: { dhcp, client }, signal: options.signal });
+    if (!other) return;
+    throw new PxeError(
+      "PXE_DHCP_OTHER_SERVER",
+      `A DHCP server answers on "${via.name}" already: ${other.server} offered ${other.offered}`,
+      { hint: 'use mode "proxy" beside it; "force" would give clients two answers' },
+    );
+  } catch (error) {
+    const known = error instanceof PxeError ? error.code : undefined;
+    if (known !== "PXE_ADDRESS_IN_USE") throw error;
+    // A DHCP client of this machine holds port 68: then we cannot know.
+    emit({
+      kind: "warning",
+      code: "dhcp-probe-failed",
+      message: `Cannot look for other DHCP servers on "${via.name}": port ${client} is taken`,
+      hint: "make sure by yourself that no other DHCP server is there",
+    });
+  }
+}
+
+/**
+ * Serve a bundle to other computers that boot from their network card. Resolves when everything listens.
+ *
+ * Errors: `PXE_INTERFACE_UNKNOWN`, `PXE_BUNDLE_INVALID`, `PXE_SCRIPT_UNREPRESENTABLE`, `PXE_POOL_INVALID`,
+ * `PXE_DHCP_OTHER_SERVER`, `PXE_PORT_DENIED`, `PXE_ADDRESS_IN_USE`, `PXE_SOCKET_FAILED`; an aborted signal
+ * rejects with its reason while starting, and closes the server later.
+ *
+ * @example
+ * import { servePxe } from "@justenough/pxe";
+ * const server = await servePxe({
+ *   bundle: { kernel: process.execPath, initrd: [], cmdline: "console=ttyS0" },
+ *   interface: "lo", mode: "http-only", ports: { http: 0 },
+ * });
+ * console.log(await (await fetch(server.urls.script)).text());
+ * await server.close();
+ */
+export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
+  const { mode, bundle, signal } = options;
+  signal?.throwIfAborted();
+  const via = findInterface(options.interface, options.address);
+  await checkBundle(bundle);
+  const space = mode === "authoritative" ? leaseSpace(options, via) : undefined;
+  const allow = options.allow && new Set(options.allow.map((mac) => parseMac(mac)));
+  const binaries = await offeredBinaries(options);
+
+  const queue = eventQueue();
+  const emit = timeline({
+    ra: options.ra === true,
+    sink: (event) => {
+      queue.push(event);
+      options.onEvent?.(event);
+    },
+  });
+  if (mode === "authoritative" && options.force !== true) await refuseRivals(options, via, emit);
+  const parts = closers();
+  try {
+    return await start({ options, via, space, allow, binaries, queue, emit, parts });
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+interface Prepared {
+  readonly options: ServePxeOptions;
+  readonly via: Interface;
+  readonly space: LeaseSpace | undefined;
+  readonly allow: ReadonlySet<string> | undefined;
+  readonly binaries: Awaited<ReturnType<typeof offeredBinaries>>;
+  readonly queue: EventQueue;
+  readonly emit: (event: PxeEventBody) => void;
+  readonly parts: Closers;
+}
+
+/** Open the sockets and wire them to the engines. */
+async function start(prepared: Prepared): Promise<PxeServer> {
+  const { options, via, space, allow, binaries, queue, emit, parts } = prepared;
+  const { mode, bundle, signal, ports = {} } = options;
+  // Names first, servers later: what the script says depends on ports that are known only afterwards.
+  const files = new Map<string, VirtualFile>();
+  const { address } = via;
+  const http = parts.use(await startHttpServer({ address, port: ports.http, files, onEvent: emit }));
+  const tftp =
+    mode === "http-only"
+      ? undefined
+      : parts.use(
+          await startTftpServer({
+            address,
+            port: ports.tftp,
+            files,
+            accepts: (client) => inSubnet(via, client),
+            onEvent: emit,
+          }),
+        );
+  const site: BootSite = { address, httpPort: http.port, tftpPort: tftp?.port, binaries: binaries.names };
+  for (const [name, file] of bundleFiles(bundle, site, binaries.paths)) files.set(name, file);
+
+  const clientPorts = { server: ports.dhcp ?? 67, client: ports.client ?? 68 };
+  let dhcpState = EMPTY_DHCP_STATE;
+  let proxyState = EMPTY_PROXY_STATE;
+  const onMessage = (arrival: DhcpArrival): ReturnType<typeof stepDhcp>["actions"] => {
+    const now = performance.now();
+    if (space) {
+      const config: DhcpConfig = {
+        subnet: via,
+        space,
+        leaseSeconds: options.leaseSeconds ?? 3600,
+        router: options.router,
+        dns: options.dns ?? [],
+        allow,
+        site,
+        sole: true,
+        ports: clientPorts,
+      };
+      const outcome = stepDhcp(config, dhcpState, arrival.message, now);
+      dhcpState = outcome.state;
+      return outcome.actions;
+    }
+    const config = { subnet: via, site, allow, ports: clientPorts };
+    const outcome = stepProxy(config, proxyState, arrival, now);
+    proxyState = outcome.state;
+    return outcome.actions;
+  };
+  const boot = mode === "proxy" ? (ports.boot ?? 4011) : undefined;
+  if (mode !== "http-only") {
+    const share = mode === "proxy" || options.force === true;
+    const bound = { dhcp: clientPorts.server, boot };
+    const sockets = await openDhcpSockets({ address, ports: bound, share, onMessage, onEvent: emit });
+    parts.use(sockets);
+  }
+  if (options.ra === true) parts.use(await startRouterAdvertisements(via, emit));
+  signal?.throwIfAborted();
+
+  const script = httpUrl(site, SCRIPT_FILE);
+  let closing: Promise<void> | undefined;
+  let resolveClosed: () => void;
+  const closed = new Promise<void>((resolve) => {
+    resolveClosed = resolve;
+  });
+  const close = (): Promise<void> =>
+    (closing ??= parts.close().finally(() => {
+      signal?.removeEventListener("abort", onAbort);
+      queue.end();
+      resolveClosed();
+    }));
+  const onAbort = (): void => void close();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  emit({ kind: "listening", mode, address, script });
+  return {
+    mode,
+    interface: via.name,
+    address,
+    ports: {
+      http: http.port,
+      tftp: tftp?.port,
+      dhcp: mode === "http-only" ? undefined : clientPorts.server,
+      boot,
+    },
+    urls: { script, kernel: httpUrl(site, "kernel"), manifest: httpUrl(site, "manifest.json") },
+    events: () => queue.subscribe(),
+    leases: () => [...dhcpState.leases.values()],
+    close,
+    closed,
+    [Symbol.asyncDispose]: close,
+  };
+}
