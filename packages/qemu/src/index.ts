@@ -1,1 +1,40 @@
-export {};
+export {
+  probeAccelerator,
+  judgeProbe,
+  chooseAccelerator,
+  type AccelShape,
+  type AccelVerdict,
+  type ProbeOptions,
+} from "./accel.ts";
+export {
+  commandArguments,
+  commandByHand,
+  defaultCpu,
+  machineType,
+  printable,
+  type Command,
+  type Wiring,
+} from "./argv.ts";
+export type { DeadlineName, Deadlines } from "./deadlines.ts";
+export { QemuError, type QemuErrorCode } from "./errors.ts";
+export type { Film, FilmOptions, Frame } from "./film.ts";
+export { joinInitrd, type InitrdPiece } from "./initrd.ts";
+export { launch } from "./launch.ts";
+export {
+  machine,
+  type AccelChoice,
+  type Arch,
+  type Forward,
+  type ForwardSpec,
+  type Machine,
+  type MachineSpec,
+  type Nic,
+  type NicBackend,
+  type NicSpec,
+} from "./machine.ts";
+export { plainText } from "./plain-text.ts";
+export { connectQmp, type QmpClient, type QmpCommands, type QmpEvent, type QmpOptions } from "./qmp.ts";
+export { describeResult, type BootEnd, type BootFacts, type BootPhase, type BootResult } from "./result.ts";
+export type { Screen } from "./screen.ts";
+export type { ConsoleLine, SerialPort } from "./serial-port.ts";
+export type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";

@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { QemuError } from "./errors.ts";
+import { defaultCpu, machineType } from "./argv.ts";
+import type { Arch, Machine } from "./machine.ts";
+import { findQemu, type QemuBinary } from "./internal/qemu-binary.ts";
+import { runProbe, type ProbeRun } from "./internal/probe-run.ts";
+import { PROBE_EXIT_CODE, PROBE_STAGES } from "./internal/probe-rom.ts";
+
+/** What became of the probe guest. Only `ok` is usable. */
+export type AccelShape =
+  /** All stages passed, at speed. */
+  | "ok"
+  /** There is no /dev/kvm. */
+  | "absent"
+  /** /dev/kvm can't be opened. */
+  | "denied"
+  /** The guest's architecture is not the host's. */
+  | "foreign"
+  /** QEMU refused to start: its message is the reason. */
+  | "refused"
+  /** QEMU crashed. */
+  | "crashed"
+  /** The virtual machine stopped with an internal error. */
+  | "internal-error"
+  /** All stages passed, far too slowly for hardware. */
+  | "slow"
+  /** The probe did not come to its end. */
+  | "hung";
+
+export interface AccelVerdict {
+  readonly usable: boolean;
+  readonly shape: AccelShape;
+  /** One sentence. */
+  readonly reason: string;
+  /** Letters of the stages that passed; all are `RPLCFIT`. */
+  readonly stages: string;
+  /** How long the probe took. */
+  readonly ms: number;
+  /** From an earlier probe since this boot of the host. */
+  readonly cached: boolean;
+}
+
+export interface ProbeOptions {
+  readonly accel?: "kvm" | "tcg" | undefined;
+  readonly arch?: Arch | undefined;
+  /** QEMU's `-cpu` of the run that is planned: a verdict is good for that model only. */
+  readonly cpu?: string | undefined;
+  readonly preset?: Machine["preset"] | undefined;
+  readonly binary?: string | undefined;
+  /** Where verdicts are kept, default `$XDG_CACHE_HOME/justenough`; `false` keeps none. */
+  readonly cacheDir?: string | false | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Limit in milliseconds, default 2000. */
+  readonly timeout?: number | undefined;
+}
+
+/** The loop of 20 million rounds takes hardware 10 ms and TCG 100 ms; a KVM that emulates instructions takes 40 s. */
+const SLOW_LOOP_MS = 1000;
+
+/**
+ * Finds out whether an accelerator really runs a kernel, by letting it run one: a ROM of 512 bytes that goes from
+ * the reset vector to long mode, uses the FPU, takes an exception and counts. A /dev/kvm that opens proves nothing:
+ * there are hosts where QEMU then aborts, stops, or crawls.
+ *
+ * @throws QemuError `QEMU_NOT_FOUND`
+ * @example
+ * import { probeAccelerator } from "@justenough/qemu";
+ * const verdict = await probeAccelerator();
+ * console.log(verdict.usable ? "KVM works" : `no KVM: ${verdict.reason}`);
+ */
+export async function probeAccelerator(options: ProbeOptions = {}): Promise<AccelVerdict> {
+  const accel = options.accel ?? "kvm";
+  const start = performance.now();
+  const qemu = await findQemu(options.binary ?? "qemu-system-x86_64");
+  if (accel === "kvm") {
+    const early =
+      (options.arch ?? "x86_64") === "x86_64" && process.arch === "x64" ? await kvmDevice() : foreign();
+    if (early !== undefined) {
+      return { usable: false, ...early, stages: "", ms: performance.now() - start, cached: false };
+    }
+  }
+  const cpu = options.cpu ?? defaultCpu(accel);
+  const type = machineType({ preset: options.preset ?? "q35" });
+  const file =
+    options.cacheDir === false ? undefined : await verdictFile(options.cacheDir, [qemu, accel, cpu, type]);
+  const known = file === undefined ? undefined : await readVerdict(file);
+  if (known !== undefined) return { ...known, cached: true };
+  const run = await runProbe({
+    qemu: qemu.path,
+    accel,
+    cpu,
+    machineType: type,
+    timeout: options.timeout ?? 2000,
+    signal: options.signal,
+  });
+  const verdict: AccelVerdict = {
+    ...judgeProbe(run),
+    stages: run.stages,
+    ms: performance.now() - start,
+    cached: false,
+  };
+  // A busy host can make a good accelerator slow once; what can't be a matter of load is remembered until the next boot.
+  if (file !== undefined && verdict.shape !== "slow" && verdict.shape !== "hung")
+    await writeVerdict(file, verdict);
+  return verdict;
+}
+
+/** The judgement of one run of the probe guest. Usable only when everything was seen to work. */
+export function judgeProbe(run: ProbeRun): Pick<AccelVerdict, "usable" | "shape" | "reason"> {
+  const no = (shape: AccelShape, reason: string): Pick<AccelVerdict, "usable" | "shape" | "reason"> => ({
+    usable: false,
+    shape,
+    reason,
+  });
+  const words = run.stderr === "" ? "" : `: ${run.stderr.split("\n", 1)[0]}`;
+  if (run.exitCode === PROBE_EXIT_CODE && run.stages === PROBE_STAGES) {
+    if (run.loopMs <= SLOW_LOOP_MS)
+      return { usable: true, shape: "ok", reason: "The probe guest ran to its end" };
+    return no(
+      "slow",
+      `The probe guest's loop took ${Math.round(run.loopMs)} ms: this is no hardware acceleration`,
+    );
+  }
+  if (run.internalError)
+    return no(
+      "internal-error",
+      `The virtual machine stopped with an internal error after stage "${run.stages}"${words}`,
+    );
+  if (run.timedOut)
+    return no("hung", `The probe guest did not end within ${run.timeout} ms, last stages "${run.stages}"`);
+  if (run.signal !== null) return no("crashed", `QEMU was ended by ${run.signal}${words}`);
+  return no("refused", `QEMU ended with exit code ${run.exitCode}${words}`);
+}
+
+/** The accelerator for a machine, with the verdict that decided. */
+export async function chooseAccelerator(
+  machine: Machine,
+  options: { readonly cacheDir?: string | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<{ readonly accel: "kvm" | "tcg"; readonly verdict?: AccelVerdict }> {
+  if (machine.accel === "tcg") return { accel: "tcg" };
+  const { arch, cpu, preset, binary } = machine;
+  const verdict = await probeAccelerator({ accel: "kvm", arch, cpu, preset, binary, ...options });
+  if (verdict.usable) return { accel: "kvm", verdict };
+  if (machine.accel === "auto") return { accel: "tcg", verdict };
+  throw new QemuError("QEMU_KVM_UNUSABLE", `KVM was asked for and can't be used: ${verdict.reason}`, {
+    hint: `Use accel "auto" to fall back to emulation`,
+  });
+}
+
+function foreign(): { shape: AccelShape; reason: string } {
+  return {
+    shape: "foreign",
+    reason: `This host (${process.arch}) can't run the guest's instructions itself`,
+  };
+}
+
+async function kvmDevice(): Promise<{ shape: AccelShape; reason: string } | undefined> {
+  try {
+    await (await open("/dev/kvm", "r+")).close();
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return { shape: "absent", reason: "There is no /dev/kvm" };
+    return { shape: "denied", reason: `/dev/kvm can't be opened (${code})` };
+  }
+}
+
+async function verdictFile(
+  cacheDir: string | undefined,
+  [qemu, ...rest]: [QemuBinary, accel: string, cpu: string, type: string],
+): Promise<string | undefined> {
+  let bootId: string;
+  try {
+    bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  } catch {
+    return undefined;
+  }
+  const key = JSON.stringify([1, bootId, qemu.path, qemu.mtimeMs, ...rest]);
+  const root = cacheDir ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough");
+  return join(root, "qemu", `accel-${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`);
+}
+
+async function readVerdict(file: string): Promise<AccelVerdict | undefined> {
+  try {
+    const value = JSON.parse(await readFile(file, "utf8")) as AccelVerdict;
+    return typeof value.usable === "boolean" && value.usable === (value.shape === "ok") ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeVerdict(file: string, verdict: AccelVerdict): Promise<void> {
+  // A verdict that can't be kept is only probed again.
+  try {
+    await mkdir(join(file, ".."), { recursive: true });
+    const part = `${file}.${process.pid}.part`;
+    await writeFile(part, JSON.stringify(verdict));
+    await rename(part, file);
+  } catch {
+    return;
+  }
+}

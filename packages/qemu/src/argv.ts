@@ -1,0 +1,161 @@
+import type { Machine, Nic } from "./machine.ts";
+import { initrdLayout, type InitrdPiece } from "./initrd.ts";
+
+/** How the machine is connected to whoever runs it. */
+export interface Wiring {
+  readonly accel: "kvm" | "tcg";
+  /** The one initrd file, when there is one. */
+  readonly initrd?: string | undefined;
+  /**
+   * `fds`: QMP on file descriptor 3, the console on 4, the further ports from 5 on, all inherited sockets, and the
+   * guest stands still at its end until it is told to quit. `terminal`: for a run by hand: the console on the
+   * terminal, further ports on Unix sockets in the working directory.
+   */
+  readonly channels: "fds" | "terminal";
+}
+
+/** A command line, and the file that must be made first. Plain data. */
+export interface Command {
+  readonly binary: string;
+  readonly args: readonly string[];
+  /** The initrd file to be put together before, from these pieces. */
+  readonly prepare?: { readonly path: string; readonly pieces: readonly InitrdPiece[] };
+}
+
+/** File descriptors of the `fds` wiring. */
+export const QMP_FD = 3;
+export const CONSOLE_FD = 4;
+export const FIRST_PORT_FD = 5;
+
+const LEAN = ",i8042=off,smm=off,vmport=off,sata=off,smbus=off,usb=off";
+
+/**
+ * The machine as QEMU arguments. Pure; the same description gives the same arguments.
+ *
+ * @example
+ * import { commandArguments, machine } from "@justenough/qemu";
+ * console.log(commandArguments(machine({ kernel: "bzImage" }), { accel: "tcg", channels: "terminal" }).join(" "));
+ */
+export function commandArguments(machine: Machine, wiring: Wiring): string[] {
+  const byHand = wiring.channels === "terminal";
+  return [
+    ["-nodefaults", "-no-user-config", "-display", "none"],
+    [
+      "-machine",
+      machineType(machine),
+      "-accel",
+      wiring.accel,
+      "-cpu",
+      machine.cpu ?? defaultCpu(wiring.accel),
+    ],
+    ["-m", `${machine.memoryMiB}M`, "-smp", String(machine.cpus)],
+    bootArguments(machine, wiring),
+    // A reset ends the run, a panic stops the guest where it is; standing still after the end keeps the last picture.
+    ["-action", byHand ? "reboot=shutdown" : "reboot=shutdown,shutdown=pause,panic=pause"],
+    byHand ? terminalChannels(machine) : fdChannels(machine),
+    machine.rng ? ["-device", "virtio-rng-pci"] : [],
+    machine.vga ? ["-device", "VGA"] : [],
+    machine.pvpanic ? ["-device", "pvpanic-pci"] : [],
+    ...machine.nics.map((nic, index) => nicArguments(nic, index, machine.boot === "network")),
+    machine.extraArgs,
+  ].flat();
+}
+
+/** QEMU's `-machine` for a description; the probe guest must run on the same. */
+export function machineType(machine: Pick<Machine, "preset">): string {
+  return machine.preset === "lean" ? `q35${LEAN}` : "q35";
+}
+
+/** QEMU's `-cpu` when the description names none. `host` is what KVM is for; TCG's cheapest model lacks only RDRAND. */
+export function defaultCpu(accel: "kvm" | "tcg"): string {
+  return accel === "kvm" ? "host" : "qemu64,+rdrand";
+}
+
+/**
+ * The command to run the same machine by hand, with the console on the terminal.
+ * Give it to {@link printable} to get a line that can be pasted.
+ */
+export function commandByHand(machine: Machine, accel: "kvm" | "tcg"): Command {
+  const layout = initrdLayout(machine.initrd);
+  const initrd =
+    layout.kind === "file" ? layout.path : layout.kind === "joined" ? "initrd.joined" : undefined;
+  return {
+    binary: machine.binary,
+    args: commandArguments(machine, { accel, initrd, channels: "terminal" }),
+    ...(layout.kind === "joined" ? { prepare: { path: "initrd.joined", pieces: layout.pieces } } : {}),
+  };
+}
+
+/** A command as one line for a POSIX shell, every word quoted that needs it. */
+export function printable(command: Command): string {
+  const line = [command.binary, ...command.args].map(shellQuote).join(" ");
+  if (command.prepare === undefined) return line;
+  const steps = command.prepare.pieces.map((piece) => {
+    // Each part starts at a multiple of four bytes; the padding depends on the file's size, so the shell works it out.
+    const pad = (size: string): string => `head -c $(( -(${size}) & 3 )) /dev/zero`;
+    if (typeof piece === "string")
+      return `cat ${shellQuote(piece)}; ${pad(`$(wc -c < ${shellQuote(piece)})`)}`;
+    return `echo ${Buffer.from(piece).toString("base64")} | base64 -d; ${pad(String(piece.length))}`;
+  });
+  return `{ ${steps.join("; ")}; } > ${shellQuote(command.prepare.path)} && ${line}`;
+}
+
+function shellQuote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** In QEMU's option lists a comma separates; a doubled one is a comma. */
+function optionValue(value: string): string {
+  return value.replaceAll(",", ",,");
+}
+
+function bootArguments(machine: Machine, wiring: Wiring): string[] {
+  const firmware = machine.firmware === undefined ? [] : ["-bios", machine.firmware];
+  if (machine.boot === "network") return [...firmware, "-boot", "order=n,strict=on"];
+  if (machine.kernel === undefined) return firmware;
+  return [
+    firmware,
+    ["-kernel", machine.kernel],
+    wiring.initrd === undefined ? [] : ["-initrd", wiring.initrd],
+    machine.cmdline === "" ? [] : ["-append", machine.cmdline],
+  ].flat();
+}
+
+function fdChannels(machine: Machine): string[] {
+  const port = (id: string, fd: number): string[] => [
+    "-chardev",
+    `socket,id=${id},fd=${fd}`,
+    "-serial",
+    `chardev:${id}`,
+  ];
+  return [
+    ["-chardev", `socket,id=qmp,fd=${QMP_FD}`, "-mon", "chardev=qmp,mode=control"],
+    port("console", CONSOLE_FD),
+    ...machine.ports.map((name, index) => port(name, FIRST_PORT_FD + index)),
+    // Nothing runs before the monitor listens: an event of the first millisecond would be lost otherwise.
+    ["-S"],
+  ].flat();
+}
+
+function terminalChannels(machine: Machine): string[] {
+  const ports = machine.ports.map((name) => ["-serial", `unix:${name}.sock,server=on,wait=off`]);
+  return [["-serial", "mon:stdio"], ...ports].flat();
+}
+
+function nicArguments(nic: Nic, index: number, netboot: boolean): string[] {
+  const id = `net${index}`;
+  // Without a boot from the network the card's option ROM is dead weight, and QEMU refuses to start when it is not installed.
+  const device = `${nic.model},netdev=${id},mac=${nic.mac}${netboot ? `,bootindex=${index + 1}` : ",romfile="}`;
+  return ["-netdev", backendArgument(nic, id), "-device", device];
+}
+
+function backendArgument({ backend }: Nic, id: string): string {
+  if (backend.kind === "tap")
+    return `tap,id=${id},ifname=${optionValue(backend.ifname)},script=no,downscript=no`;
+  if (backend.kind === "stream")
+    return `stream,id=${id},server=off,addr.type=unix,addr.path=${optionValue(backend.path)}`;
+  const forwards = backend.forwards.map(
+    (f) => `,hostfwd=${f.protocol}:${f.hostAddress}:${f.host}-:${f.guest}`,
+  );
+  return `user,id=${id}${backend.restrict ? ",restrict=on" : ""}${forwards.join("")}`;
+}

@@ -1,0 +1,41 @@
+/** Everything that can go wrong before or beside a boot; how a boot ended is a {@link BootResult}, not an error. */
+export type QemuErrorCode =
+  | "QEMU_SPEC_INVALID"
+  | "QEMU_NOT_FOUND"
+  | "QEMU_TOO_OLD"
+  | "QEMU_ARCH_UNSUPPORTED"
+  | "QEMU_FILE_UNREADABLE"
+  | "QEMU_KVM_UNUSABLE"
+  | "QEMU_START_FAILED"
+  | "QEMU_QMP_FAILED"
+  | "QEMU_QMP_CLOSED"
+  | "QEMU_QMP_PROTOCOL"
+  | "QEMU_PORT_UNKNOWN"
+  | "QEMU_OUTPUT_LOST"
+  | "QEMU_EXPECT_TIMEOUT"
+  | "QEMU_EXPECT_CLOSED"
+  | "QEMU_NO_SCREEN";
+
+/**
+ * The one error class of this package.
+ *
+ * @example
+ * import { launch, QemuError } from "@justenough/qemu";
+ * try {
+ *   await launch({ kernel: "/no/such/bzImage" });
+ * } catch (error) {
+ *   if (error instanceof QemuError) console.log(error.code, error.hint);
+ * }
+ */
+export class QemuError extends Error {
+  override readonly name = "QemuError";
+  readonly code: QemuErrorCode;
+  /** What the reader can do about it. */
+  readonly hint: string | undefined;
+
+  constructor(code: QemuErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}

@@ -1,0 +1,38 @@
+export const HELP = `Boot a kernel in QEMU: console on standard output, a clear exit status, nothing left behind.
+
+Usage:
+  qemu-boot --kernel FILE [--initrd FILE]... [--append TEXT] [flags]
+  qemu-boot --tap INTERFACE [flags]          boot from the network
+  qemu-boot --probe                          tell whether KVM really works here
+
+Machine:
+  --kernel FILE            bzImage, or vmlinux with a PVH entry
+  --initrd FILE            initramfs; repeat to join several
+  --append TEXT            kernel command line, e.g. "console=ttyS0"
+  --memory SIZE            e.g. 512M, 2G (default 512M)
+  --cpus N                 default 1
+  --port-forward H:G       port H of this host leads to port G of the guest; also udp:H:G; 0:G picks a free one
+  --tap INTERFACE          network card on an existing tap interface
+  --accel auto|kvm|tcg     default auto: KVM only when a probe guest has run under it
+  --cpu MODEL              QEMU's -cpu
+  --lean                   no keyboard, SATA, USB: boots a distribution's kernel a little faster
+  --pvpanic                device through which the guest reports a panic
+  --qemu FILE              QEMU binary (default qemu-system-x86_64)
+
+Run:
+  -i, --interactive        the terminal is the guest's console; Ctrl-] ends
+  --timeout S              end after S seconds
+  --idle-timeout S         end after S seconds without output
+  --output-timeout S       end when nothing has been printed after S seconds
+  --console-log FILE       keep the console's bytes
+  --film DIR               PNG pictures of the boot; the kernel needs console=tty0 before console=ttyS0
+  --film-fps N             pictures a second (default 10)
+  --screenshot FILE        PNG of the last picture
+  --dry-run                print the command, start nothing
+  --json                   result as JSON on standard output, console on standard error
+  --debug                  stack of an error
+  -h, --help
+  -V, --version
+
+Exit status: 0 the guest powered off or rebooted, 1 panic or failure, 2 usage, 124 time-out, 130 Ctrl-C.
+`;

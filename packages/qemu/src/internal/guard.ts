@@ -1,0 +1,122 @@
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { constants } from "node:os";
+import type { Duplex, Readable } from "node:stream";
+
+/** What keeps the child from outliving us when we are killed and can run no code. */
+export type Guard = "pdeathsig" | "reaper";
+
+export interface GuardedChild {
+  readonly process: ChildProcess;
+  readonly stderr: Readable;
+  readonly stdout: Readable;
+  /** The socket at the child's file descriptor `fd`, from 3 on. */
+  channel(fd: number): Duplex;
+  /** Resolves after the child has ended and all its output has been read. */
+  readonly closed: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  terminate(): void;
+  kill(): void;
+}
+
+/**
+ * `setpriv` (util-linux) makes the kernel kill the child when we die. The shell closes the gap between fork and
+ * prctl(2): had we died in it, the shell would have another parent by now.
+ */
+const PDEATHSIG_SCRIPT = `[ "$PPID" = "$0" ] || exit 1; exec "$@"`;
+
+/**
+ * Without setpriv: a shell holds the other end of a pipe of ours (file descriptor 9) and kills the child when that
+ * end closes, which the system does for us even after SIGKILL.
+ */
+const REAPER_SCRIPT = `
+"$@" 9<&- &
+child=$!
+trap 'kill -TERM $child 2>/dev/null' TERM
+(trap '' TERM; exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- >/dev/null 2>&1; read -r line; kill -KILL $child) <&9 2>/dev/null &
+watch=$!
+while :; do
+  wait $child; status=$?
+  kill -0 $child 2>/dev/null || break
+done
+kill -KILL $watch 2>/dev/null
+exit $status`;
+
+const REAPER_FD = 9;
+
+/** A crash of QEMU must not leave a core file as large as its guest. */
+const NO_CORE = "ulimit -c 0; ";
+
+let detected: Promise<Guard> | undefined;
+
+/** `pdeathsig` when a setpriv that can do it is in PATH, which is so on every Linux with util-linux. */
+export function detectGuard(): Promise<Guard> {
+  detected ??= new Promise((resolve) => {
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", "true"], { stdio: "ignore" });
+    child.once("error", () => resolve("reaper"));
+    child.once("exit", (code) => resolve(code === 0 ? "pdeathsig" : "reaper"));
+  });
+  return detected;
+}
+
+/**
+ * Starts a command that can't outlive this process, in a session of its own so that Ctrl-C reaches only us.
+ *
+ * @param channels - Number of sockets to hand over, at the child's descriptors 3, 4, …
+ */
+export function spawnGuarded(guard: Guard, command: readonly string[], channels: number): GuardedChild {
+  const stdio: StdioOptions = [
+    "ignore",
+    "pipe",
+    "pipe",
+    ...Array.from({ length: channels }, () => "pipe" as const),
+  ];
+  const line =
+    guard === "pdeathsig"
+      ? [
+          "setpriv",
+          "--pdeathsig",
+          "KILL",
+          "--",
+          "sh",
+          "-c",
+          NO_CORE + PDEATHSIG_SCRIPT,
+          String(process.pid),
+          ...command,
+        ]
+      : ["sh", "-c", NO_CORE + REAPER_SCRIPT, "sh", ...command];
+  if (guard === "reaper") {
+    while (stdio.length < REAPER_FD) stdio.push("ignore");
+    stdio.push("pipe");
+  }
+  const child = spawn(line[0] as string, line.slice(1), { stdio, detached: true });
+  // A write to a QEMU that has just ended must not bring the whole process down; the end itself is reported by `close`.
+  for (const stream of child.stdio) stream?.on("error", () => undefined);
+  const closed = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once("error", () => resolve({ code: 127, signal: null }));
+    child.once("close", (code, signal) =>
+      resolve(signal === null ? decodeStatus(guard, code) : { code, signal }),
+    );
+  });
+  return {
+    process: child,
+    stdout: child.stdout as Readable,
+    stderr: child.stderr as Readable,
+    channel: (fd) => (child.stdio as unknown as Duplex[])[fd] as Duplex,
+    closed,
+    terminate: () => void child.kill("SIGTERM"),
+    kill: () => {
+      // The reaper kills QEMU at the end of the pipe and then ends by itself; killed first, it could do neither.
+      if (guard === "reaper") (child.stdio as unknown as Duplex[])[REAPER_FD]?.destroy();
+      else child.kill("SIGKILL");
+    },
+  };
+}
+
+/** A shell tells of a child that was ended by a signal with 128 + its number. */
+function decodeStatus(
+  guard: Guard,
+  code: number | null,
+): { code: number | null; signal: NodeJS.Signals | null } {
+  if (guard === "pdeathsig" || code === null || code <= 128) return { code, signal: null };
+  const name = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+  return name === undefined ? { code, signal: null } : { code: null, signal: name as NodeJS.Signals };
+}

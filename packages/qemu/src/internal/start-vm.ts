@@ -1,0 +1,148 @@
+import type { AccelVerdict } from "../accel.ts";
+import { CONSOLE_FD, FIRST_PORT_FD, QMP_FD, type Command } from "../argv.ts";
+import { QemuError } from "../errors.ts";
+import { actualForwards } from "./forwards.ts";
+import type { Machine } from "../machine.ts";
+import { connectQmp, type QmpClient } from "../qmp.ts";
+import { createScreen } from "../screen.ts";
+import { createSerialPort, type SerialPort } from "../serial-port.ts";
+import type { LaunchOptions, Vm } from "../vm.ts";
+import { spawnGuarded, type Guard, type GuardedChild } from "./guard.ts";
+import { createOutputLog, type OutputLog } from "./output-log.ts";
+import { createRunDirectory } from "./run-directory.ts";
+import { supervise } from "./supervise.ts";
+
+export interface StartRequest {
+  readonly machine: Machine;
+  readonly command: Command;
+  readonly printable: string;
+  readonly accel: "kvm" | "tcg";
+  readonly verdict: AccelVerdict | undefined;
+  readonly guard: Guard;
+  readonly options: LaunchOptions;
+}
+
+const KEEP_OUTPUT = 16 * 1024 * 1024;
+const KEEP_STDERR = 64 * 1024;
+const GREETING_MS = 30_000;
+
+/** Spawns QEMU, connects to it and lets the guest run. When this rejects, nothing is left of it. */
+export async function startVm(request: StartRequest): Promise<Vm> {
+  const { machine, command, options, verdict } = request;
+  const started = performance.now();
+  const now = (): number => performance.now() - started;
+  const child = spawnGuarded(request.guard, [command.binary, ...command.args], 2 + machine.ports.length);
+
+  const errors = createOutputLog("QEMU's messages", KEEP_STDERR);
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (bytes: Uint8Array) => errors.push(bytes, now()));
+  const stderr = (): string => Buffer.from(errors.snapshot()).toString("utf8").trim();
+
+  const keep = options.keepOutput ?? KEEP_OUTPUT;
+  const logs = ["console", ...machine.ports].map((name, index) =>
+    collect(createOutputLog(name, keep), child, index === 0 ? CONSOLE_FD : FIRST_PORT_FD + index - 1, now),
+  );
+  const ports = logs.map(({ log, name, stream }) => createSerialPort(name, log, stream));
+
+  const qmp = await connect(child, request, stderr);
+  const scratch = lazyScratch();
+  const screen = createScreen(qmp, machine.vga, scratch.make, now);
+  const supervisor = supervise({
+    child,
+    qmp,
+    logs: logs.map(({ log }) => log),
+    screen,
+    options,
+    stderr,
+    now,
+    tail: () => ports[0]?.tail() ?? [],
+    cleanUp: scratch.remove,
+    facts: {
+      accel: request.accel,
+      ...(verdict === undefined ? {} : { kvm: verdict }),
+      qemuVersion: qmp.version,
+      command: request.printable,
+    },
+  });
+  let forwards;
+  try {
+    await supervisor.run();
+    forwards = await actualForwards(machine, qmp);
+  } catch (error) {
+    await supervisor.kill("caller");
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+  const port = (name: string): SerialPort => {
+    const found = ports.find((candidate) => candidate.name === name);
+    if (found !== undefined) return found;
+    const names = ports.map((candidate) => `"${candidate.name}"`).join(", ");
+    throw new QemuError("QEMU_PORT_UNKNOWN", `There is no serial port "${name}"; the machine has ${names}`);
+  };
+  return {
+    machine,
+    command,
+    printable: request.printable,
+    accel: request.accel,
+    ...(verdict === undefined ? {} : { kvm: verdict }),
+    qemuVersion: qmp.version,
+    pid: child.process.pid ?? 0,
+    console: port("console"),
+    port,
+    qmp,
+    screen,
+    forwards,
+    wait: () => supervisor.result,
+    kill: () => supervisor.kill("caller"),
+    [Symbol.asyncDispose]: async () => {
+      await supervisor.kill("caller");
+    },
+  };
+}
+
+function collect(
+  log: OutputLog,
+  child: GuardedChild,
+  fd: number,
+  now: () => number,
+): { log: OutputLog; name: string; stream: ReturnType<GuardedChild["channel"]> } {
+  const stream = child.channel(fd);
+  stream.on("data", (bytes: Uint8Array) => log.push(bytes, now()));
+  return { log, name: log.name, stream };
+}
+
+async function connect(child: GuardedChild, request: StartRequest, stderr: () => string): Promise<QmpClient> {
+  const { signal } = request.options;
+  const kill = (): void => child.kill();
+  const timer = setTimeout(kill, GREETING_MS);
+  signal?.addEventListener("abort", kill, { once: true });
+  if (signal?.aborted === true) kill();
+  try {
+    return await connectQmp(child.channel(QMP_FD));
+  } catch (error) {
+    child.kill();
+    const { code, signal: by } = await child.closed;
+    signal?.throwIfAborted();
+    const how = by === null ? `exit code ${code}` : by;
+    throw new QemuError(
+      "QEMU_START_FAILED",
+      `QEMU did not start (${how}): ${stderr() === "" ? "it printed nothing" : stderr()}`,
+      {
+        hint: `Run it by hand: ${request.printable}`,
+        cause: error,
+      },
+    );
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", kill);
+  }
+}
+
+/** A directory for pictures, made when the first one is taken. */
+function lazyScratch(): { make: () => Promise<string>; remove: () => Promise<void> } {
+  let directory: ReturnType<typeof createRunDirectory> | undefined;
+  return {
+    make: async () => (await (directory ??= createRunDirectory())).path,
+    remove: async () => (await directory)?.remove(),
+  };
+}

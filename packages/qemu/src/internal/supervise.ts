@@ -1,0 +1,188 @@
+import { createWriteStream, type WriteStream } from "node:fs";
+import { createBootWatch, type BootWatch } from "../boot-watch.ts";
+import { watchDeadlines } from "../deadlines.ts";
+import type { QmpClient, QmpEvent } from "../qmp.ts";
+import type { BootEnd, BootFacts, BootResult } from "../result.ts";
+import type { ScreenControl } from "../screen.ts";
+import type { LaunchOptions } from "../vm.ts";
+import { deferred } from "./deferred.ts";
+import type { GuardedChild } from "./guard.ts";
+import type { OutputLog } from "./output-log.ts";
+
+export interface SuperviseRequest {
+  readonly child: GuardedChild;
+  readonly qmp: QmpClient;
+  /** The console's first. */
+  readonly logs: readonly OutputLog[];
+  readonly screen: ScreenControl;
+  readonly options: LaunchOptions;
+  readonly facts: Omit<BootFacts, "times" | "phase" | "tail" | "warnings">;
+  stderr(): string;
+  tail(): string[];
+  now: () => number;
+  cleanUp(): Promise<void>;
+}
+
+export interface Supervisor {
+  /** Lets the guest run. */
+  run(): Promise<void>;
+  kill(by: "caller" | "abort"): Promise<BootResult>;
+  readonly result: Promise<BootResult>;
+}
+
+/** How long the rest of a panic's text may take after its first line. */
+const PANIC_GRACE_MS = 300;
+/** How long QEMU may take for each step of its end. */
+const STEP_MS = 2000;
+
+/** Watches a machine until something ends it, decides what that was, and clears everything away. */
+export function supervise(request: SuperviseRequest): Supervisor {
+  const { child, qmp, logs, screen, options, now } = request;
+  const result = deferred<BootResult>();
+  const watch = createBootWatch();
+  const warnings: string[] = [];
+  const file = openLogFile(options.consoleLog, warnings);
+  let firstByte: number | undefined;
+  let running = 0;
+  let ending = false;
+  let panicTimer: NodeJS.Timeout | undefined;
+
+  const deadlines = watchDeadlines((deadline, limit) => {
+    finish({ kind: firstByte === undefined ? "no-console" : "timeout", deadline, limit });
+  });
+  const onAbort = (): void => finish({ kind: "killed", by: "abort" });
+
+  function finish(cause: BootEnd): void {
+    if (ending) return;
+    ending = true;
+    result.resolve(shutDown(cause));
+  }
+
+  async function shutDown(cause: BootEnd): Promise<BootResult> {
+    deadlines.stop();
+    clearTimeout(panicTimer);
+    options.signal?.removeEventListener("abort", onAbort);
+    // The guest stands still by now, or may be looked at until it is told to go: its last picture is still there.
+    await within(screen.finish());
+    await endChild(child, qmp);
+    const end = now();
+    for (const log of logs) log.end();
+    await closeLogFile(file);
+    await request.cleanUp();
+    return {
+      ...finalCause(cause, watch),
+      ...request.facts,
+      times: { running, ...(firstByte === undefined ? {} : { firstByte }), end },
+      phase: watch.phase,
+      tail: request.tail(),
+      warnings,
+    };
+  }
+
+  logs.forEach((log, index) => {
+    log.listen((chunk) => {
+      if (chunk === undefined) return;
+      deadlines.output(index === 0);
+      if (index !== 0) return;
+      firstByte ??= chunk.at;
+      file?.write(chunk.bytes);
+      watch.push(chunk.bytes);
+      if (watch.panic === undefined || ending) return;
+      if (watch.panic.complete) finish({ kind: "panic", source: "console" });
+      else panicTimer ??= setTimeout(() => finish({ kind: "panic", source: "console" }), PANIC_GRACE_MS);
+    });
+  });
+
+  const watchEvents = async (): Promise<void> => {
+    for await (const event of qmp.events()) {
+      const cause = causeOf(event);
+      if (cause !== undefined) finish(cause);
+    }
+  };
+  const watchChild = async (): Promise<void> => {
+    const { code, signal } = await child.closed;
+    finish({ kind: "qemu-error", exitCode: code, signal, stderr: request.stderr() });
+  };
+  void watchEvents();
+  void watchChild();
+
+  return {
+    run: async () => {
+      options.signal?.addEventListener("abort", onAbort, { once: true });
+      if (options.signal?.aborted === true) onAbort();
+      running = now();
+      deadlines.start(options.deadlines ?? {});
+      await qmp.execute("cont");
+    },
+    kill: (by) => {
+      finish({ kind: "killed", by });
+      return result.promise;
+    },
+    result: result.promise,
+  };
+}
+
+/** What an event says about the end; QEMU's qapi/run-state.json lists the reasons. */
+function causeOf({ event, data }: QmpEvent): BootEnd | undefined {
+  if (event === "GUEST_PANICKED") return { kind: "panic", source: "pvpanic" };
+  if (event !== "SHUTDOWN") return undefined;
+  switch (data["reason"]) {
+    case "guest-shutdown":
+      return { kind: "poweroff" };
+    case "guest-reset":
+      return { kind: "reboot" };
+    case "guest-panic":
+      return { kind: "panic", source: "pvpanic" };
+    case "host-signal":
+      return { kind: "killed", by: "signal" };
+    case "host-qmp-quit":
+      return { kind: "killed", by: "caller" };
+    default:
+      return undefined;
+  }
+}
+
+/** All output has been read by now: a reset after a panic's text was the panic's, and the text belongs to it. */
+function finalCause(cause: BootEnd, { panic }: BootWatch): BootEnd {
+  if (panic === undefined) return cause;
+  const message = panic.message === undefined ? {} : { message: panic.message };
+  if (cause.kind === "panic") return { ...cause, ...message };
+  if (cause.kind === "reboot" || cause.kind === "timeout")
+    return { kind: "panic", source: "console", ...message };
+  return cause;
+}
+
+/** Asks, then insists, then forces; returns when the process has ended and all its output has been read. */
+async function endChild(child: GuardedChild, qmp: QmpClient): Promise<void> {
+  qmp.execute("quit").catch(() => undefined);
+  if (await within(child.closed)) return;
+  child.terminate();
+  if (await within(child.closed)) return;
+  child.kill();
+  await child.closed;
+}
+
+async function within(promise: Promise<unknown>): Promise<boolean> {
+  const { promise: expired, resolve } = deferred<false>();
+  const timer = setTimeout(() => resolve(false), STEP_MS);
+  try {
+    return await Promise.race([promise.then(() => true), expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function openLogFile(path: string | undefined, warnings: string[]): WriteStream | undefined {
+  if (path === undefined) return undefined;
+  const file = createWriteStream(path);
+  file.on("error", (error) => warnings.push(`The console log "${path}" is incomplete: ${error.message}`));
+  return file;
+}
+
+async function closeLogFile(file: WriteStream | undefined): Promise<void> {
+  if (file === undefined || file.destroyed) return;
+  await new Promise<void>((resolve) => {
+    file.once("close", resolve);
+    file.end();
+  });
+}

@@ -1,0 +1,101 @@
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { chooseAccelerator } from "./accel.ts";
+import { commandArguments, commandByHand, printable, type Command } from "./argv.ts";
+import { QemuError } from "./errors.ts";
+import { initrdLayout, joinInitrd } from "./initrd.ts";
+import { machine as describeMachine, type Machine, type MachineSpec } from "./machine.ts";
+import type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
+import { detectGuard } from "./internal/guard.ts";
+import { findQemu } from "./internal/qemu-binary.ts";
+import { createRunDirectory, type RunDirectory } from "./internal/run-directory.ts";
+import { startVm } from "./internal/start-vm.ts";
+
+/**
+ * Starts a machine and returns as soon as its first instruction runs.
+ *
+ * @throws QemuError when QEMU is missing, too old or refuses to start, when a file can't be read, or when KVM is
+ * insisted on and unusable. How the boot ends is told by `vm.wait()`.
+ * @example
+ * import { launch } from "@justenough/qemu";
+ * const vm = await launch({ kernel: "bzImage", initrd: ["initramfs.cpio"], cmdline: "console=ttyS0" });
+ * console.log((await vm.wait()).kind);
+ */
+export async function launch(spec: MachineSpec | Machine, options: LaunchOptions = {}): Promise<Vm> {
+  const machine = "memoryMiB" in spec ? spec : describeMachine(spec);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const progress = (phase: LaunchProgress["phase"], done: number, message?: string): void =>
+    options.onProgress?.({
+      phase,
+      done,
+      total: 3,
+      unit: "steps",
+      ...(message === undefined ? {} : { message }),
+    });
+
+  progress("accelerator", 0);
+  const qemu = await findQemu(machine.binary);
+  await checkFiles(machine);
+  const { accel, verdict } = await chooseAccelerator(machine, { cacheDir: options.cacheDir, signal });
+  progress("initrd", 1, verdict === undefined ? undefined : verdict.reason);
+  const guard = await detectGuard();
+  const directory = await createRunDirectory();
+  try {
+    const initrd = await prepareInitrd(machine, directory, signal);
+    const command: Command = {
+      binary: qemu.path,
+      args: commandArguments(machine, { accel, initrd, channels: "fds" }),
+    };
+    progress("start", 2);
+    const vm = await startVm({
+      machine,
+      command,
+      printable: printable(commandByHand(machine, accel)),
+      accel,
+      verdict,
+      guard,
+      options,
+    });
+    progress("running", 3);
+    return vm;
+  } finally {
+    // QEMU has read the initrd by now, so that even a SIGKILL leaves no file behind.
+    await directory.remove();
+  }
+}
+
+async function prepareInitrd(
+  machine: Machine,
+  directory: RunDirectory,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const layout = initrdLayout(machine.initrd);
+  if (layout.kind === "none") return undefined;
+  if (layout.kind === "file") return layout.path;
+  const path = join(directory.path, "initrd");
+  await joinInitrd(layout.pieces, path, signal);
+  return path;
+}
+
+/** QEMU's own words for a file it can't read come without a name at times. */
+async function checkFiles(machine: Machine): Promise<void> {
+  const initrds = machine.initrd
+    .filter((part) => typeof part === "string")
+    .map((path) => ["initrd part", path] as const);
+  const files = [["kernel", machine.kernel] as const, ["firmware", machine.firmware] as const, ...initrds];
+  for (const [what, path] of files) {
+    if (path === undefined) continue;
+    // QEMU also looks for a firmware by name in its own data directory.
+    if (what === "firmware" && !path.includes("/")) continue;
+    try {
+      await access(path, constants.R_OK);
+    } catch (error) {
+      throw new QemuError(
+        "QEMU_FILE_UNREADABLE",
+        `Cannot read ${what} "${path}": ${(error as NodeJS.ErrnoException).code}`,
+        { cause: error },
+      );
+    }
+  }
+}

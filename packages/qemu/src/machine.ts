@@ -1,0 +1,244 @@
+import { QemuError } from "./errors.ts";
+
+/** `x86_64` works now; the others are refused with a clear error until their machines are described here. */
+export type Arch = "x86_64" | "arm64" | "riscv64";
+
+/** `auto` uses KVM only after it has run a probe guest, `kvm` insists on it, `tcg` is emulation. */
+export type AccelChoice = "auto" | "kvm" | "tcg";
+
+/** A TCP or UDP port of the host that leads into the guest through QEMU's user network. */
+export interface Forward {
+  readonly protocol: "tcp" | "udp";
+  /** Address on the host, default `127.0.0.1`. */
+  readonly hostAddress: string;
+  /** 0 lets the system choose; `vm.forwards` tells which port it became. */
+  readonly host: number;
+  readonly guest: number;
+}
+
+/** How a network card is connected. `name` becomes part of QEMU's ids. */
+export type NicBackend =
+  | { readonly kind: "user"; readonly forwards: readonly Forward[]; readonly restrict: boolean }
+  | { readonly kind: "tap"; readonly ifname: string }
+  | { readonly kind: "stream"; readonly path: string };
+
+export interface Nic {
+  readonly model: string;
+  readonly mac: string;
+  readonly backend: NicBackend;
+}
+
+export interface MachineSpec {
+  readonly arch?: Arch | undefined;
+  /**
+   * `q35` is QEMU's standard PC. `lean` leaves out keyboard, SMM, VMware port, SATA, SMBus and USB, which saves
+   * a distribution's kernel their probing.
+   */
+  readonly preset?: "q35" | "lean" | undefined;
+  /** Kernel image to boot directly: a bzImage, or a vmlinux with a PVH entry. */
+  readonly kernel?: string | undefined;
+  /** Parts of the initramfs (paths or bytes), joined so that each starts at a multiple of four bytes. */
+  readonly initrd?: readonly (string | Uint8Array)[] | undefined;
+  readonly cmdline?: string | undefined;
+  /** `kernel` (the default when `kernel` is given), `network` (the firmware's PXE client), `firmware` (an image of your own). */
+  readonly boot?: "kernel" | "network" | "firmware" | undefined;
+  /** ROM image that replaces SeaBIOS. */
+  readonly firmware?: string | undefined;
+  /** MiB as a number, or `"512M"`, `"2G"`. Default 512 MiB. */
+  readonly memory?: number | string | undefined;
+  readonly cpus?: number | undefined;
+  readonly accel?: AccelChoice | undefined;
+  /** QEMU's `-cpu`. Default: `host` with KVM, `qemu64,+rdrand` without, which costs nothing and seeds the guest's entropy. */
+  readonly cpu?: string | undefined;
+  /** Shorthand for one user network card with these forwards. Not together with `nics`. */
+  readonly forwards?: readonly ForwardSpec[] | undefined;
+  readonly nics?: readonly NicSpec[] | undefined;
+  /** Names of serial ports after the console: the first is the guest's ttyS1, up to three. */
+  readonly ports?: readonly string[] | undefined;
+  /** A VGA card, needed for pictures. */
+  readonly vga?: boolean | undefined;
+  /** A pvpanic device, through which a guest with CONFIG_PVPANIC_PCI reports its panic. */
+  readonly pvpanic?: boolean | undefined;
+  /** A virtio entropy source (default true): without one a guest may block for a second in getrandom(2). */
+  readonly rng?: boolean | undefined;
+  /** The QEMU binary, default `qemu-system-x86_64` from PATH. */
+  readonly binary?: string | undefined;
+  /** Further arguments for QEMU, last on the line. */
+  readonly extraArgs?: readonly string[] | undefined;
+}
+
+export interface ForwardSpec {
+  readonly protocol?: "tcp" | "udp" | undefined;
+  readonly hostAddress?: string | undefined;
+  readonly host: number;
+  readonly guest: number;
+}
+
+export type NicSpec = {
+  /** QEMU device model, default `virtio-net-pci`. */
+  readonly model?: string | undefined;
+  readonly mac?: string | undefined;
+} & (
+  | {
+      readonly kind: "user";
+      readonly forwards?: readonly ForwardSpec[] | undefined;
+      readonly restrict?: boolean | undefined;
+    }
+  | { readonly kind: "tap"; readonly ifname: string }
+  | { readonly kind: "stream"; readonly path: string }
+);
+
+/** A complete description: plain data, no defaults left open. JSON-serialisable as long as the initrd parts are paths. */
+export interface Machine {
+  readonly arch: "x86_64";
+  readonly binary: string;
+  readonly preset: "q35" | "lean";
+  readonly boot: "kernel" | "network" | "firmware";
+  readonly kernel?: string;
+  readonly initrd: readonly (string | Uint8Array)[];
+  readonly cmdline: string;
+  readonly firmware?: string;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly accel: AccelChoice;
+  readonly cpu?: string;
+  readonly nics: readonly Nic[];
+  readonly ports: readonly string[];
+  readonly vga: boolean;
+  readonly pvpanic: boolean;
+  readonly rng: boolean;
+  readonly extraArgs: readonly string[];
+}
+
+/** QEMU's PC has four serial ports: the console and three more. */
+const MAX_PORTS = 3;
+
+/**
+ * Completes and checks a machine description. Pure: touches no file.
+ *
+ * @throws QemuError `QEMU_SPEC_INVALID` or `QEMU_ARCH_UNSUPPORTED`
+ * @example
+ * import { machine } from "@justenough/qemu";
+ * console.log(machine({ kernel: "bzImage", memory: "1G", forwards: [{ host: 6379, guest: 6379 }] }).memoryMiB); // 1024
+ */
+export function machine(spec: MachineSpec): Machine {
+  const arch = spec.arch ?? "x86_64";
+  if (arch !== "x86_64") {
+    throw new QemuError(
+      "QEMU_ARCH_UNSUPPORTED",
+      `Cannot describe a machine of architecture "${arch}": only "x86_64" works so far`,
+    );
+  }
+  const boot =
+    spec.boot ??
+    (spec.kernel === undefined ? (spec.firmware === undefined ? "network" : "firmware") : "kernel");
+  checkBoot(spec, boot);
+  if (spec.nics !== undefined && spec.forwards !== undefined && spec.forwards.length > 0) {
+    throw invalid(
+      `"forwards" and "nics" exclude each other`,
+      `Put the forwards into the network card of kind "user"`,
+    );
+  }
+  const nicSpecs: readonly NicSpec[] =
+    spec.nics ?? (spec.forwards === undefined ? [] : [{ kind: "user", forwards: spec.forwards }]);
+  if (boot === "network" && nicSpecs.length === 0) {
+    throw invalid(`A boot from the network needs a network card`, `Add nics: [{ kind: "tap", ifname: "…" }]`);
+  }
+  const ports = spec.ports ?? [];
+  if (ports.length > MAX_PORTS)
+    throw invalid(`${ports.length} extra serial ports were asked for, a PC has ${MAX_PORTS}`);
+  const bad = ports.find(
+    (name, index) => !/^[a-z][a-z0-9-]*$/.test(name) || name === "console" || ports.indexOf(name) !== index,
+  );
+  if (bad !== undefined)
+    throw invalid(`Serial port name "${bad}" is no unique name of lower-case letters, digits and "-"`);
+  return {
+    arch,
+    binary: spec.binary ?? "qemu-system-x86_64",
+    preset: spec.preset ?? "q35",
+    boot,
+    ...(spec.kernel === undefined ? {} : { kernel: spec.kernel }),
+    initrd: spec.initrd ?? [],
+    cmdline: spec.cmdline ?? "",
+    ...(spec.firmware === undefined ? {} : { firmware: spec.firmware }),
+    memoryMiB: parseMemory(spec.memory ?? 512),
+    cpus: integer("cpus", spec.cpus ?? 1, 1, 255),
+    accel: spec.accel ?? "auto",
+    ...(spec.cpu === undefined ? {} : { cpu: spec.cpu }),
+    nics: nicSpecs.map((nic, index) => completeNic(nic, index)),
+    ports,
+    vga: spec.vga ?? false,
+    pvpanic: spec.pvpanic ?? false,
+    rng: spec.rng ?? true,
+    extraArgs: spec.extraArgs ?? [],
+  };
+}
+
+function checkBoot(spec: MachineSpec, boot: Machine["boot"]): void {
+  if (boot === "kernel" && spec.kernel === undefined) throw invalid(`A direct boot needs "kernel"`);
+  if (boot === "firmware" && spec.firmware === undefined)
+    throw invalid(`A boot by firmware needs "firmware"`);
+  if (spec.kernel !== undefined) {
+    if (boot !== "kernel") throw invalid(`"kernel" has no meaning when boot is "${boot}"`);
+    return;
+  }
+  if ((spec.initrd ?? []).length > 0) throw invalid(`"initrd" was given without "kernel"`);
+  if (spec.cmdline !== undefined && spec.cmdline !== "")
+    throw invalid(`"cmdline" was given without "kernel"`);
+}
+
+function completeNic(nic: NicSpec, index: number): Nic {
+  const mac = nic.mac ?? `52:54:00:12:34:${(0x56 + index).toString(16).padStart(2, "0")}`;
+  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac))
+    throw invalid(`"${mac}" is no MAC address like 52:54:00:12:34:56`);
+  const model = nic.model ?? "virtio-net-pci";
+  if (!/^[\w.-]+$/.test(model)) throw invalid(`"${model}" is no name of a network card model`);
+  if (nic.kind === "user") {
+    return {
+      model,
+      mac,
+      backend: {
+        kind: "user",
+        forwards: (nic.forwards ?? []).map(completeForward),
+        restrict: nic.restrict ?? false,
+      },
+    };
+  }
+  return {
+    model,
+    mac,
+    backend: nic.kind === "tap" ? { kind: "tap", ifname: nic.ifname } : { kind: "stream", path: nic.path },
+  };
+}
+
+function completeForward(forward: ForwardSpec): Forward {
+  const hostAddress = forward.hostAddress ?? "127.0.0.1";
+  if (!/^\d+\.\d+\.\d+\.\d+$/.test(hostAddress))
+    throw invalid(`Host address "${hostAddress}" of a forward is no IPv4 address`);
+  return {
+    protocol: forward.protocol ?? "tcp",
+    hostAddress,
+    host: integer("host port", forward.host, 0, 65_535),
+    guest: integer("guest port", forward.guest, 1, 65_535),
+  };
+}
+
+function parseMemory(memory: number | string): number {
+  if (typeof memory === "number") return integer("memory", memory, 1, 1 << 24);
+  const match = /^(\d+)\s*([MG])(?:iB)?$/i.exec(memory);
+  if (match === null) throw invalid(`Memory "${memory}" is no size like "512M" or "2G"`);
+  return integer("memory", Number(match[1]) * (match[2]?.toUpperCase() === "G" ? 1024 : 1), 1, 1 << 24);
+}
+
+function integer(what: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw invalid(`${what} is ${value}, wanted is a whole number from ${min} to ${max}`);
+}
+
+function invalid(message: string, hint?: string): QemuError {
+  return new QemuError(
+    "QEMU_SPEC_INVALID",
+    `Invalid machine: ${message}`,
+    hint === undefined ? {} : { hint },
+  );
+}

@@ -1,0 +1,148 @@
+import { readFile } from "node:fs/promises";
+import type { ReadStream } from "node:tty";
+import type { Readable, Writable } from "node:stream";
+import type { BootResult } from "./result.ts";
+import type { Vm } from "./vm.ts";
+import { errorStatus, machineFromOptions, parseOptions, parseSeconds, type Values } from "./options.ts";
+
+export interface CliIo {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Its reason is the name of the signal that came. */
+  readonly signal: AbortSignal;
+}
+
+/** The command `qemu-boot`; resolves with its exit status and has left nothing behind then. */
+export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  try {
+    const values = parseOptions(argv);
+    return await run(values, io);
+  } catch (error) {
+    if (io.signal.aborted) return signalStatus(io.signal);
+    const { message, stack, hint } = error as Error & { hint?: string };
+    io.stderr.write(
+      `error: ${argv.includes("--debug") ? stack : message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`,
+    );
+    return errorStatus(error);
+  }
+}
+
+async function run(values: Values, io: CliIo): Promise<number> {
+  if (values.help === true) {
+    io.stdout.write((await import("./help.ts")).HELP);
+    return 0;
+  }
+  if (values.version === true) {
+    const manifest = await readFile(new URL("../package.json", import.meta.url), "utf8");
+    io.stdout.write(`${(JSON.parse(manifest) as { version: string }).version}\n`);
+    return 0;
+  }
+  if (values.probe === true) return probe(values, io);
+  const { commandByHand, printable } = await import("./argv.ts");
+  const { chooseAccelerator } = await import("./accel.ts");
+  const { machine: describe } = await import("./machine.ts");
+  const machine = describe(machineFromOptions(values));
+  if (values["dry-run"] === true) {
+    const { accel } = await chooseAccelerator(machine, { signal: io.signal });
+    const command = commandByHand(machine, accel);
+    io.stdout.write(values.json === true ? `${JSON.stringify(command)}\n` : `${printable(command)}\n`);
+    return 0;
+  }
+  const deadlines = {
+    total: parseSeconds("--timeout", values.timeout),
+    idle: parseSeconds("--idle-timeout", values["idle-timeout"]),
+    firstOutput: parseSeconds("--output-timeout", values["output-timeout"]),
+  };
+  const { launch } = await import("./launch.ts");
+  const vm = await launch(machine, { signal: io.signal, deadlines, consoleLog: values["console-log"] });
+  try {
+    return await attend(vm, values, io);
+  } finally {
+    await vm.kill();
+  }
+}
+
+/** Sees a running machine to its end. */
+async function attend(vm: Vm, values: Values, io: CliIo): Promise<number> {
+  if (vm.kvm?.usable === false) io.stderr.write(`emulating, which is slower: ${vm.kvm.reason}\n`);
+  for (const { host, guest, protocol } of vm.forwards) {
+    io.stderr.write(`${protocol} port ${host} of this host leads to port ${guest} of the guest\n`);
+  }
+  const film =
+    values.film === undefined
+      ? undefined
+      : await vm.screen.film(values.film, { fps: Number(values["film-fps"] ?? 10) });
+  const picture = values.screenshot === undefined ? undefined : vm.screen.pngAtEnd(values.screenshot);
+  // It is awaited below; a failure in between must not count as unhandled.
+  picture?.catch(() => undefined);
+  const detach = values.interactive === true ? connectTerminal(vm, io.stdin) : undefined;
+  const output = values.json === true ? io.stderr : io.stdout;
+  output.on("error", () => void vm.kill());
+  for await (const chunk of vm.console.readable) {
+    if (!output.write(chunk))
+      await Promise.race([new Promise((resolve) => output.once("drain", resolve)), vm.wait()]);
+  }
+  const result = await vm.wait();
+  detach?.();
+  await picture;
+  await film?.stop();
+  await report(result, values, io);
+  for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
+  if (film !== undefined) io.stderr.write(`${film.frames.length} pictures in ${film.directory}\n`);
+  return io.signal.aborted ? signalStatus(io.signal) : resultStatus(result);
+}
+
+async function report(result: BootResult, values: Values, io: CliIo): Promise<void> {
+  if (values.json === true) {
+    io.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  if (result.kind === "poweroff") return;
+  const { describeResult } = await import("./result.ts");
+  const { message, hint } = describeResult(result);
+  const label = resultStatus(result) === 0 ? "" : "error: ";
+  io.stderr.write(`\n${label}${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`);
+}
+
+async function probe(values: Values, io: CliIo): Promise<number> {
+  const { probeAccelerator } = await import("./accel.ts");
+  const { accel } = machineFromOptions({ ...values, kernel: "" });
+  const verdict = await probeAccelerator({
+    accel: accel === "tcg" ? "tcg" : "kvm",
+    cpu: values.cpu,
+    preset: values.lean === true ? "lean" : "q35",
+    binary: values.qemu,
+    signal: io.signal,
+  });
+  const line = `${verdict.usable ? "usable" : "not usable"} (${verdict.shape}): ${verdict.reason}`;
+  io.stdout.write(values.json === true ? `${JSON.stringify(verdict)}\n` : `${line}\n`);
+  return verdict.usable ? 0 : 1;
+}
+
+/** Ctrl-], as in telnet and virsh. */
+const ESCAPE = 0x1d;
+
+/** Makes the terminal the guest's console; returns how to give it back. */
+function connectTerminal(vm: Vm, stdin: Readable): () => void {
+  const terminal = stdin as Partial<ReadStream>;
+  terminal.setRawMode?.(true);
+  stdin.on("data", (bytes: Uint8Array) => {
+    if (terminal.isTTY === true && bytes.includes(ESCAPE)) void vm.kill();
+    // A guest that has just ended takes no more input, and need not.
+    else vm.console.write(bytes).catch(() => undefined);
+  });
+  return () => {
+    terminal.setRawMode?.(false);
+    stdin.pause();
+  };
+}
+
+function resultStatus(result: BootResult): number {
+  if (result.kind === "poweroff" || result.kind === "reboot") return 0;
+  return result.kind === "timeout" || result.kind === "no-console" ? 124 : 1;
+}
+
+function signalStatus(signal: AbortSignal): number {
+  return { SIGTERM: 143, SIGHUP: 129 }[String(signal.reason)] ?? 130;
+}

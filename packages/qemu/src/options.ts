@@ -1,0 +1,140 @@
+import { parseArgs } from "node:util";
+import { QemuError } from "./errors.ts";
+import type { AccelChoice, ForwardSpec, MachineSpec } from "./machine.ts";
+
+const OPTIONS = {
+  kernel: { type: "string" },
+  initrd: { type: "string", multiple: true },
+  append: { type: "string" },
+  memory: { type: "string" },
+  cpus: { type: "string" },
+  "port-forward": { type: "string", multiple: true },
+  tap: { type: "string" },
+  film: { type: "string" },
+  "film-fps": { type: "string" },
+  screenshot: { type: "string" },
+  "console-log": { type: "string" },
+  timeout: { type: "string" },
+  "idle-timeout": { type: "string" },
+  "output-timeout": { type: "string" },
+  accel: { type: "string" },
+  cpu: { type: "string" },
+  lean: { type: "boolean" },
+  pvpanic: { type: "boolean" },
+  qemu: { type: "string" },
+  interactive: { type: "boolean", short: "i" },
+  probe: { type: "boolean" },
+  "dry-run": { type: "boolean" },
+  json: { type: "boolean" },
+  debug: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "V" },
+} as const;
+
+/** A wrong command line: exit status 2. */
+export class UsageError extends Error {
+  readonly hint: string;
+  constructor(message: string, hint: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+export type Values = ReturnType<typeof parse>;
+
+function parse(argv: readonly string[]) {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: OPTIONS,
+    strict: true,
+    allowPositionals: true,
+  });
+  const [stray] = positionals;
+  if (stray !== undefined)
+    throw new UsageError(`Unexpected argument "${stray}"`, "Every argument is a flag: see --help");
+  return values;
+}
+
+export function parseOptions(argv: readonly string[]): Values {
+  try {
+    return parse(argv);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "ERR_PARSE_ARGS_UNKNOWN_OPTION")
+      throw new UsageError(message.split(". ")[0] ?? message, "See --help");
+    const flag = /'(-[^']*)'/.exec(message)?.[1] ?? "";
+    const near = Object.keys(OPTIONS).find((name) => distance(`--${name}`, flag) <= 2);
+    throw new UsageError(
+      `Unknown flag "${flag}"`,
+      near === undefined ? "See --help" : `Did you mean "--${near}"?`,
+    );
+  }
+}
+
+export function machineFromOptions(values: Values): MachineSpec {
+  const forwards = (values["port-forward"] ?? []).map(parseForward);
+  const user = forwards.length > 0 ? [{ kind: "user", forwards } as const] : [];
+  const tap = values.tap === undefined ? [] : [{ kind: "tap", ifname: values.tap } as const];
+  return {
+    kernel: values.kernel,
+    initrd: values.initrd,
+    cmdline: values.append,
+    boot: values.kernel === undefined ? "network" : "kernel",
+    memory:
+      values.memory === undefined
+        ? undefined
+        : /^\d+$/.test(values.memory)
+          ? Number(values.memory)
+          : values.memory,
+    cpus: values.cpus === undefined ? undefined : Number(values.cpus),
+    accel: parseAccel(values.accel),
+    cpu: values.cpu,
+    nics: [...tap, ...user],
+    vga: values.film !== undefined || values.screenshot !== undefined,
+    preset: values.lean === true ? "lean" : "q35",
+    pvpanic: values.pvpanic,
+    binary: values.qemu,
+  };
+}
+
+/** A flag in seconds, as milliseconds. */
+export function parseSeconds(flag: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
+  throw new UsageError(`"${value}" is no time for ${flag}`, "Give seconds, like 60 or 0.5");
+}
+
+function parseAccel(value: string | undefined): AccelChoice | undefined {
+  if (value === undefined || value === "auto" || value === "kvm" || value === "tcg") return value;
+  throw new UsageError(`"${value}" is no accelerator`, "Choose auto, kvm or tcg");
+}
+
+function parseForward(value: string): ForwardSpec {
+  const match = /^(?:(tcp|udp):)?(\d+):(\d+)$/.exec(value);
+  if (match === null)
+    throw new UsageError(`"${value}" is no forward`, "Give HOSTPORT:GUESTPORT, like 8080:80 or udp:5353:53");
+  return { protocol: match[1] === "udp" ? "udp" : "tcp", host: Number(match[2]), guest: Number(match[3]) };
+}
+
+/** Exit status for an error that was thrown. */
+export function errorStatus(error: unknown): number {
+  return error instanceof UsageError || (error instanceof QemuError && error.code === "QEMU_SPEC_INVALID")
+    ? 2
+    : 1;
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

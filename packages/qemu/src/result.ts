@@ -1,0 +1,109 @@
+import type { AccelVerdict } from "./accel.ts";
+import type { DeadlineName } from "./deadlines.ts";
+
+/** How far the boot came, judged by the console. */
+export type BootPhase = "silent" | "output" | "kernel" | "init";
+
+/** What is known about every run, however it ended. */
+export interface BootFacts {
+  /** Milliseconds since QEMU was started. */
+  readonly times: {
+    /** The guest's first instruction. */
+    readonly running: number;
+    /** The console's first byte. */
+    readonly firstByte?: number;
+    /** QEMU has ended. */
+    readonly end: number;
+  };
+  readonly phase: BootPhase;
+  /** The last lines of the console, at most 50. */
+  readonly tail: readonly string[];
+  readonly accel: "kvm" | "tcg";
+  /** Whether KVM is usable and why; absent where `tcg` was asked for. */
+  readonly kvm?: AccelVerdict;
+  readonly qemuVersion: string;
+  /** What went wrong beside the boot, such as a console log that could not be written. */
+  readonly warnings: readonly string[];
+  /** A line that runs the same machine by hand. */
+  readonly command: string;
+}
+
+export type BootEnd =
+  /** The guest switched itself off. */
+  | { readonly kind: "poweroff" }
+  /** The guest asked for a reset. */
+  | { readonly kind: "reboot" }
+  /** The kernel gave up; `message` is what it said after "not syncing". */
+  | { readonly kind: "panic"; readonly source: "pvpanic" | "console"; readonly message?: string }
+  /** Nothing was printed until a deadline. */
+  | { readonly kind: "no-console"; readonly deadline: DeadlineName; readonly limit: number }
+  | { readonly kind: "timeout"; readonly deadline: DeadlineName; readonly limit: number }
+  /** Ended from outside: by `vm.kill()`, an aborted signal, or somebody's signal to QEMU. */
+  | { readonly kind: "killed"; readonly by: "caller" | "abort" | "signal" }
+  /** QEMU ended for no reason of the guest. */
+  | {
+      readonly kind: "qemu-error";
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      readonly stderr: string;
+    };
+
+/** How a boot ended. */
+export type BootResult = BootEnd & BootFacts;
+
+/**
+ * One sentence for people, and what they can do.
+ *
+ * @example
+ * import { describeResult, launch } from "@justenough/qemu";
+ * const vm = await launch({ kernel: "bzImage", cmdline: "console=ttyS0" }, { deadlines: { total: 60_000 } });
+ * console.log(describeResult(await vm.wait()).message);
+ */
+export function describeResult(result: BootResult): { readonly message: string; readonly hint?: string } {
+  switch (result.kind) {
+    case "poweroff":
+      return { message: `The guest powered off after ${seconds(result.times.end)}` };
+    case "reboot":
+      return { message: `The guest asked for a reboot after ${seconds(result.times.end)}` };
+    case "panic":
+      return { message: `The kernel panicked${result.message === undefined ? "" : `: ${result.message}`}` };
+    case "no-console":
+      return {
+        message: `The guest printed nothing within ${seconds(result.limit)}`,
+        hint: "The kernel needs CONFIG_SERIAL_8250_CONSOLE=y, CONFIG_PRINTK=y and, on its command line, console=ttyS0",
+      };
+    case "timeout":
+      return { message: timeoutMessage(result) };
+    case "killed":
+      return {
+        message: `The machine was ended by ${{ caller: "its owner", abort: "an abort", signal: "a signal" }[result.by]}`,
+      };
+    case "qemu-error":
+      return { message: qemuErrorMessage(result), hint: `Run it by hand: ${result.command}` };
+    default:
+      return result satisfies never;
+  }
+}
+
+function qemuErrorMessage(result: Extract<BootResult, { kind: "qemu-error" }>): string {
+  const how = result.signal === null ? `with exit code ${result.exitCode}` : `by ${result.signal}`;
+  return `QEMU ended ${how}${result.stderr === "" ? "" : `: ${result.stderr}`}`;
+}
+
+function timeoutMessage(result: Extract<BootResult, { kind: "timeout" }>): string {
+  const reached = {
+    silent: "nothing printed",
+    output: "something printed",
+    kernel: "the kernel started, no /init yet",
+    init: "/init started",
+  }[result.phase];
+  const what =
+    result.deadline === "idle"
+      ? `was silent for ${seconds(result.limit)}`
+      : `did not end within ${seconds(result.limit)}`;
+  return `The guest ${what} (${reached})`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
+}

@@ -1,0 +1,56 @@
+import type { Command } from "./argv.ts";
+import type { AccelVerdict } from "./accel.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Forward, Machine } from "./machine.ts";
+import type { QmpClient } from "./qmp.ts";
+import type { BootResult } from "./result.ts";
+import type { Screen } from "./screen.ts";
+import type { SerialPort } from "./serial-port.ts";
+
+/** A running machine. Disposing it ends it; so does the end of this process, even by SIGKILL. */
+export interface Vm extends AsyncDisposable {
+  readonly machine: Machine;
+  /** The command that runs, with inherited file descriptors. */
+  readonly command: Command;
+  /** A line that runs the same machine by hand, console on the terminal. */
+  readonly printable: string;
+  readonly accel: "kvm" | "tcg";
+  /** Whether KVM is usable and why; absent where `tcg` was asked for. */
+  readonly kvm?: AccelVerdict;
+  readonly qemuVersion: string;
+  /** Process id of QEMU, or of the shell that guards it where there is no setpriv. */
+  readonly pid: number;
+  /** The first serial line, ttyS0. */
+  readonly console: SerialPort;
+  /** A further serial line by its name. Throws `QEMU_PORT_UNKNOWN`. */
+  port(name: string): SerialPort;
+  readonly qmp: QmpClient;
+  readonly screen: Screen;
+  /** The forwards with the host ports they really have. */
+  readonly forwards: readonly Forward[];
+  /** How it ended. Never rejects; every caller gets the same result. */
+  wait(): Promise<BootResult>;
+  /** Ends it now, the guest unasked. Resolves when nothing is left. */
+  kill(): Promise<BootResult>;
+}
+
+export interface LaunchProgress {
+  readonly phase: "accelerator" | "initrd" | "start" | "running";
+  readonly done: number;
+  readonly total: number;
+  readonly unit: "steps";
+  readonly message?: string;
+}
+
+export interface LaunchOptions {
+  readonly deadlines?: Deadlines | undefined;
+  /** Aborting ends the machine (result `killed`); before it runs, `launch` rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes kept of each serial line, default 16 MiB. */
+  readonly keepOutput?: number | undefined;
+  /** File that gets all bytes of the console as they come. */
+  readonly consoleLog?: string | undefined;
+  /** Where KVM verdicts are kept, default `$XDG_CACHE_HOME/justenough`. */
+  readonly cacheDir?: string | undefined;
+  readonly onProgress?: ((event: LaunchProgress) => void) | undefined;
+}
