@@ -1,20 +1,34 @@
 /** Runs the repository's commands as a user types them, and finds whatever they leave behind. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "@justenough-dev/tools/workspace";
-import { type Options, type Result, execa } from "execa";
 
 /** Inherited by every child, so that a survivor is told from other people's processes. */
 const mark = "JUSTENOUGH_E2E_RUN";
 
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The program and its first arguments, in place of `tools/appliance`. */
+  readonly command?: readonly string[];
+}
+
 export interface Run {
-  readonly exitCode: number | undefined;
+  /** Null when a signal ended the command. */
+  readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
   readonly seconds: number;
   /** Command lines of processes that outlived the command. */
   readonly left: readonly string[];
+}
+
+export interface Started {
+  readonly id: string;
+  readonly child: ChildProcess;
+  readonly ended: Promise<Run>;
 }
 
 /** Command lines of live processes (no zombies) that carry a run's mark. */
@@ -35,36 +49,31 @@ export function marked(id: string): readonly string[] {
     });
 }
 
-export interface Started {
-  readonly id: string;
-  readonly child: ReturnType<typeof execa>;
-}
-
 /** Starts `tools/appliance ARGS`. */
-export function start(args: readonly string[], options: Options = {}): Started {
+export function start(args: readonly string[], options: RunOptions = {}): Started {
   const id = randomUUID();
-  const child = execa(join(root, "tools/appliance"), args, {
-    cwd: root,
-    reject: false,
-    stripFinalNewline: false,
-    stdin: "ignore",
-    ...options,
-    env: { NO_COLOR: "1", FORCE_COLOR: "0", ...options.env, [mark]: id },
+  const begin = performance.now();
+  const [program = "", ...first] = options.command ?? [join(root, "tools/appliance")];
+  const child = spawn(program, [...first, ...args], {
+    cwd: options.cwd ?? root,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", ...options.env, [mark]: id },
   });
-  return { id, child };
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const)
+    child[name].setEncoding("utf8").on("data", (text: string) => (output[name] += text));
+  const ended = new Promise<Run>((resolve, reject) => {
+    child.on("error", reject);
+    // "exit" rather than "close": a survivor that holds a pipe must be reported, not waited for.
+    child.on("exit", (exitCode) => {
+      const seconds = (performance.now() - begin) / 1000;
+      setTimeout(() => resolve({ exitCode, ...output, seconds, left: marked(id) }), 200);
+    });
+  });
+  return { id, child, ended };
 }
 
 /** Runs `tools/appliance ARGS` to its end. */
-export async function appliance(args: readonly string[], options: Options = {}): Promise<Run> {
-  const begin = performance.now();
-  const { id, child } = start(args, options);
-  const result: Result = await child;
-  const seconds = (performance.now() - begin) / 1000;
-  return {
-    exitCode: result.exitCode,
-    stdout: String(result.stdout ?? ""),
-    stderr: String(result.stderr ?? ""),
-    seconds,
-    left: marked(id),
-  };
+export function appliance(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  return start(args, options).ended;
 }
