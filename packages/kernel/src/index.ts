@@ -1,1 +1,15 @@
-export {};
+export { KernelError } from "./errors.ts";
+export type { KernelErrorCode } from "./errors.ts";
+export { kernelCacheDir } from "./context.ts";
+export type { KernelContext, KernelProgress } from "./context.ts";
+export type { Arch } from "./arch.ts";
+export { composeFeatures, defaultFeatures, listFeatures } from "./feature.ts";
+export type { ComposedFeatures, Feature } from "./feature.ts";
+export { defaultSource, fetchSource, resolveSource } from "./source.ts";
+export type { KernelSource, ResolvedSource, SourceProvenance } from "./source.ts";
+export { configureKernel } from "./configure.ts";
+export type { ConfiguredKernel, KernelConfiguration } from "./configure.ts";
+export { buildKernel } from "./build.ts";
+export type { BuildOptions } from "./build.ts";
+export { exportArtifacts } from "./artifacts.ts";
+export type { KernelArtifacts, KernelProvenance } from "./artifacts.ts";

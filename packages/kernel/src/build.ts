@@ -1,0 +1,158 @@
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseConfig } from "@justenough/kconfig";
+import type { Config } from "@justenough/kconfig";
+import { archFacts } from "./arch.ts";
+import type { ArchFacts } from "./arch.ts";
+import { readArtifacts, storeArtifacts } from "./artifacts.ts";
+import type { KernelArtifacts } from "./artifacts.ts";
+import { planConfiguration, resolveInto } from "./configure.ts";
+import type { ConfigurationPlan, KernelConfiguration } from "./configure.ts";
+import { kernelCacheDir } from "./context.ts";
+import type { KernelContext } from "./context.ts";
+import { KernelError } from "./errors.ts";
+import { findFault, objectOfLine } from "./internal/build-log.ts";
+import { withLock } from "./internal/lock.ts";
+import { makeCommand, prefixMaps } from "./internal/make.ts";
+import { plannedObjects } from "./internal/plan-objects.ts";
+import { formatCommand, run, runOrThrow } from "./internal/process.ts";
+import { checkTools } from "./internal/toolchain.ts";
+import { fetchSource } from "./source.ts";
+
+/** A kernel to build. */
+export interface BuildOptions extends KernelConfiguration, KernelContext {
+  /** How many compilers run at once. Default: one for each processor. */
+  readonly jobs?: number | undefined;
+}
+
+/**
+ * Builds a kernel, or returns the one that was built before from the same source, configuration and tools. A build
+ * that was interrupted goes on where it stopped; a second process that wants the same kernel waits for the first.
+ *
+ * @throws KernelError KERNEL_CONFIG, KERNEL_FEATURE, KERNEL_SOURCE, KERNEL_TOOL_MISSING, KERNEL_BUILD, KERNEL_ABORTED.
+ */
+export async function buildKernel(options: BuildOptions): Promise<KernelArtifacts> {
+  const plan = await planConfiguration(options, options);
+  const cache = kernelCacheDir(options);
+  const artifacts = join(cache, "artifacts", plan.id);
+  const built = await readArtifacts(artifacts, true);
+  if (built !== undefined) return built;
+  const onWait = (pid: number): void =>
+    options.onProgress?.({
+      phase: "wait",
+      done: 0,
+      unit: "steps",
+      message: `Process ${pid} is building the same kernel`,
+    });
+  const lock = join(cache, "locks", plan.id);
+  return withLock(lock, { signal: options.signal, onWait }, async () => {
+    const meanwhile = await readArtifacts(artifacts, true);
+    if (meanwhile !== undefined) return meanwhile;
+    await checkTools(undefined, options.signal);
+    const tree = await fetchSource(plan.source, options);
+    const objects = join(cache, "objects", plan.id);
+    const config = await configureObjects(plan, tree, objects, options);
+    await checkTools(config, options.signal);
+    await compile(tree, objects, config, options);
+    options.onProgress?.({ phase: "install", done: 0, unit: "steps" });
+    await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);
+    await rm(objects, { recursive: true, force: true });
+    const done = await readArtifacts(artifacts, false);
+    if (done === undefined)
+      throw new KernelError("KERNEL_BUILD", `"${artifacts}" vanished while it was made`);
+    return done;
+  });
+}
+
+// The same id always gives the same .config, so an interrupted build keeps the one it has, and its objects with it.
+async function configureObjects(
+  plan: ConfigurationPlan,
+  tree: string,
+  objects: string,
+  context: KernelContext,
+): Promise<Config> {
+  const stamp = join(objects, ".justenough-configured");
+  const config = join(objects, ".config");
+  if ((await stat(stamp).catch(() => undefined)) !== undefined)
+    return parseConfig(await readFile(config, "utf8"));
+  await mkdir(objects, { recursive: true });
+  const resolved = await resolveInto(plan, tree, objects, context);
+  await writeFile(stamp, "");
+  return resolved.config;
+}
+
+async function compile(tree: string, objects: string, config: Config, options: BuildOptions): Promise<void> {
+  const facts = archFacts(options.arch ?? "x86_64");
+  const flags = prefixMaps(tree, objects);
+  options.onProgress?.({ phase: "compile", done: 0, unit: "objects", message: "prepare" });
+  // The tools and generated headers come first; what is to be compiled is known only from the configuration's make form.
+  await runOrThrow(makeCommand(tree, objects, facts, ["-s", "include/config/auto.conf"]), {
+    what: "prepare the build",
+    signal: options.signal,
+  });
+  const planned = await plannedObjects(tree, objects, facts, options.signal);
+  const progress = objectProgress(planned, objects, options);
+  await progress.start();
+  const targets = [facts.imageTarget, ...(config.values.get("MODULES")?.text === "y" ? ["modules"] : [])];
+  const jobs = options.jobs ?? availableParallelism();
+  const command = makeCommand(tree, objects, facts, [`-j${jobs}`, ...flags, ...targets]);
+  const lines: string[] = [];
+  const finished = await run(command, {
+    signal: options.signal,
+    onLine: (line) => {
+      const object = objectOfLine(line);
+      if (object !== undefined) progress.made(object);
+      else {
+        lines.push(line);
+        if (lines.length > 400) lines.shift();
+      }
+    },
+  });
+  if (finished.exitCode !== 0) throw buildError(command, lines, tree, facts);
+}
+
+function objectProgress(
+  planned: ReadonlySet<string>,
+  objects: string,
+  context: KernelContext,
+): { readonly start: () => Promise<void>; readonly made: (object: string) => void } {
+  const done = new Set<string>();
+  const tell = (message?: string): void => {
+    // An object that the plan does not know raises the total, so that the bar never passes its end.
+    const unplanned = [...done].filter((object) => !planned.has(object)).length;
+    const total = planned.size === 0 ? undefined : planned.size + unplanned;
+    context.onProgress?.({ phase: "compile", done: done.size, total, unit: "objects", message });
+  };
+  return {
+    start: async () => {
+      // What an interrupted build left is done already; make compiles it again only when it must.
+      const left = await Promise.all(
+        [...planned].map(async (object) =>
+          (await stat(join(objects, object)).catch(() => undefined)) ? object : "",
+        ),
+      );
+      for (const object of left) if (object !== "") done.add(object);
+      tell();
+    },
+    made: (object) => {
+      done.add(object);
+      tell(object);
+    },
+  };
+}
+
+function buildError(
+  command: Parameters<typeof formatCommand>[0],
+  lines: readonly string[],
+  tree: string,
+  facts: ArchFacts,
+): KernelError {
+  const fault = findFault(lines);
+  const shown = fault.lines.map((line) => `  ${line}`).join("\n");
+  return new KernelError(
+    "KERNEL_BUILD",
+    `The build of the ${facts.makeArch} kernel in "${tree}" failed: ${fault.summary}\n${shown}`,
+    { hint: `Run it again: ${formatCommand(command)}` },
+  );
+}

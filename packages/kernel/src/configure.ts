@@ -1,0 +1,150 @@
+import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import {
+  overrideRequests,
+  parseConfig,
+  printRequests,
+  refusalError,
+  requestsOf,
+  resolveConfig,
+  valueOf,
+  isSymbolName,
+} from "@justenough/kconfig";
+import type { Config, ConfigBase, ConfigRequest } from "@justenough/kconfig";
+import { archFacts } from "./arch.ts";
+import type { Arch } from "./arch.ts";
+import { kernelCacheDir } from "./context.ts";
+import type { KernelContext } from "./context.ts";
+import { KernelError } from "./errors.ts";
+import { composeFeatures, defaultFeatures } from "./feature.ts";
+import { confHost } from "./internal/conf-host.ts";
+import { withLock } from "./internal/lock.ts";
+import { writeFileAtomic } from "./internal/store.ts";
+import { checkTools, toolchainVersion } from "./internal/toolchain.ts";
+import { fetchSource, resolveSource } from "./source.ts";
+import type { KernelSource, ResolvedSource } from "./source.ts";
+
+/** What a kernel is to be, apart from where it is built. */
+export interface KernelConfiguration {
+  readonly source: KernelSource;
+  /** Default: x86_64. */
+  readonly arch?: Arch | undefined;
+  /** Default: {@link defaultFeatures}. What they need comes with them. */
+  readonly features?: readonly string[] | undefined;
+  /** Symbols (without CONFIG_) and values (y, m, n, numbers, strings); they win over those of features. */
+  readonly config?: Readonly<Record<string, string>> | undefined;
+  /** Who asks for `config`, for messages: `config in appliance.yaml:12`, say. */
+  readonly origin?: string | undefined;
+  /** Default: allnoconfig, where all that nobody asks for is off. */
+  readonly base?: ConfigBase | undefined;
+}
+
+/** A complete configuration in which all that was requested is in effect. */
+export interface ConfiguredKernel {
+  readonly config: Config;
+  /** As the tree's conf wrote it. */
+  readonly text: string;
+  readonly requests: readonly ConfigRequest[];
+  readonly features: readonly string[];
+  /** Names source, requests, base and tools. */
+  readonly id: string;
+}
+
+/** All that decides a configuration, found without touching the tree. */
+export interface ConfigurationPlan {
+  readonly arch: Arch;
+  readonly source: ResolvedSource;
+  readonly features: readonly string[];
+  readonly requests: readonly ConfigRequest[];
+  readonly base: ConfigBase;
+  readonly toolchain: string;
+  readonly id: string;
+}
+
+// Counts up when the same inputs are to give another result, because this package does something differently.
+const RECIPE = 1;
+
+/** Works out what decides a configuration or a build, and its id. Cheap: no tree, no make. */
+export async function planConfiguration(
+  wanted: KernelConfiguration,
+  context: KernelContext,
+): Promise<ConfigurationPlan> {
+  const arch = wanted.arch ?? "x86_64";
+  archFacts(arch);
+  const base = wanted.base ?? "allnoconfig";
+  const [source, toolchain] = await Promise.all([
+    resolveSource(wanted.source, context),
+    toolchainVersion(context.signal),
+  ]);
+  const version = await sourceVersion(source);
+  const composed = composeFeatures(wanted.features ?? defaultFeatures(arch), { arch, version });
+  const requests = overrideRequests(composed.requests, userRequests(wanted));
+  const features = composed.features.map((feature) => feature.name);
+  const key = { recipe: RECIPE, source: source.id, arch, base, requests: printRequests(requests), toolchain };
+  const id = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
+  return { arch, source, features, requests, base, toolchain, id };
+}
+
+/**
+ * Resolves a configuration with the tree's own conf and proves it. Cached.
+ *
+ * @throws KernelError KERNEL_CONFIG that lists every symbol that did not take effect, with wanted and actual value and
+ * who asked for it; KERNEL_FEATURE, KERNEL_SOURCE, KERNEL_TOOL_MISSING.
+ */
+export async function configureKernel(
+  wanted: KernelConfiguration & KernelContext,
+): Promise<ConfiguredKernel> {
+  const plan = await planConfiguration(wanted, wanted);
+  const { id, requests, features } = plan;
+  const path = join(kernelCacheDir(wanted), "configs", `${id}.config`);
+  const cached = await readFile(path, "utf8").catch(() => undefined);
+  if (cached !== undefined) return { config: parseConfig(cached), text: cached, requests, features, id };
+  await checkTools(undefined, wanted.signal);
+  const tree = await fetchSource(plan.source, wanted);
+  const objects = join(kernelCacheDir(wanted), "conf", `${plan.source.id}-${plan.arch}`);
+  const { config, text } = await withLock(`${objects}.lock`, { signal: wanted.signal }, () =>
+    resolveInto(plan, tree, objects, wanted),
+  );
+  await writeFileAtomic(path, text);
+  return { config, text, requests, features, id };
+}
+
+/** Runs conf in a build directory and proves the result. */
+export async function resolveInto(
+  plan: ConfigurationPlan,
+  tree: string,
+  objects: string,
+  context: KernelContext,
+): Promise<{ readonly config: Config; readonly text: string }> {
+  const { requests, base, arch } = plan;
+  const host = confHost(arch, objects, context);
+  const request = { tree, arch: archFacts(arch).makeArch, base, values: requests };
+  const resolved = await resolveConfig(request, host);
+  const error = refusalError(resolved.refusals);
+  if (error !== undefined) {
+    throw new KernelError("KERNEL_CONFIG", error.message, { hint: error.hint, cause: error });
+  }
+  return resolved;
+}
+
+function userRequests(wanted: KernelConfiguration): ConfigRequest[] {
+  const values: Record<string, ReturnType<typeof valueOf>> = {};
+  for (const [name, text] of Object.entries(wanted.config ?? {})) {
+    const symbol = name.startsWith("CONFIG_") ? name.slice(7) : name;
+    if (!isSymbolName(symbol)) {
+      throw new KernelError("KERNEL_CONFIG", `"${name}" is no name of a symbol`);
+    }
+    values[symbol] = valueOf(text);
+  }
+  return requestsOf(values, wanted.origin ?? "config");
+}
+
+/** The version of a source, when its id or its tree tells. */
+async function sourceVersion(source: ResolvedSource): Promise<string | undefined> {
+  const named = /^linux-(?:source-)?(\d+\.\d+)/.exec(source.id)?.[1];
+  if (named !== undefined) return named;
+  const makefile = await readFile(join(source.tree, "Makefile"), "utf8").catch(() => "");
+  const [, major, minor] = /^VERSION = (\d+)\nPATCHLEVEL = (\d+)$/m.exec(makefile) ?? [];
+  return major === undefined ? undefined : `${major}.${minor}`;
+}

@@ -1,0 +1,30 @@
+/** What can go wrong in this package. */
+export type KernelErrorCode =
+  | "KERNEL_ABORTED"
+  | "KERNEL_ARCH"
+  | "KERNEL_BUILD"
+  | "KERNEL_CHECKSUM"
+  | "KERNEL_CONFIG"
+  | "KERNEL_DOWNLOAD"
+  | "KERNEL_FEATURE"
+  | "KERNEL_SOURCE"
+  | "KERNEL_TOOL_FAILED"
+  | "KERNEL_TOOL_MISSING"
+  | "KERNEL_USAGE";
+
+/** Every error of this package; `hint` says what to do about it, `cause` keeps what was caught. */
+export class KernelError extends Error {
+  readonly code: KernelErrorCode;
+  readonly hint: string | undefined;
+  override readonly name = "KernelError";
+
+  constructor(
+    code: KernelErrorCode,
+    message: string,
+    details: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
+  ) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+  }
+}

@@ -1,0 +1,34 @@
+import type { ArchFacts } from "../arch.ts";
+import { cleanEnv } from "./process.ts";
+import type { Command } from "./process.ts";
+
+// The same everywhere and for ever: two builds of one source and configuration are to be equal.
+const REPRODUCIBLE: Readonly<Record<string, string>> = {
+  KBUILD_BUILD_TIMESTAMP: "Thu Jan  1 00:00:00 UTC 1970",
+  KBUILD_BUILD_USER: "justenough",
+  KBUILD_BUILD_HOST: "justenough",
+  KBUILD_BUILD_VERSION: "1",
+  // Set though empty: scripts/setlocalversion must not look for a git repository around the tree.
+  LOCALVERSION: "",
+};
+
+/** A call of make for a tree, out of tree. */
+export function makeCommand(
+  tree: string,
+  objects: string,
+  facts: ArchFacts,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Command {
+  return {
+    file: "make",
+    args: ["-C", tree, `O=${objects}`, `ARCH=${facts.makeArch}`, ...args],
+    env: { ...cleanEnv(), ...REPRODUCIBLE, ...env },
+  };
+}
+
+/** Compiler flags that keep the two directories out of the objects. */
+export function prefixMaps(tree: string, objects: string): string[] {
+  const flags = `-ffile-prefix-map=${objects}/= -ffile-prefix-map=${tree}/=`;
+  return [`KCFLAGS=${flags}`, `KAFLAGS=${flags}`];
+}

@@ -1,0 +1,144 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { KernelError } from "../errors.ts";
+
+/** An external command; `env` is the whole environment, so that nothing of the caller's can change a result. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a finished command left. */
+export interface Finished {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** 127 when the program was not found. */
+  readonly exitCode: number;
+  /** The last lines of both streams, as they came. */
+  readonly tail: readonly string[];
+}
+
+const TAIL = 60;
+
+/** The environment for child processes: what locates programs and files, nothing that changes what they print or build. */
+export function cleanEnv(): Record<string, string> {
+  const env: Record<string, string> = { LC_ALL: "C", LANG: "C", TZ: "UTC" };
+  for (const name of ["HOME", "TMPDIR", "USER", "http_proxy", "https_proxy", "no_proxy", "CCACHE_DIR"]) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  env["PATH"] = searchPath().join(":");
+  return env;
+}
+
+/** PATH, with the system directories that a user's PATH often lacks (depmod is in one). */
+export function searchPath(): string[] {
+  const own = (process.env["PATH"] ?? "").split(":").filter((entry) => entry !== "");
+  return [...new Set([...own, "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"])];
+}
+
+/** The command as one could type it in a shell. */
+export function formatCommand(command: Command): string {
+  const words = [command.file, ...command.args].map(quote).join(" ");
+  return command.cwd === undefined ? words : `cd ${quote(command.cwd)} && ${words}`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * Runs a command to its end; a failing exit status is returned, not thrown. The command leads its own process group,
+ * and aborting ends that whole group: make's compilers too.
+ */
+export async function run(
+  command: Command,
+  options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly onLine?: ((line: string) => void) | undefined;
+    readonly stdin?: Readable | undefined;
+  } = {},
+): Promise<Finished> {
+  throwIfAborted(options.signal);
+  const { execa } = await import("execa");
+  const subprocess = execa(command.file, [...command.args], {
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    env: command.env ?? cleanEnv(),
+    extendEnv: false,
+    detached: true,
+    reject: false,
+    buffer: false,
+    stdin: options.stdin === undefined ? "ignore" : "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const stopGroup = (): void => {
+    if (subprocess.pid === undefined) return;
+    try {
+      process.kill(-subprocess.pid, "SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  options.signal?.addEventListener("abort", stopGroup, { once: true });
+  if (options.stdin !== undefined) {
+    options.stdin.on("error", stopGroup);
+    // The reader may end first (EPIPE); its exit status tells why.
+    subprocess.stdin?.on("error", () => {});
+    if (subprocess.stdin !== null) options.stdin.pipe(subprocess.stdin);
+  }
+  const tail: string[] = [];
+  const collect = async (stream: Readable | null): Promise<string> => {
+    const lines: string[] = [];
+    if (stream === null) return "";
+    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+      tail.push(line);
+      if (tail.length > TAIL) tail.shift();
+      if (options.onLine === undefined) lines.push(line);
+      else options.onLine(line);
+    }
+    return lines.join("\n");
+  };
+  const [stdout, stderr, result] = await Promise.all([
+    collect(subprocess.stdout),
+    collect(subprocess.stderr),
+    subprocess,
+  ]);
+  options.signal?.removeEventListener("abort", stopGroup);
+  throwIfAborted(options.signal);
+  const missing = "code" in result && result.code === "ENOENT";
+  if (missing) tail.push(`${command.file}: command not found`);
+  return { stdout, stderr, exitCode: missing ? 127 : (result.exitCode ?? 128), tail };
+}
+
+/** Like {@link run}, but a failing exit status is an error with the command and its last lines. */
+export async function runOrThrow(
+  command: Command,
+  options: Parameters<typeof run>[1] & { readonly what: string },
+): Promise<Finished> {
+  const finished = await run(command, options);
+  if (finished.exitCode !== 0) throw commandError(options.what, command, finished);
+  return finished;
+}
+
+/** The error for a failed command: what was tried, the last lines, how to run it again. */
+export function commandError(what: string, command: Command, finished: Finished): KernelError {
+  if (finished.exitCode === 127 && finished.tail.at(-1)?.endsWith("command not found") === true) {
+    return new KernelError("KERNEL_TOOL_MISSING", `Cannot ${what}: there is no program "${command.file}"`);
+  }
+  const lines = finished.tail.slice(-15).map((line) => `  ${line}`);
+  return new KernelError(
+    "KERNEL_TOOL_FAILED",
+    `Cannot ${what}: "${command.file}" ended with status ${finished.exitCode}\n${lines.join("\n")}`,
+    { hint: `Run it again: ${formatCommand(command)}` },
+  );
+}
+
+/** Throws KERNEL_ABORTED when the signal is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new KernelError("KERNEL_ABORTED", "The operation was aborted", { cause: signal.reason });
+  }
+}
