@@ -16,3 +16,4 @@ export { openElf } from "./open.ts";
 export { type ElfSummary, readElf } from "./read.ts";
 export { type ElfSection, readSection, readSections, SectionType } from "./sections.ts";
 export { bufferSource, type ElfSource } from "./source.ts";
+export { readVersionNeeds, type VersionNeed } from "./versions.ts";
