@@ -25,6 +25,7 @@ describe("resolveSpec()", () => {
             "base",
             "quiet",
             "serial",
+            "screen",
             "poweroff",
             "net",
             "ptys",
@@ -73,9 +74,10 @@ describe("resolveSpec()", () => {
       kernel.features[0]  "base"                             implied by every appliance
       kernel.features[1]  "quiet"                            implied by every appliance
       kernel.features[2]  "serial"                           implied by the console and the control channel
-      kernel.features[3]  "poweroff"                         implied by every appliance
-      kernel.features[4]  "net"                              implied by programs
-      kernel.features[5]  "ptys"                             implied by programs
+      kernel.features[3]  "screen"                           implied by every appliance
+      kernel.features[4]  "poweroff"                         implied by every appliance
+      kernel.features[5]  "net"                              implied by programs
+      kernel.features[6]  "ptys"                             implied by programs
       kernel.cmdline      ""                                 default
       memory              256                                default
       cpus                1                                  default
@@ -91,7 +93,7 @@ describe("resolveSpec()", () => {
       kernel: "distro",
       memory: 64,
       forward: ["8080:80"],
-      features: { screen: "--film" },
+      features: { framebuffer: "--film" },
     } as const;
     const { spec, values } = parseSpec(text, { file, overrides });
     expect(spec.kernel.source).toEqual({ kind: "distro" });
@@ -100,7 +102,7 @@ describe("resolveSpec()", () => {
     expect(values.filter(({ origin }) => origin.kind === "command-line").map(({ key }) => key)).toEqual([
       "forward[0]",
       "kernel.source",
-      "kernel.features[7]",
+      "kernel.features[8]",
       "memory",
     ]);
   });

@@ -17,6 +17,7 @@ export function impliedFeatures(spec: Implying): { readonly feature: string; rea
     { feature: "base", by: "every appliance" },
     { feature: "quiet", by: "every appliance" },
     { feature: "serial", by: "the console and the control channel" },
+    { feature: "screen", by: "every appliance" },
     { feature: "poweroff", by: "every appliance" },
   ];
   // Programs of a distribution expect Unix sockets (syslog, name lookup) and pseudo terminals.

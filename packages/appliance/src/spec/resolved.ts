@@ -54,7 +54,7 @@ export interface ResolvedFile {
 
 export interface ResolvedNode {
   readonly target: string;
-  readonly type: "char" | "block";
+  readonly type: "character" | "block";
   readonly major: number;
   readonly minor: number;
   readonly mode: number;

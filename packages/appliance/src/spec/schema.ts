@@ -136,7 +136,7 @@ export const specSchema = z
       .record(
         absolutePath,
         z.strictObject({
-          type: z.enum(["char", "block"]),
+          type: z.enum(["character", "block"]),
           major: z.int().min(0).max(4095),
           minor: z.int().min(0).max(1_048_575),
           mode: octalMode.optional(),

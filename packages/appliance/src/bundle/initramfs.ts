@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import { buildInitramfs } from "@justenough/initramfs";
+import type { ResolvedSpec } from "../spec/resolved.ts";
+import { findInPath } from "../spec/verify.ts";
+import { compileProgram } from "./compile.ts";
+import type { BuildContext } from "./context.ts";
+
+/** What the built initramfs tells, and the files of this machine that it was made from. */
+export interface MadeInitramfs {
+  readonly image: Awaited<ReturnType<typeof buildInitramfs>>;
+  readonly inputs: readonly string[];
+}
+
+/** Compiles what is to be compiled and builds the initramfs into `directory`. */
+export async function makeInitramfs(
+  spec: ResolvedSpec,
+  directory: string,
+  modules: string | undefined,
+  context: BuildContext,
+): Promise<MadeInitramfs> {
+  const { cacheDir, signal, onProgress } = context;
+  const inputs = new Set<string>();
+  const cameFrom = new Map<string, string>();
+  const programs: { source: string; target?: string | undefined }[] = [];
+  for (const [index, program] of spec.programs.entries()) {
+    if (program.kind === "compile") {
+      onProgress?.({ phase: "compile programs", done: index, unit: "programs", message: program.source });
+      const compiled = await compileProgram({
+        source: program.source,
+        flags: program.flags,
+        directory,
+        signal,
+      });
+      for (const input of compiled.inputs) inputs.add(input);
+      programs.push({ source: compiled.path, target: program.target });
+      cameFrom.set(program.target, compiled.path);
+    } else {
+      const { target } = program;
+      const source = program.source.includes("/")
+        ? program.source
+        : ((await findInPath(program.source)) ?? program.source);
+      inputs.add(source);
+      if (target !== undefined) cameFrom.set(target, source);
+      programs.push({ source, target });
+    }
+  }
+  for (const { source } of spec.files) if (source !== undefined) inputs.add(source);
+  const image = await buildInitramfs({
+    programs,
+    files: spec.files,
+    directories: spec.directories.map((target) => ({ target })),
+    links: spec.links,
+    nodes: spec.nodes,
+    ...(modules === undefined ? {} : { modules: { directory: modules, names: spec.kernel.modules } }),
+    init:
+      spec.init === null ? { kind: "generated", ...initRecords(spec) } : { kind: "file", source: spec.init },
+    compression: spec.compression,
+    output: join(directory, "initramfs"),
+    arch: spec.arch,
+    cacheDir,
+    signal,
+    onProgress,
+  });
+  if (spec.init !== null) inputs.add(spec.init);
+  // Libraries lie in the image where they lie here. Where the loader looks for them is decided by its cache.
+  for (const { path, type } of image.entries) {
+    if ((type === "file" || type === "link") && !cameFrom.has(path)) inputs.add(path);
+  }
+  inputs.add("/etc/ld.so.cache");
+  return { image, inputs: [...inputs].toSorted() };
+}
+
+/** What the generated /init is told for good; what a single run adds comes in its job segment. */
+function initRecords(spec: ResolvedSpec): {
+  readonly hostname: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly network: "none" | "dhcp" | "static";
+  readonly address?: string | undefined;
+  readonly gateway?: string | undefined;
+  readonly dns?: readonly string[] | undefined;
+} {
+  const { network } = spec;
+  const fixed =
+    network.kind === "static"
+      ? {
+          address: network.address,
+          gateway: network.gateway,
+          dns: network.dns === undefined ? undefined : [network.dns],
+        }
+      : {};
+  return {
+    hostname: spec.name,
+    args: spec.run.argv,
+    env: spec.run.env,
+    cwd: spec.run.cwd,
+    network: network.kind,
+    ...fixed,
+  };
+}

@@ -1,0 +1,53 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { PxeEvent } from "@justenough/pxe";
+import type { CliContext } from "../context.ts";
+import { ApplianceError } from "../error.ts";
+import { buildFor } from "./common.ts";
+import type { BuildingFlags, CommonFlags, ServingFlags, SpecFlags } from "./flags.ts";
+
+export async function serve(
+  this: CliContext,
+  flags: CommonFlags & SpecFlags & BuildingFlags & ServingFlags,
+  where: string,
+): Promise<void> {
+  const { bundle, loaded } = await buildFor(this, where, flags);
+  const [{ servePxe }, { jobSegment }] = await Promise.all([
+    import("@justenough/pxe"),
+    import("@justenough/initramfs"),
+  ]);
+  const directory = await mkdtemp(join(tmpdir(), "appliance-serve-"));
+  try {
+    // The id of what was served travels along, so that the booted system can say what it is.
+    const segment = join(directory, "bundle.cpio");
+    await writeFile(segment, jobSegment({ bundle: bundle.id }));
+    await using server = await servePxe({
+      bundle: {
+        kernel: bundle.kernel,
+        initrd: loaded.spec.init === null ? [bundle.initramfs, segment] : [bundle.initramfs],
+        cmdline: bundle.cmdline,
+        manifest: join(bundle.directory, "manifest.json"),
+        title: loaded.spec.name,
+      },
+      interface: flags.interface,
+      address: flags.address,
+      mode: flags.mode ?? "authoritative",
+      signal: this.signal,
+      onEvent: (event) => {
+        this.process.stdout.write(flags.json ? `${JSON.stringify(event)}\n` : `${describeEvent(event)}\n`);
+      },
+    });
+    await server.closed;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+  if (!this.signal.aborted) throw new ApplianceError("APPLIANCE_BOOT_FAILED", "The server ended by itself");
+}
+
+function describeEvent({ at, kind, ...rest }: PxeEvent): string {
+  const details = Object.entries(rest)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  return `${new Date(at).toISOString().slice(11, 23)} ${kind} ${details.join(" ")}`;
+}

@@ -1,0 +1,89 @@
+import type { ChannelFrame } from "@justenough/initramfs";
+import { describeResult, type BootResult } from "@justenough/qemu";
+import { findCause } from "./causes.ts";
+import type { RunEnd } from "./record.ts";
+
+/** What the guest has told on its channel. */
+export interface GuestStory {
+  readonly notes: string[];
+  /** All that the report is computed from. */
+  readonly frames: ChannelFrame[];
+  readonly times: { init?: number; start?: number; exit?: number };
+  exit?: { readonly status?: number | undefined; readonly signal?: number | undefined };
+  /** What was asked for and could not be done, in words. */
+  readonly failures: string[];
+  /** A report has come whole. */
+  reported: boolean;
+  /** The last frame came: nothing was lost. */
+  complete: boolean;
+}
+
+/**
+ * How a run ended, judged by all that is known. Only a guest that said its last word can have succeeded:
+ * a machine that merely vanished may have lost the program's output.
+ */
+export function judgeRun(facts: {
+  readonly result: BootResult;
+  readonly story: GuestStory;
+  /** Whether the generated /init is in it, which tells what happens. */
+  readonly generated: boolean;
+  /** The program was not started in time. */
+  readonly late: boolean;
+}): RunEnd {
+  const { result, story, generated, late } = facts;
+  if (late) return failed(result, `The program was not started in time (${phaseWords(result)})`, true);
+  if (story.complete) {
+    if (story.times.start === undefined) {
+      return {
+        kind: "not-started",
+        what: story.failures.at(-1) ?? "unknown",
+        status: story.exit?.status ?? 127,
+      };
+    }
+    if (story.exit?.signal !== undefined) return { kind: "signalled", signal: story.exit.signal };
+    if (story.exit?.status !== undefined) return { kind: "exited", status: story.exit.status };
+  }
+  if (!generated && (result.kind === "poweroff" || result.kind === "reboot")) return { kind: "powered-off" };
+  if (result.kind === "poweroff" || result.kind === "reboot") {
+    return failed(
+      result,
+      `The machine went off before the program's end was told (${phaseWords(result)})`,
+      false,
+    );
+  }
+  const { message, hint } = describeResult(result);
+  return failed(result, message, result.kind === "timeout" || result.kind === "no-console", hint);
+}
+
+function failed(result: BootResult, message: string, timedOut: boolean, hint?: string): RunEnd {
+  const cause = findCause(result.tail.join("\n"));
+  const tail = result.tail.slice(-12).map((line) => `  ${line}`);
+  const lines = [cause === undefined ? message : `${message}: ${cause.cause}`];
+  if (tail.length > 0) lines.push("the last lines of the console:", ...tail);
+  return { kind: "failed", message: lines.join("\n"), hint: cause?.hint ?? hint, timedOut };
+}
+
+function phaseWords(result: BootResult): string {
+  return {
+    silent: "nothing was printed",
+    output: "something was printed, but no kernel started",
+    kernel: "the kernel started, but not /init",
+    init: "/init was started",
+  }[result.phase];
+}
+
+/** The status that the command ends with: the program's own, as a shell would give it. */
+export function exitStatus(end: RunEnd): number {
+  switch (end.kind) {
+    case "exited":
+      return end.status;
+    case "signalled":
+      return 128 + end.signal;
+    case "not-started":
+      return end.status;
+    case "powered-off":
+      return 0;
+    default:
+      return end.timedOut ? 124 : 1;
+  }
+}
