@@ -1,1 +1,34 @@
-export {};
+export type { Arch } from "./arch.ts";
+export {
+  buildInitramfs,
+  type BuildInitramfsOptions,
+  type BuiltInitramfs,
+  type ImageEntry,
+  listTree,
+} from "./build.ts";
+export type { ChannelFrame } from "./channel-frame.ts";
+export { decodeChannel } from "./channel.ts";
+export { readInitramfs } from "./archive.ts";
+export { checkInitramfs } from "./check.ts";
+export { closure, type ClosureEntry, type ClosureOptions } from "./closure.ts";
+export { collect } from "./collect.ts";
+export { type ConsolePart, splitConsole } from "./console-split.ts";
+export type { InitramfsContext, InitramfsProgress } from "./context.ts";
+export type { Diagnostic } from "./diagnostic.ts";
+export { InitramfsError, type InitramfsErrorCode, type InitramfsErrorDetails } from "./error.ts";
+export { compileInit, type InitProgram, type InitProgramOptions } from "./init-program.ts";
+export type { InitRecords } from "./init-records.ts";
+export { jobSegment } from "./job.ts";
+export { type KernelModule, type ModuleClosure, type ModuleRequest, readModules } from "./kernel-modules.ts";
+export { type BootReport, summarizeReport } from "./report.ts";
+export type {
+  ContentSpec,
+  DirectorySpec,
+  FileSpec,
+  InitSpec,
+  LinkSpec,
+  NodeSpec,
+  ProgramSpec,
+} from "./spec.ts";
+export { type FileContent, FileTree, type TreeNode } from "./tree.ts";
+export { type Compression, writeInitramfs, type WrittenArchive } from "./write.ts";

@@ -1,0 +1,74 @@
+import { checkInitramfs } from "./check.ts";
+import { collect } from "./collect.ts";
+import type { InitramfsContext } from "./context.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { InitramfsError } from "./error.ts";
+import type { ContentSpec } from "./spec.ts";
+import { contentSize, type FileTree, type TreeNode } from "./tree.ts";
+import { type Compression, writeInitramfs, type WrittenArchive } from "./write.ts";
+
+export interface BuildInitramfsOptions extends ContentSpec, InitramfsContext {
+  /** What the kernel must be able to unpack (CONFIG_RD_GZIP, CONFIG_RD_ZSTD). */
+  readonly compression: Compression;
+  /** Path of the file to be written. */
+  readonly output: string;
+}
+
+/** A file of the image, for lists and reports. */
+export interface ImageEntry {
+  readonly path: string;
+  readonly type: TreeNode["kind"];
+  /** Bytes of data. */
+  readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** What it is there for, in words. */
+  readonly why: string;
+  /** Where a link points. */
+  readonly to?: string | undefined;
+}
+
+export interface BuiltInitramfs extends WrittenArchive {
+  /** In the order of the archive. */
+  readonly entries: readonly ImageEntry[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Builds an image: collects, checks, writes. The same inputs give the same bytes, whatever the order of the
+ * lists. Nothing that is collected is executed.
+ *
+ * @throws {InitramfsError} before anything is written if something is missing, contradictory, or would not run
+ *
+ * @example
+ * ```ts
+ * import { buildInitramfs } from "@justenough/initramfs";
+ * const image = await buildInitramfs({
+ *   programs: [{ source: "uname" }],
+ *   init: { kind: "generated", args: ["uname", "-a"] },
+ *   compression: "gzip",
+ *   output: "initramfs.cpio.gz",
+ *   arch: "x86_64",
+ * });
+ * console.log(image.size, image.sha256);
+ * ```
+ */
+export async function buildInitramfs(options: BuildInitramfsOptions): Promise<BuiltInitramfs> {
+  const tree = await collect(options, options);
+  const diagnostics = checkInitramfs(tree);
+  const error = diagnostics.find(({ severity }) => severity === "error");
+  if (error !== undefined) {
+    throw new InitramfsError("INITRAMFS_UNRESOLVED", error.message, { hint: error.hint });
+  }
+  const written = await writeInitramfs(tree, options);
+  return { ...written, entries: listTree(tree), diagnostics };
+}
+
+/** The files of a tree with size, mode and reason. */
+export function listTree(tree: FileTree): ImageEntry[] {
+  return tree.entries().map(([path, node]) => {
+    const { kind: type, why } = node;
+    if (node.kind === "link") return { path, type, size: 0, mode: 0o777, why, to: node.to };
+    return { path, type, size: node.kind === "file" ? contentSize(node.content) : 0, mode: node.mode, why };
+  });
+}

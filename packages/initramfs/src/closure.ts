@@ -1,0 +1,121 @@
+import type { DlopenPriority } from "@justenough/elf";
+
+import type { Arch } from "./arch.ts";
+import { InitramfsError, type InitramfsErrorCode } from "./error.ts";
+import type { ClosureFile, ClosureProblem, ClosureRole } from "./internal/closure-file.ts";
+import { findProgram } from "./internal/find-program.ts";
+import { hostView } from "./internal/host-view.ts";
+import { createResolver } from "./internal/program-closure.ts";
+
+export interface ClosureOptions {
+  /** Directory to be taken as the root file system, default `/`. */
+  readonly sysroot?: string | undefined;
+  /** The machine that the programs must be for; default: each its own. */
+  readonly arch?: Arch | undefined;
+  /** Where programs are looked up, default the usual six directories. */
+  readonly searchPath?: readonly string[] | undefined;
+  /** Libraries opened at run time (`.note.dlopen`) to include: this priority and above. Default `required`. */
+  readonly dlopen?: DlopenPriority | undefined;
+}
+
+/** A file that the programs need. */
+export interface ClosureEntry {
+  /** Where it is opened, links in the path not followed. */
+  readonly path: string;
+  /** The file itself, all links followed; relative to the sysroot. */
+  readonly file: string;
+  readonly role: ClosureRole;
+  /** Why it is here, in words. */
+  readonly why: string;
+  /** The path of the file that asks for it; `undefined` for the programs. */
+  readonly neededBy?: string | undefined;
+  /** How a library was found. */
+  readonly foundBy?: ClosureFile["foundBy"];
+  readonly size: number;
+}
+
+/**
+ * Finds all that programs need in order to be executed: interpreters of scripts, the dynamic loader, shared
+ * libraries. The files are only read, never executed, so that the sysroot may be another machine's. The search
+ * is the loader's own (glibc and musl), without LD_LIBRARY_PATH. Programs come first, each file once.
+ *
+ * What is found by configuration at run time is not in it: NSS modules, gconv, locales, plugins.
+ *
+ * @throws {InitramfsError} for a program or library that is not there, naming who needs it
+ *
+ * @example
+ * ```ts
+ * import { closure } from "@justenough/initramfs";
+ * for (const { path, why } of closure(["true"])) console.log(path, "-", why);
+ * ```
+ */
+export function closure(programs: readonly string[], options: ClosureOptions = {}): ClosureEntry[] {
+  const view = hostView(options.sysroot);
+  const resolver = createResolver(view, {
+    arch: options.arch,
+    searchPath: options.searchPath,
+    dlopen: dlopenFrom(options.dlopen),
+  });
+  const entries = new Map<string, ClosureEntry>();
+  const problems: ClosureProblem[] = [];
+  for (const name of programs) {
+    const hostPaths = view.sysroot === "/";
+    const path = findProgram(view, name, { searchPath: options.searchPath, hostPaths });
+    const result = resolver(path);
+    problems.push(...result.problems);
+    for (const file of result.files) {
+      if (!entries.has(file.path)) entries.set(file.path, toEntry(file, name));
+    }
+  }
+  throwProblems(problems);
+  return [...entries.values()];
+}
+
+function toEntry(file: ClosureFile, name: string): ClosureEntry {
+  const { path, resolved, role, neededBy, foundBy } = file;
+  const size = resolved.node.kind === "file" ? resolved.node.size : 0;
+  const why = explainRole(file, name);
+  return { path, file: resolved.path, role, why, neededBy, foundBy, size };
+}
+
+/** Why a file is in a closure, in words. */
+export function explainRole({ role, neededBy, name }: ClosureFile, program: string): string {
+  switch (role) {
+    case "program":
+      return `program "${program}"`;
+    case "interpreter":
+      return `interpreter of ${neededBy}`;
+    case "loader":
+      return `dynamic loader of ${neededBy}`;
+    case "library":
+      return `library "${name}" of ${neededBy}`;
+    case "dlopen":
+      return `library "${name}" that ${neededBy} opens at run time`;
+    default:
+      return `search path of ${neededBy}`;
+  }
+}
+
+const PRIORITIES: readonly DlopenPriority[] = ["required", "recommended", "suggested"];
+
+/** A priority and those above it. */
+export function dlopenFrom(priority: DlopenPriority = "required"): readonly DlopenPriority[] {
+  return PRIORITIES.slice(0, PRIORITIES.indexOf(priority) + 1);
+}
+
+const CODES: Readonly<Record<ClosureProblem["kind"], InitramfsErrorCode>> = {
+  library: "INITRAMFS_LIBRARY_NOT_FOUND",
+  loader: "INITRAMFS_LIBRARY_NOT_FOUND",
+  interpreter: "INITRAMFS_NOT_FOUND",
+  architecture: "INITRAMFS_WRONG_ARCHITECTURE",
+  format: "INITRAMFS_NOT_EXECUTABLE",
+};
+
+/** One error for all, the first one's words: the others mostly follow from it. */
+export function throwProblems(problems: readonly ClosureProblem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  const others = new Set(problems.map(({ message }) => message)).size - 1;
+  const more = others === 0 ? "" : ` (and ${others} more like this)`;
+  throw new InitramfsError(CODES[first.kind], `${first.message}${more}`, { hint: first.hint });
+}

@@ -1,0 +1,164 @@
+import { resolve as resolveHost } from "node:path";
+
+import { dlopenFrom, explainRole, throwProblems } from "./closure.ts";
+import { checkAborted, type InitramfsContext } from "./context.ts";
+import { InitramfsError } from "./error.ts";
+import { compileInit } from "./init-program.ts";
+import { encodeRecords } from "./init-records.ts";
+import type { ClosureFile } from "./internal/closure-file.ts";
+import { addUserFiles } from "./internal/collect-files.ts";
+import { findProgram } from "./internal/find-program.ts";
+import { type HostView, hostView, lookupHost, readHostRange } from "./internal/host-view.ts";
+import { copiedMode } from "./internal/modes.ts";
+import { comparePaths, userImagePath } from "./internal/paths.ts";
+import { createResolver } from "./internal/program-closure.ts";
+import { addFilledUsrMerge, addUsrMerge } from "./internal/usr-merge.ts";
+import { proveClosures } from "./internal/prove.ts";
+import type { Resolved } from "./internal/view.ts";
+import { readModules } from "./kernel-modules.ts";
+import type { ContentSpec } from "./spec.ts";
+import { FileTree } from "./tree.ts";
+
+/**
+ * Collects the files of an image: programs with all they need, the files named, modules, /init, and the few
+ * nodes without which Linux does not start. Nothing is written, and nothing collected is executed. What the
+ * programs need is then searched a second time, in the tree itself, as their loader will do in the guest.
+ *
+ * @throws {InitramfsError} for what is not there, for two different files at one path, for a library that would
+ * not be found in the guest
+ */
+export async function collect(spec: ContentSpec, context: InitramfsContext = {}): Promise<FileTree> {
+  const tree = new FileTree();
+  const view = hostView(spec.sysroot);
+  const libraries = collectPrograms(tree, view, spec, context);
+  checkAborted(context.signal);
+  addUserFiles(tree, view, spec);
+  await collectModulesAndInit(tree, view, spec, context);
+  addFilledUsrMerge(tree, view);
+  addDefaults(tree);
+  proveClosures(tree, spec, programPaths(view, spec), libraries);
+  return tree;
+}
+
+interface PlacedProgram {
+  readonly path: string;
+  readonly target: string | undefined;
+  readonly name: string;
+}
+
+/** The programs by their paths in the sysroot, in an order that does not depend on the list's. */
+function placePrograms(view: HostView, spec: ContentSpec): PlacedProgram[] {
+  const { searchPath } = spec;
+  const hostPaths = view.sysroot === "/";
+  const programs = spec.programs.map(({ source, target }) => ({
+    path: findProgram(view, source, { searchPath, hostPaths }),
+    target: target === undefined ? undefined : userImagePath(target, "program's target"),
+    name: source,
+  }));
+  if (spec.init.kind === "file") {
+    const path = findProgram(view, spec.init.source, { searchPath, hostPaths });
+    programs.push({ path, target: "/init", name: spec.init.source });
+  }
+  const key = (program: PlacedProgram): string => `${program.target ?? program.path}\0${program.path}`;
+  return programs.sort((a, b) => comparePaths(key(a), key(b)));
+}
+
+function programPaths(view: HostView, spec: ContentSpec): string[] {
+  return placePrograms(view, spec).map(({ path, target }) => target ?? path);
+}
+
+/** Adds the programs and returns the libraries that were found for them. */
+function collectPrograms(
+  tree: FileTree,
+  view: HostView,
+  spec: ContentSpec,
+  context: InitramfsContext,
+): ClosureFile[] {
+  const { arch, searchPath } = spec;
+  const resolver = createResolver(view, { arch, searchPath, dlopen: dlopenFrom(spec.dlopen) });
+  const programs = placePrograms(view, spec);
+  const found: { file: ClosureFile; program: PlacedProgram }[] = [];
+  for (const [index, program] of programs.entries()) {
+    const { files, problems } = resolver(program.path);
+    throwProblems(problems);
+    for (const file of files) found.push({ file, program });
+    const counts = { done: index + 1, total: programs.length, unit: "programs" } as const;
+    context.onProgress?.({ phase: "collect", ...counts, message: program.name });
+  }
+  // Links first: a path given by the user lands where they lead.
+  for (const { file, program } of found) {
+    if (file.role !== "program" || program.target === undefined) {
+      addLinks(tree, file.resolved, file.path);
+    } else {
+      addUsrMerge(tree, view, program.target);
+    }
+  }
+  for (const { file, program } of found) {
+    const path = file.role === "program" ? (program.target ?? file.resolved.path) : file.resolved.path;
+    addSysrootFile(tree, view, path, file.resolved, explainRole(file, program.name));
+  }
+  return found.map(({ file }) => file).filter(({ role }) => role === "library" || role === "dlopen");
+}
+
+function addLinks(tree: FileTree, { links }: Resolved, path: string): void {
+  for (const link of links) tree.add(link.path, { kind: "link", to: link.to, why: `on the way to ${path}` });
+}
+
+function addSysrootFile(tree: FileTree, view: HostView, path: string, file: Resolved, why: string): void {
+  if (file.node.kind !== "file") return;
+  const content = { kind: "host", path: view.hostPath(file.path), size: file.node.size } as const;
+  tree.add(path, { kind: "file", mode: copiedMode(file.node.mode), content, why });
+}
+
+async function collectModulesAndInit(
+  tree: FileTree,
+  view: HostView,
+  spec: ContentSpec,
+  context: InitramfsContext,
+): Promise<void> {
+  const modulePaths: string[] = [];
+  if (spec.modules !== undefined && spec.modules.names.length > 0) {
+    const directory = resolveHost(spec.modules.directory);
+    const { release, modules } = await readModules({ ...spec.modules, directory }, context.signal);
+    addUsrMerge(tree, view, "/lib");
+    for (const module of modules) {
+      const path = `/lib/modules/${release}/${module.target}`;
+      const content = { kind: "bytes", bytes: module.bytes } as const;
+      tree.add(path, { kind: "file", mode: 0o644, content, why: module.why });
+      modulePaths.push(path);
+    }
+  }
+  if (spec.init.kind !== "generated") return;
+  const { path } = await compileInit({ ...context, arch: spec.arch, compiler: spec.compiler });
+  const node = lookupHost(path);
+  if (node?.kind !== "file") {
+    throw new InitramfsError("INITRAMFS_READ", `The compiled /init "${path}" has vanished from the cache`);
+  }
+  // Read now: someone may empty the cache before the image is written.
+  const bytes = readHostRange(path, 0, node.size);
+  tree.add("/init", { kind: "file", mode: 0o755, content: { kind: "bytes", bytes }, why: "generated /init" });
+  const records = encodeRecords(spec.init, modulePaths);
+  const content = { kind: "bytes", bytes: records } as const;
+  tree.add("/etc/appliance/init", { kind: "file", mode: 0o644, content, why: "what /init is to do" });
+}
+
+/** Mount points, and the console that the kernel opens before /init could mount a /dev. */
+function addDefaults(tree: FileTree): void {
+  const why = "every Linux expects it";
+  const absent = (path: string): boolean => tree.get(path) === undefined;
+  for (const path of ["/dev", "/proc", "/sys", "/run", "/etc"]) {
+    if (absent(path)) tree.add(path, { kind: "directory", mode: 0o755, why });
+  }
+  if (absent("/tmp")) tree.add("/tmp", { kind: "directory", mode: 0o1777, why });
+  const device = { kind: "device", type: "character" } as const;
+  if (absent("/dev/console")) {
+    tree.add("/dev/console", {
+      ...device,
+      mode: 0o600,
+      major: 5,
+      minor: 1,
+      why: "the kernel opens it for /init",
+    });
+  }
+  if (absent("/dev/null")) tree.add("/dev/null", { ...device, mode: 0o666, major: 1, minor: 3, why });
+}

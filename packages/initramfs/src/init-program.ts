@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { type ExecaError, execa } from "execa";
+
+import type { Arch } from "./arch.ts";
+import { cacheDirectory, checkAborted, type InitramfsContext } from "./context.ts";
+import { InitramfsError } from "./error.ts";
+import { replaceFile } from "./internal/replace-file.ts";
+
+export interface InitProgramOptions extends InitramfsContext {
+  readonly arch: Arch;
+  /** The C compiler, default `cc`. */
+  readonly compiler?: string | undefined;
+}
+
+export interface InitProgram {
+  /** The compiled program, in the cache. */
+  readonly path: string;
+  readonly fromCache: boolean;
+}
+
+/** One level up from src/ in the repository and from dist/ in the published package. */
+const SOURCES = fileURLToPath(new URL("../assets/init", import.meta.url));
+
+// No libc, nothing of this machine in the result: no paths, no build id, no compiler's name.
+const FLAGS = [
+  "-std=c11",
+  "-Os",
+  "-Wall",
+  "-ffreestanding",
+  "-nostdlib",
+  "-static",
+  "-fno-pic",
+  "-no-pie",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-tree-loop-distribute-patterns",
+  "-fno-ident",
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-s",
+  "-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code",
+] as const;
+
+/**
+ * Compiles the generated /init with the machine's C compiler. The same sources and compiler give the same bytes;
+ * the result is kept in the cache under the hash of both.
+ *
+ * @throws {InitramfsError} without a compiler, or if it refuses
+ */
+export async function compileInit(options: InitProgramOptions): Promise<InitProgram> {
+  if (options.arch !== "x86_64") {
+    throw new InitramfsError(
+      "INITRAMFS_INVALID_OPTION",
+      `The generated /init exists for x86_64 so far, not for ${options.arch}`,
+      { hint: 'Give your own /init: { kind: "file", source }' },
+    );
+  }
+  const compiler = options.compiler ?? "cc";
+  const sources = await readSources();
+  const version = await run(compiler, ["--version"], options.signal);
+  const hash = createHash("sha256").update(JSON.stringify([options.arch, FLAGS, version]));
+  for (const [name, text] of sources) hash.update(`${name}\0${text}\0`);
+  const path = join(cacheDirectory(options), `init-${options.arch}-${hash.digest("hex").slice(0, 32)}`);
+  if (await exists(path)) return { path, fromCache: true };
+  options.onProgress?.({ phase: "init", done: 0, unit: "programs", message: "compiling /init" });
+  const units = sources.map(([name]) => name).filter((name) => name.endsWith(".c"));
+  await replaceFile(path, async (temporary) => {
+    await run(compiler, [...FLAGS, "-o", temporary, ...units], options.signal);
+  });
+  return { path, fromCache: false };
+}
+
+async function readSources(): Promise<[name: string, text: string][]> {
+  const names = (await readdir(SOURCES, { recursive: true })).filter((name) => /\.[ch]$/.test(name));
+  return Promise.all(
+    names
+      .sort()
+      .map(async (name): Promise<[string, string]> => [name, await readFile(join(SOURCES, name), "utf8")]),
+  );
+}
+
+async function run(
+  compiler: string,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  checkAborted(signal);
+  try {
+    const result = await execa(compiler, args, {
+      cwd: SOURCES,
+      env: { LC_ALL: "C" },
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
+    });
+    return result.stdout;
+  } catch (error) {
+    checkAborted(signal);
+    const { code, stderr } = error as ExecaError;
+    if (code === "ENOENT") {
+      throw new InitramfsError(
+        "INITRAMFS_TOOL",
+        `There is no C compiler "${compiler}" on this machine, which the generated /init needs`,
+        { cause: error, hint: "Install one: apt-get install gcc libc6-dev" },
+      );
+    }
+    const command = ["cd", SOURCES, "&&", compiler, ...args].join(" ");
+    const lines = String(stderr).trim().split("\n").slice(-5).join("\n");
+    const headers = /fatal error: (?:linux|asm)\//.test(lines);
+    throw new InitramfsError("INITRAMFS_TOOL", `The compiler cannot make /init: ${command}\n${lines}`, {
+      cause: error,
+      ...(headers
+        ? { hint: "Install the kernel's headers for programs: apt-get install linux-libc-dev" }
+        : {}),
+    });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+}

@@ -1,0 +1,73 @@
+import type { DlopenPriority } from "@justenough/elf";
+
+import type { Arch } from "./arch.ts";
+import type { InitRecords } from "./init-records.ts";
+import type { ModuleRequest } from "./kernel-modules.ts";
+
+/** A program that goes into the image with all it needs. */
+export interface ProgramSpec {
+  /** A name to be looked up, or a path in the sysroot. */
+  readonly source: string;
+  /** Where it goes; default: where it is found, links on the way included. */
+  readonly target?: string | undefined;
+}
+
+/** A file as it is, or a whole directory; what it needs to be executed is not looked at. */
+export interface FileSpec {
+  readonly target: string;
+  /** Path on this machine (not in the sysroot); links are followed. Either this or `content`. */
+  readonly source?: string | undefined;
+  readonly content?: string | Uint8Array | undefined;
+  /** Default: 0644, 0755 if the source is executable, the source's own if only its owner may read it. */
+  readonly mode?: number | undefined;
+}
+
+export interface DirectorySpec {
+  readonly target: string;
+  /** Default 0755. */
+  readonly mode?: number | undefined;
+}
+
+export interface LinkSpec {
+  readonly target: string;
+  /** What the link says; need not exist. */
+  readonly to: string;
+}
+
+export interface NodeSpec {
+  readonly target: string;
+  readonly type: "character" | "block" | "fifo";
+  /** For devices. */
+  readonly major?: number | undefined;
+  readonly minor?: number | undefined;
+  /** Default 0600. */
+  readonly mode?: number | undefined;
+}
+
+/** The program that the kernel starts first. */
+export type InitSpec =
+  | ({ readonly kind: "generated" } & InitRecords)
+  | {
+      readonly kind: "file";
+      /** A program or script of the sysroot; it goes to /init with all it needs. */
+      readonly source: string;
+    };
+
+/** What an image holds. The order within the lists makes no difference to the image. */
+export interface ContentSpec {
+  /** Directory that is taken as the root for programs and their libraries, default `/`. */
+  readonly sysroot?: string | undefined;
+  readonly searchPath?: readonly string[] | undefined;
+  readonly programs: readonly ProgramSpec[];
+  readonly files?: readonly FileSpec[] | undefined;
+  readonly directories?: readonly DirectorySpec[] | undefined;
+  readonly links?: readonly LinkSpec[] | undefined;
+  readonly nodes?: readonly NodeSpec[] | undefined;
+  readonly modules?: ModuleRequest | undefined;
+  readonly init: InitSpec;
+  readonly arch: Arch;
+  /** Libraries opened at run time to include: this priority and above. Default `required`. */
+  readonly dlopen?: DlopenPriority | undefined;
+  /** The C compiler for the generated /init, default `cc`. */
+  readonly compiler?: string | undefined;
+}
