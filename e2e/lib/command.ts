@@ -16,6 +16,7 @@ export interface RunOptions {
 }
 
 export interface Run {
+  readonly id: string;
   /** Null when a signal ended the command. */
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -67,7 +68,7 @@ export function start(args: readonly string[], options: RunOptions = {}): Starte
     // "exit" rather than "close": a survivor that holds a pipe must be reported, not waited for.
     child.on("exit", (exitCode) => {
       const seconds = (performance.now() - begin) / 1000;
-      setTimeout(() => resolve({ exitCode, ...output, seconds, left: marked(id) }), 200);
+      setTimeout(() => resolve({ id, exitCode, ...output, seconds, left: marked(id) }), 200);
     });
   });
   return { id, child, ended };

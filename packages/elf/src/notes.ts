@@ -62,7 +62,7 @@ function parseNotes(elf: ElfFile, offset: number, size: number, alignment: numbe
     notes.push({
       owner: decodeText(end < 0 ? name : name.subarray(0, end)),
       type: fields.u32(base + 8),
-      desc: bytes.slice(descStart, descEnd),
+      desc: new Uint8Array(bytes.subarray(descStart, descEnd)),
     });
     base = alignUp(descEnd);
   }

@@ -23,10 +23,7 @@ export interface ArchFacts {
  */
 export function archFacts(arch: Arch): ArchFacts {
   if (arch !== "x86_64") {
-    throw new KernelError(
-      "KERNEL_ARCH",
-      `Cannot build for "${arch}" yet; only "x86_64" is supported`,
-    );
+    throw new KernelError("KERNEL_ARCH", `Cannot build for "${arch}" yet; only "x86_64" is supported`);
   }
   return {
     makeArch: "x86_64",

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseConfig } from "@justenough/kconfig";
+import { parseConfig, printRequests } from "@justenough/kconfig";
 import type { Config } from "@justenough/kconfig";
 import { archFacts } from "./arch.ts";
 import type { ArchFacts } from "./arch.ts";
@@ -38,31 +39,50 @@ export async function buildKernel(options: BuildOptions): Promise<KernelArtifact
   const artifacts = join(cache, "artifacts", plan.id);
   const built = await readArtifacts(artifacts, true);
   if (built !== undefined) return built;
-  const onWait = (pid: number): void =>
-    options.onProgress?.({
-      phase: "wait",
-      done: 0,
-      unit: "steps",
-      message: `Process ${pid} is building the same kernel`,
-    });
+  const onWait = waiting(options, "building the same kernel");
   const lock = join(cache, "locks", plan.id);
   return withLock(lock, { signal: options.signal, onWait }, async () => {
     const meanwhile = await readArtifacts(artifacts, true);
     if (meanwhile !== undefined) return meanwhile;
     await checkTools(undefined, options.signal);
     const tree = await fetchSource(plan.source, options);
-    const objects = join(cache, "objects", plan.id);
-    const config = await configureObjects(plan, tree, objects, options);
-    await checkTools(config, options.signal);
-    await compile(tree, objects, config, options);
-    options.onProgress?.({ phase: "install", done: 0, unit: "steps" });
-    await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);
-    await rm(objects, { recursive: true, force: true });
+    await withObjects(plan, options, async (objects) => {
+      const { config, resumed } = await configureObjects(plan, tree, objects, options);
+      await checkTools(config, options.signal);
+      await compile({ tree, objects, config, resumed }, options);
+      options.onProgress?.({ phase: "install", done: 0, unit: "steps" });
+      await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);
+    });
     const done = await readArtifacts(artifacts, false);
     if (done === undefined)
       throw new KernelError("KERNEL_BUILD", `"${artifacts}" vanished while it was made`);
     return done;
   });
+}
+
+/**
+ * The build directory for a plan. Kernels of one source and compiler share it, so that a changed option compiles only
+ * what it touches: Kbuild records each object's command and the symbols that it looks at. Options that touch nearly
+ * everything have directories of their own, since going to and fro between them would compile all each time.
+ */
+async function withObjects(
+  plan: ConfigurationPlan,
+  context: KernelContext,
+  work: (objects: string) => Promise<void>,
+): Promise<void> {
+  const wide = plan.requests.filter(({ symbol }) =>
+    /^(SMP|MODULES|DEBUG_INFO_.*|CC_OPTIMIZE_.*)$/.test(symbol),
+  );
+  const family = JSON.stringify([plan.source.id, plan.arch, plan.toolchain, printRequests(wide)]);
+  const name = `${plan.arch}-${createHash("sha256").update(family).digest("hex").slice(0, 16)}`;
+  const objects = join(kernelCacheDir(context), "objects", name);
+  const onWait = waiting(context, "building in the same directory");
+  await withLock(`${objects}.lock`, { signal: context.signal, onWait }, () => work(objects));
+}
+
+function waiting(context: KernelContext, doing: string): (pid: number) => void {
+  return (pid) =>
+    context.onProgress?.({ phase: "wait", done: 0, unit: "steps", message: `Process ${pid} is ${doing}` });
 }
 
 // The same id always gives the same .config, so an interrupted build keeps the one it has, and its objects with it.
@@ -71,18 +91,29 @@ async function configureObjects(
   tree: string,
   objects: string,
   context: KernelContext,
-): Promise<Config> {
+): Promise<{ readonly config: Config; readonly resumed: boolean }> {
   const stamp = join(objects, ".justenough-configured");
   const config = join(objects, ".config");
-  if ((await stat(stamp).catch(() => undefined)) !== undefined)
-    return parseConfig(await readFile(config, "utf8"));
+  if ((await stat(stamp).catch(() => undefined)) !== undefined) {
+    return { config: parseConfig(await readFile(config, "utf8")), resumed: true };
+  }
   await mkdir(objects, { recursive: true });
+  await rm(stamp, { force: true });
   const resolved = await resolveInto(plan, tree, objects, context);
-  await writeFile(stamp, "");
-  return resolved.config;
+  await writeFile(stamp, plan.id);
+  return { config: resolved.config, resumed: false };
 }
 
-async function compile(tree: string, objects: string, config: Config, options: BuildOptions): Promise<void> {
+async function compile(
+  build: {
+    readonly tree: string;
+    readonly objects: string;
+    readonly config: Config;
+    readonly resumed: boolean;
+  },
+  options: BuildOptions,
+): Promise<void> {
+  const { tree, objects, config, resumed } = build;
   const facts = archFacts(options.arch ?? "x86_64");
   const flags = prefixMaps(tree, objects);
   options.onProgress?.({ phase: "compile", done: 0, unit: "objects", message: "prepare" });
@@ -92,8 +123,8 @@ async function compile(tree: string, objects: string, config: Config, options: B
     signal: options.signal,
   });
   const planned = await plannedObjects(tree, objects, facts, options.signal);
-  const progress = objectProgress(planned, objects, options);
-  await progress.start();
+  const progress = objectProgress(planned, options);
+  await progress.start(resumed ? objects : undefined);
   const targets = [facts.imageTarget, ...(config.values.get("MODULES")?.text === "y" ? ["modules"] : [])];
   const jobs = options.jobs ?? availableParallelism();
   const command = makeCommand(tree, objects, facts, [`-j${jobs}`, ...flags, ...targets]);
@@ -110,35 +141,39 @@ async function compile(tree: string, objects: string, config: Config, options: B
     },
   });
   if (finished.exitCode !== 0) throw buildError(command, lines, tree, facts);
+  progress.end();
 }
 
 function objectProgress(
   planned: ReadonlySet<string>,
-  objects: string,
   context: KernelContext,
-): { readonly start: () => Promise<void>; readonly made: (object: string) => void } {
+): {
+  readonly start: (objects: string | undefined) => Promise<void>;
+  readonly made: (object: string) => void;
+  readonly end: () => void;
+} {
   const done = new Set<string>();
-  const tell = (message?: string): void => {
+  let unplanned = 0;
+  const tell = (count: number, message?: string): void => {
     // An object that the plan does not know raises the total, so that the bar never passes its end.
-    const unplanned = [...done].filter((object) => !planned.has(object)).length;
     const total = planned.size === 0 ? undefined : planned.size + unplanned;
-    context.onProgress?.({ phase: "compile", done: done.size, total, unit: "objects", message });
+    context.onProgress?.({ phase: "compile", done: count, total, unit: "objects", message });
   };
   return {
-    start: async () => {
-      // What an interrupted build left is done already; make compiles it again only when it must.
-      const left = await Promise.all(
-        [...planned].map(async (object) =>
-          (await stat(join(objects, object)).catch(() => undefined)) ? object : "",
-        ),
-      );
-      for (const object of left) if (object !== "") done.add(object);
-      tell();
+    // What an interrupted build left is done already. After a change of the configuration nobody but make knows which
+    // objects are to be compiled again, so the count starts at nothing and jumps to the end over those that are not.
+    start: async (objects) => {
+      for (const object of objects === undefined ? [] : planned) {
+        if ((await stat(join(objects ?? "", object)).catch(() => undefined)) !== undefined) done.add(object);
+      }
+      tell(done.size);
     },
     made: (object) => {
+      if (!done.has(object) && !planned.has(object)) unplanned++;
       done.add(object);
-      tell(object);
+      tell(done.size, object);
     },
+    end: () => tell(planned.size + unplanned),
   };
 }
 

@@ -13,3 +13,7 @@ export { buildKernel } from "./build.ts";
 export type { BuildOptions } from "./build.ts";
 export { exportArtifacts } from "./artifacts.ts";
 export type { KernelArtifacts, KernelProvenance } from "./artifacts.ts";
+export { distroKernel } from "./distro.ts";
+export type { DistroKernelOptions } from "./distro.ts";
+export { referenceConfig } from "./reference.ts";
+export type { ReferenceOptions } from "./reference.ts";

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { PxeEventBody } from "./events.ts";
 import { parseRange } from "./http-range.ts";
@@ -46,6 +45,17 @@ function plain(
   return { status, bytes: response.req.method === "HEAD" ? 0 : body.length };
 }
 
+/** Wait until the socket takes more, or is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.on("drain", done).on("close", done);
+  });
+}
+
 /** Send a part of a file; resolves with the bytes handed to the socket, fewer when the client hung up. */
 async function stream(file: OpenFile, start: number, end: number, response: ServerResponse): Promise<number> {
   let at = start;
@@ -53,7 +63,7 @@ async function stream(file: OpenFile, start: number, end: number, response: Serv
     const bytes = await file.read(at, Math.min(PIECE, end - at + 1));
     at += bytes.length;
     if (!response.write(bytes) && !response.destroyed) {
-      await Promise.race([once(response, "drain"), once(response, "close")]);
+      await drained(response);
     }
   }
   return at - start;

@@ -108,7 +108,7 @@ async function refuseRivals(
 export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
   const { mode, bundle, signal } = options;
   signal?.throwIfAborted();
-  const via = findInterface(options.interface, options.address);
+  const via = await findInterface(options.interface, options.address);
   await checkBundle(bundle);
   const space = mode === "authoritative" ? leaseSpace(options, via) : undefined;
   const allow = options.allow && new Set(options.allow.map((mac) => parseMac(mac)));

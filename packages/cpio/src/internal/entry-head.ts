@@ -100,8 +100,7 @@ function* readName(queue: ByteQueue, nameSize: number, offset: number): Generato
   for (let index = end; index < nameSize; index++) {
     if (bytes[index] !== 0) throw bad(`has bytes after its NUL: ${quote(bytes.subarray(0, nameSize))}`);
   }
-  // A copy: the chunk that the name came in may be a large buffer, which the entry must not keep alive.
-  return bytes.slice(0, end);
+  return copyOf(bytes, end);
 }
 
 /** Targets end at their size or at NULs (gen_init_cpio stores one). */
@@ -120,13 +119,21 @@ function* readTarget(
   }
   const padded = size + padding4(size);
   yield* need(queue, padded, offset, "an entry");
-  const bytes = queue.take(padded).slice(0, size);
+  const bytes = queue.take(padded).subarray(0, size);
   const end = bytes.indexOf(0);
-  const target = end < 0 ? bytes : bytes.slice(0, end);
+  const target = copyOf(bytes, end < 0 ? size : end);
   if (target.length === 0) throw bad("is empty");
   if (target.length >= NAME_MAX_WITH_NUL) {
     throw bad(`has ${size} bytes, and Linux takes at most ${NAME_MAX_WITH_NUL - 1}`);
   }
   if (bytes.subarray(target.length).some((byte) => byte !== 0)) throw bad("has bytes after its NUL");
   return target;
+}
+
+/**
+ * Names are copied: the chunk that they came in may be large, and an entry must not keep it alive. Not by
+ * `slice`, which gives a view when the chunk is a Buffer of Node.
+ */
+function copyOf(bytes: Uint8Array, length: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(0, length));
 }

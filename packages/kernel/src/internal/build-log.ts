@@ -1,6 +1,9 @@
-/** An object that make reports as made: a line such as `  CC      init/main.o` or `  AS [M]  lib/x.o`. */
+/**
+ * An object that make reports as made: a line such as `  CC      init/main.o` or `  AS [M]  lib/x.o`. Those of the
+ * build's own tools have absolute paths; they are not part of the kernel.
+ */
 export function objectOfLine(line: string): string | undefined {
-  return /^ {2}(?:CC|AS)(?: \[M\])? +(\S+\.o)$/.exec(line)?.[1];
+  return /^ {2}(?:CC|AS)(?: \[M\])? +([^/\s]\S*\.o)$/.exec(line)?.[1];
 }
 
 /** Where a build failed. */

@@ -12,6 +12,10 @@ const REPRODUCIBLE: Readonly<Record<string, string>> = {
   LOCALVERSION: "",
 };
 
+// Kconfig asks these tools for their versions and offers symbols by the answers: without them a configuration depends
+// on the source and the compiler alone, on every machine.
+const LEFT_OUT = ["RUSTC=false", "BINDGEN=false", "PAHOLE=false"];
+
 /** A call of make for a tree, out of tree. */
 export function makeCommand(
   tree: string,
@@ -22,7 +26,7 @@ export function makeCommand(
 ): Command {
   return {
     file: "make",
-    args: ["-C", tree, `O=${objects}`, `ARCH=${facts.makeArch}`, ...args],
+    args: ["-C", tree, `O=${objects}`, `ARCH=${facts.makeArch}`, ...LEFT_OUT, ...args],
     env: { ...cleanEnv(), ...REPRODUCIBLE, ...env },
   };
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { PxeError } from "../errors.ts";
 import type { PxeEventBody } from "../events.ts";
@@ -14,6 +15,12 @@ export async function startRouterAdvertisements(
   via: Interface,
   emit: (event: PxeEventBody) => void,
 ): Promise<Closable> {
+  const own = networkInterfaces()[via.name] ?? [];
+  if (!own.some(({ family, address }) => family === "IPv6" && !address.startsWith("fe80:"))) {
+    throw new PxeError("PXE_HELPER_FAILED", `"${via.name}" has no IPv6 address to announce a network of`, {
+      hint: `give it one: ip -6 address add fd77::1/64 dev ${via.name}`,
+    });
+  }
   const args = [
     "--keep-in-foreground",
     "--conf-file=/dev/null",

@@ -26,9 +26,11 @@ export function bindUdp(options: {
   });
 }
 
-/** Close a socket that may be closed already. */
-export function closeUdp(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
+/** Close a socket that may be closed already, after what was given to it has gone out. */
+export async function closeUdp(socket: Socket): Promise<void> {
+  // `send` looks its address up first, even a numeric one, and so sends in a later tick.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  await new Promise<void>((resolve) => {
     try {
       socket.close(() => resolve());
     } catch {

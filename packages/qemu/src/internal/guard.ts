@@ -90,6 +90,8 @@ export function spawnGuarded(guard: Guard, command: readonly string[], channels:
   const child = spawn(line[0] as string, line.slice(1), { stdio, detached: true });
   // A write to a QEMU that has just ended must not bring the whole process down; the end itself is reported by `close`.
   for (const stream of child.stdio) stream?.on("error", () => undefined);
+  // A helper that outlived QEMU would keep its pipes open, and `close` would never come.
+  child.once("exit", () => killGroup(child));
   const closed = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("error", () => resolve({ code: 127, signal: null }));
     child.once("close", (code, signal) =>
@@ -103,12 +105,18 @@ export function spawnGuarded(guard: Guard, command: readonly string[], channels:
     channel: (fd) => (child.stdio as unknown as Duplex[])[fd] as Duplex,
     closed,
     terminate: () => void child.kill("SIGTERM"),
-    kill: () => {
-      // The reaper kills QEMU at the end of the pipe and then ends by itself; killed first, it could do neither.
-      if (guard === "reaper") (child.stdio as unknown as Duplex[])[REAPER_FD]?.destroy();
-      else child.kill("SIGKILL");
-    },
+    kill: () => killGroup(child),
   };
+}
+
+/** The child leads a group of its own (`detached`), which has its helpers and, with the reaper, QEMU itself. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** A shell tells of a child that was ended by a signal with 128 + its number. */

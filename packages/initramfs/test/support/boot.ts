@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
+
+import {
+  type ChannelFrame,
+  decodeChannel,
+  jobSegment,
+  type InitRecords,
+  splitConsole,
+} from "../../src/index.ts";
+
+export interface Boot {
+  readonly frames: readonly ChannelFrame[];
+  /** The whole console. */
+  readonly console: string;
+  /** The program's bytes alone. */
+  readonly program: Buffer;
+  readonly exitCode: number | null;
+}
+
+/** The two lines to the guest, for a test that talks to it while it runs. */
+export interface Lines {
+  readonly console: Duplex;
+  readonly channel: Duplex;
+}
+
+let count = 0;
+
+/** Boots an image with a job, and gives all that came out of it. QEMU never outlives the call. */
+export async function boot(options: {
+  readonly kernel: string;
+  readonly image: string;
+  readonly job: InitRecords;
+  readonly directory: string;
+  readonly append?: string;
+  readonly onFrame?: (frame: ChannelFrame, lines: Lines) => void;
+}): Promise<Boot> {
+  const token = "c0ffee";
+  const initrd = `${options.directory}/initrd-${++count}`;
+  const image = readFileSync(options.image);
+  const padding = Buffer.alloc((4 - (image.length % 4)) % 4);
+  writeFileSync(initrd, Buffer.concat([image, padding, jobSegment({ token, ...options.job })]));
+  const args = ["-M", "q35", "-cpu", "max", "-m", "256", "-nodefaults", "-display", "none", "-no-reboot"];
+  args.push("-device", "VGA", "-device", "virtio-rng-pci");
+  args.push("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net");
+  args.push("-chardev", "socket,id=console,fd=3", "-serial", "chardev:console");
+  args.push("-chardev", "socket,id=channel,fd=4", "-serial", "chardev:channel");
+  args.push("-kernel", options.kernel, "-initrd", initrd);
+  args.push("-append", `console=ttyS0 panic=-1 quiet ${options.append ?? ""}`);
+  const qemu = spawn("qemu-system-x86_64", args, { stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"] });
+  const timer = setTimeout(() => qemu.kill("SIGKILL"), 60_000);
+  try {
+    const [, , , console, channel] = qemu.stdio as unknown as [null, null, null, Duplex, Duplex];
+    const exit = new Promise<number | null>((resolve, reject) => {
+      qemu.once("close", resolve);
+      qemu.once("error", reject);
+    });
+    const frames: ChannelFrame[] = [];
+    const parts: { part: string; bytes: Uint8Array }[] = [];
+    await Promise.all([
+      (async () => {
+        for await (const part of splitConsole(console, token)) parts.push(part);
+      })(),
+      (async () => {
+        for await (const frame of decodeChannel(channel)) {
+          frames.push(frame);
+          options.onFrame?.(frame, { console, channel });
+        }
+      })(),
+    ]);
+    const program = Buffer.concat(parts.filter(({ part }) => part === "program").map(({ bytes }) => bytes));
+    const text = Buffer.concat(parts.map(({ bytes }) => bytes)).toString();
+    return { frames, console: text, program, exitCode: await exit };
+  } finally {
+    clearTimeout(timer);
+    qemu.kill("SIGKILL");
+  }
+}

@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { main } from "../src/main.ts";
+
+async function cli(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
+  let [out, err] = ["", ""];
+  const status = await main(argv, {
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    onSignal: () => undefined,
+  });
+  return { status, out, err };
+}
+
+describe("usage", () => {
+  test("--help and --version", async () => {
+    expect(await cli("--help")).toMatchObject({
+      status: 0,
+      err: "",
+      out: expect.stringMatching(/^Usage: pxe-serve/),
+    });
+    expect((await cli("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+  test.each([
+    [["--kernl", "x"], 'Unknown option "--kernl"', "did you mean --kernel?"],
+    [["--interface", "lo"], '"--kernel" is missing', ""],
+    [["--kernel", "x"], '"--interface" is missing', "ip -br address"],
+    [["--interface", "lo", "--kernel", "x", "--mode", "on"], '"--mode" must be', ""],
+    [["--interface", "lo", "--kernel", "x", "--http-port", "99999"], '"--http-port" must be a port', ""],
+    [["--interface", "lo", "--kernel", "x", "--lease", "x"], '"--lease" wants MAC=ADDRESS', ""],
+    [["stray"], "Unexpected argument", ""],
+  ])("%j is refused with status 2", async (argv, error, hint) => {
+    const { status, err, out } = await cli(...argv);
+    expect([status, out]).toEqual([2, ""]);
+    expect(err).toContain(`error: ${error}`);
+    expect(err).toMatch(/\nhint: /);
+    expect(err).toContain(hint);
+  });
+  test("a failure is status 1, with a stack only on request", async () => {
+    const argv = ["--interface", "nosuch0", "--kernel", "/etc/hostname"];
+    expect(await cli(...argv)).toMatchObject({ status: 1, err: expect.not.stringContaining("    at ") });
+    expect((await cli(...argv, "--debug")).err).toContain("    at ");
+  });
+});
+
+test("serves until Ctrl-C, one JSON object a line, status 130", async () => {
+  const program = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
+  const args = [
+    "--interface",
+    "lo",
+    "--mode",
+    "http-only",
+    "--kernel",
+    "/etc/hostname",
+    "--http-port",
+    "0",
+    "--json",
+  ];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const lines: string[] = [];
+  let wake = (): void => undefined;
+  child.stdout.on("data", (part: Buffer) => {
+    lines.push(...part.toString().trim().split("\n"));
+    wake();
+  });
+  const line = async (index: number): Promise<Record<string, unknown>> => {
+    while (lines.length <= index) await new Promise<void>((resolve) => (wake = resolve));
+    return JSON.parse(lines[index] ?? "") as Record<string, unknown>;
+  };
+  const { script } = await line(0);
+  expect((await fetch(String(script))).status).toBe(200);
+  expect(await line(1)).toMatchObject({ kind: "script", client: "127.0.0.1" });
+  child.kill("SIGINT");
+  expect(await once(child, "close")).toEqual([130, null]);
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import {
+  addressOption,
+  EMPTY_PROXY_STATE,
+  encodeSuboptions,
+  messageType,
+  MESSAGE_TYPE,
+  stepProxy,
+  textBytes,
+  type DhcpMessage,
+  type ProxyConfig,
+  type ProxyInput,
+} from "../src/index.ts";
+import { firmware, ipxe, request } from "./packets.ts";
+
+const CONFIG: ProxyConfig = {
+  subnet: { address: "10.77.0.1", netmask: "255.255.255.0" },
+  site: {
+    address: "10.77.0.1",
+    httpPort: 8080,
+    tftpPort: 69,
+    binaries: { bios: "undionly.kpxe", "efi-x64": "s.efi" },
+  },
+  allow: undefined,
+  ports: { server: 67, client: 68 },
+};
+
+function answer(
+  message: DhcpMessage,
+  port: ProxyInput["port"] = "dhcp",
+  from = { address: "0.0.0.0", port: 68 },
+) {
+  const { actions } = stepProxy(CONFIG, EMPTY_PROXY_STATE, { message, port, from }, 0);
+  return actions.find((action) => action.kind === "send");
+}
+
+describe("port 67", () => {
+  test("DISCOVER: an offer without address, with 60, 54, siaddr, file, 43 {6:8} and 97", () => {
+    const { message, to } = answer(request("discover", { options: firmware(0) })) ?? {};
+    expect(message).toMatchObject({ yiaddr: "0.0.0.0", siaddr: "10.77.0.1", file: "undionly.kpxe" });
+    expect(message && messageType(message)).toBe(MESSAGE_TYPE.offer);
+    expect(message && addressOption(message, 54)).toBe("10.77.0.1");
+    expect(message?.options.get(60)).toEqual(textBytes("PXEClient"));
+    expect(message?.options.get(43)).toEqual(Uint8Array.of(6, 1, 8, 255));
+    expect(message?.options.get(97)?.length).toBe(17);
+    expect(message?.options.has(51)).toBe(false);
+    expect(to).toEqual({ address: "255.255.255.255", port: 68 });
+  });
+  test("iPXE gets the script's URL, and never 175.176", () => {
+    const message = answer(request("discover", { options: ipxe() }))?.message;
+    expect(message?.file).toBe("http://10.77.0.1:8080/boot.ipxe");
+    expect(message?.options.has(175)).toBe(false);
+  });
+  test("REQUEST is meant for the DHCP server and ignored", () => {
+    expect(answer(request("request", { options: firmware(0) }))).toBeUndefined();
+  });
+  test("ordinary clients hear nothing", () => {
+    expect(answer(request("discover"))).toBeUndefined();
+  });
+  test("a client without boot program is reported, not answered", () => {
+    const input = {
+      message: request("discover", { options: firmware(6) }),
+      port: "dhcp",
+      from: { address: "0.0.0.0", port: 68 },
+    } as const;
+    const { actions } = stepProxy(CONFIG, EMPTY_PROXY_STATE, input, 0);
+    expect(actions.map((action) => (action.kind === "report" ? action.event.kind : action.kind))).toEqual([
+      ...["discover", "warning"],
+    ]);
+  });
+});
+
+describe("port 4011", () => {
+  test.each([
+    ["request", 0],
+    ["request", 7],
+    ["inform", 9],
+  ] as const)("%s of type %i: an ACK to the datagram's own source", (type, arch) => {
+    const from = { address: "10.77.0.50", port: 4011 };
+    const { message, to } =
+      answer(request(type, { options: firmware(arch), ciaddr: from.address }), "boot", from) ?? {};
+    expect(message && messageType(message)).toBe(MESSAGE_TYPE.ack);
+    expect([message?.ciaddr, to]).toEqual([from.address, from]);
+  });
+  test("the boot item 43.71 is echoed", () => {
+    const item = [43, encodeSuboptions([[71, Uint8Array.of(0, 0, 0, 0)]], { end: true })] as const;
+    const from = { address: "10.77.0.50", port: 68 };
+    const message = answer(request("request", { options: [...firmware(0), item] }), "boot", from)?.message;
+    expect(message?.options.get(43)).toEqual(Uint8Array.of(6, 1, 8, 71, 4, 0, 0, 0, 0, 255));
+  });
+  test("DISCOVER there, and senders of other networks, are ignored", () => {
+    const options = firmware(0);
+    expect(
+      answer(request("discover", { options }), "boot", { address: "10.77.0.50", port: 68 }),
+    ).toBeUndefined();
+    expect(answer(request("request", { options }), "boot", { address: "8.8.8.8", port: 53 })).toBeUndefined();
+  });
+});

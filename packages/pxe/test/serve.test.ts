@@ -1,0 +1,161 @@
+import { execFile } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  defaultPool,
+  findBootBinaries,
+  parsePool,
+  servePxe,
+  type PxeEvent,
+  type ServePxeOptions,
+} from "../src/index.ts";
+
+const run = promisify(execFile);
+let directory = "";
+let options: ServePxeOptions;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "pxe-serve-"));
+  await writeFile(join(directory, "kernel"), "k".repeat(1000));
+  await writeFile(join(directory, "initrd"), "i".repeat(10));
+  const bundle = { kernel: join(directory, "kernel"), initrd: [join(directory, "initrd")], cmdline: "quiet" };
+  options = { bundle, interface: "lo", mode: "http-only", ports: { http: 0 } };
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+describe("http-only", () => {
+  test("script, kernel, initrd and manifest are served and told of", async () => {
+    const seen: PxeEvent[] = [];
+    const server = await servePxe({ ...options, onEvent: (event) => seen.push(event) });
+    const stream = server.events();
+    const script = await (await fetch(server.urls.script)).text();
+    expect(script).toContain(`kernel ${server.urls.kernel} initrd=initrd0 quiet || goto failed`);
+    expect(await (await fetch(server.urls.kernel)).text()).toBe("k".repeat(1000));
+    const manifest: unknown = await (await fetch(server.urls.manifest)).json();
+    expect(manifest).toMatchObject({ kernel: { size: 1000 }, initrd: [{ size: 10 }], cmdline: "quiet" });
+    const { sha256 } = (manifest as { kernel: { sha256: string } }).kernel;
+    expect((await run("sha256sum", [options.bundle.kernel])).stdout).toContain(sha256);
+    await server.close();
+    const read: string[] = [];
+    for await (const event of stream) read.push(event.kind);
+    expect(read).toEqual(["script", "http", "kernel", "http", "http"]);
+    expect(seen[0]).toMatchObject({ kind: "listening", mode: "http-only", script: server.urls.script });
+    await server.closed;
+    await expect(fetch(server.urls.script)).rejects.toThrow();
+  });
+  test("listens on the interface's address alone", async () => {
+    const server = await servePxe(options);
+    await expect(fetch(`http://127.0.0.2:${server.ports.http}/boot.ipxe`)).rejects.toThrow();
+    await server[Symbol.asyncDispose]();
+  });
+  test("an aborted signal closes it", async () => {
+    const abort = new AbortController();
+    const server = await servePxe({ ...options, signal: abort.signal });
+    abort.abort();
+    await server.closed;
+    await expect(servePxe({ ...options, signal: abort.signal })).rejects.toThrow("aborted");
+  });
+});
+
+describe("DHCP on high ports", () => {
+  const free = { dhcp: 20_067, client: 20_068, boot: 24_011, tftp: 0, http: 0 };
+  test("proxy mode opens all its services, and closes them", async () => {
+    const server = await servePxe({ ...options, mode: "proxy", ports: free });
+    expect(server.ports).toMatchObject({ dhcp: 20_067, boot: 24_011, tftp: expect.any(Number) });
+    const script = await run("curl", [
+      "-sS",
+      "--tftp-no-options",
+      `tftp://127.0.0.1:${server.ports.tftp}/boot.ipxe`,
+    ]);
+    // Whoever has no HTTP is not sent there.
+    expect(script.stdout).toContain(`kernel tftp://127.0.0.1:${server.ports.tftp}/kernel `);
+    await server.close();
+    await (await servePxe({ ...options, mode: "proxy", ports: free })).close();
+  });
+  test("garbage does not stop it", async () => {
+    const server = await servePxe({ ...options, mode: "proxy", ports: free });
+    const socket = createSocket("udp4");
+    for (const port of [20_067, 24_011, server.ports.tftp ?? 0]) {
+      socket.send(Buffer.alloc(500, 255), port, "127.0.0.1");
+      socket.send(Buffer.alloc(1), port, "127.0.0.1");
+    }
+    expect((await fetch(server.urls.script)).status).toBe(200);
+    socket.close();
+    await server.close();
+  });
+  test("a taken port is an error that says which program to look for, and leaves nothing open", async () => {
+    const other = createSocket("udp4");
+    other.bind(0, "127.0.0.1");
+    await once(other, "listening");
+    const ports = { ...free, boot: other.address().port };
+    await expect(servePxe({ ...options, mode: "proxy", ports })).rejects.toMatchObject({
+      ...{ code: "PXE_ADDRESS_IN_USE", hint: expect.stringContaining(`ss -lnpu 'sport = :${ports.boot}'`) },
+    });
+    other.close();
+    await once(other, "close");
+    await (await servePxe({ ...options, mode: "proxy", ports })).close();
+  });
+});
+
+describe("errors before anything is opened", () => {
+  test.each([
+    [{ interface: "nosuch0" }, "PXE_INTERFACE_UNKNOWN", /lo \(127\.0\.0\.1\)/],
+    [{ address: "10.1.2.3" }, "PXE_INTERFACE_UNKNOWN", /lo/],
+    [{ mode: "authoritative", pool: "10.1.2.3-10.1.2.9" }, "PXE_POOL_INVALID", /127\.0\.0\.1/],
+    [
+      { mode: "authoritative", leases: { "52:54:00:12:34:56": "10.0.0.1" } },
+      "PXE_POOL_INVALID",
+      /127\.0\.0\.1/,
+    ],
+    [{ mode: "authoritative", leases: { nonsense: "127.0.0.9" } }, "PXE_ADDRESS_INVALID", /hex/],
+  ] as const)("%j: %s", async (change, code, hint) => {
+    await expect(servePxe({ ...options, ...change })).rejects.toMatchObject({
+      ...{ code, hint: expect.stringMatching(hint) },
+    });
+  });
+  test("a bundle file that is not there, is a directory, or arguments that iPXE would change", async () => {
+    const serve = (change: object) => servePxe({ ...options, bundle: { ...options.bundle, ...change } });
+    await expect(serve({ kernel: "/no/kernel" })).rejects.toThrow('Cannot find "/no/kernel"');
+    await expect(serve({ initrd: ["/etc"] })).rejects.toThrow('"/etc" is not a file');
+    await expect(serve({ cmdline: "a=${b}" })).rejects.toMatchObject({ code: "PXE_SCRIPT_UNREPRESENTABLE" });
+  });
+});
+
+describe("addresses to lease", () => {
+  const net = (address: string, netmask: string) => ({ address, netmask });
+  test.each([
+    [net("10.77.0.1", "255.255.255.0"), "10.77.0.155", "10.77.0.254"],
+    [net("192.168.9.1", "255.255.255.248"), "192.168.9.1", "192.168.9.6"],
+    [net("10.0.0.1", "255.0.0.0"), "10.255.255.155", "10.255.255.254"],
+  ])("%j", (subnet, first, last) => expect(defaultPool(subnet)).toEqual({ first, last }));
+  test("a network without room, a falling range, an absurd one", () => {
+    expect(() => defaultPool(net("10.0.0.1", "255.255.255.255"))).toThrow(/no room/);
+    expect(() => parsePool("10.0.0.9-10.0.0.1", net("10.0.0.1", "255.0.0.0"))).toThrow(/Cannot lease/);
+    expect(() => parsePool("10.0.0.1-10.9.0.1", net("10.0.0.1", "255.0.0.0"))).toThrow(/65536/);
+  });
+});
+
+test("boot programs are told by their contents: a file of another machine type is not offered", async () => {
+  const program = (machine: number): Buffer => {
+    const bytes = Buffer.alloc(5000);
+    bytes.write("MZ");
+    bytes.writeUInt32LE(0x80, 0x3c);
+    bytes.write("PE\0\0", 0x80, "latin1");
+    bytes.writeUInt16LE(machine, 0x84);
+    return bytes;
+  };
+  await writeFile(join(directory, "snponly.efi"), program(0xaa64));
+  await writeFile(join(directory, "ipxe.efi"), program(0x8664));
+  await writeFile(join(directory, "undionly.kpxe"), Buffer.alloc(70_000));
+  await writeFile(join(directory, "ipxe-arm64.efi"), "MZ");
+  const found = await findBootBinaries({ directories: ["/no/such", directory] });
+  expect(found.map(({ platform, name }) => `${platform} ${name}`)).toEqual([
+    "bios undionly.kpxe",
+    "efi-x64 ipxe.efi",
+  ]);
+});

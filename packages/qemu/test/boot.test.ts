@@ -1,0 +1,219 @@
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describeResult, launch, type LaunchOptions, type MachineSpec, type Vm } from "../src/index.ts";
+import { prepareGuest, type Guest } from "./support/guest.ts";
+import { decodePng } from "./support/png.ts";
+import { processesWith, until } from "./support/processes.ts";
+import { readScreenCells } from "./support/text-mode.ts";
+
+let guest: Guest;
+let scratch: string;
+const running: Vm[] = [];
+
+beforeAll(async () => {
+  guest = await prepareGuest();
+  scratch = await mkdtemp(join(tmpdir(), "qemu-boot-test-"));
+}, 180_000);
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((vm) => vm.kill()));
+});
+
+afterAll(async () => {
+  await guest.remove();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+async function start(task: string, spec: MachineSpec = {}, options: LaunchOptions = {}): Promise<Vm> {
+  const cmdline = `console=ttyS0 do=${task}`;
+  const vm = await launch(
+    { kernel: guest.kernel, initrd: [guest.initrd], cmdline, memory: "256M", ...spec },
+    { deadlines: { total: 60_000 }, ...options },
+  );
+  running.push(vm);
+  return vm;
+}
+
+describe("two machines at once", () => {
+  test("one is talked to, filmed and powers off; the other floods its console and reboots", async () => {
+    const [serving, flooding] = await Promise.all([
+      start("serve", {
+        // A second part, of an odd length, after the first: joined and aligned.
+        initrd: [guest.initrd, new Uint8Array(3)],
+        cmdline: "console=tty0 console=ttyS0 do=serve",
+        vga: true,
+        ports: ["channel"],
+        forwards: [{ host: 0, guest: 80 }],
+      }),
+      start("flood", { preset: "lean" }, { consoleLog: join(scratch, "flood.log") }),
+    ]);
+    const film = await serving.screen.film(join(scratch, "film"), { fps: 10 });
+    await serving.console.expect("guest: ready", { timeout: 40_000 });
+
+    expect(serving.forwards[0]?.host).toBeGreaterThan(0);
+    let reply = "";
+    // The guest's nc starts in the background; until it listens the connection is closed at once.
+    await until(async () => (reply = await readTcp(serving.forwards[0]?.host ?? 0)) !== "", 20_000);
+    expect(reply).toBe("hello from the guest\n");
+
+    // The picture shows what the card's memory holds: one glyph for one character, all over the screen.
+    await serving.qmp.execute("stop");
+    await serving.screen.png(join(scratch, "text.png"));
+    const cells = await readScreenCells(serving.qmp, scratch);
+    await serving.qmp.execute("cont");
+    const text = cells.map((row) => row.join("").trimEnd());
+    expect(text).toContain("Pack my box with five dozen liquor jugs, 0123456789 times!");
+    checkGlyphs(decodePng(await readFile(join(scratch, "text.png"))), cells);
+
+    await serving.port("channel").write("héllo, guest\n");
+    const channel: number[] = [];
+    for await (const bytes of serving.port("channel").readable) {
+      channel.push(...bytes);
+      if (channel.includes(10)) break;
+    }
+    expect(Buffer.from(channel)).toEqual(
+      Buffer.concat([Buffer.from("you said <héllo, guest> "), Buffer.from([0, 255, 10])]),
+    );
+    await serving.console.write("42\n");
+    await serving.console.expect(/console got <(\d+)>/, { timeout: 10_000 });
+
+    const [off, rebooted] = await Promise.all([serving.wait(), flooding.wait()]);
+    expect(off.kind).toBe("poweroff");
+    expect(off.phase).toBe("init");
+    expect(off.accel).toBe(off.kvm?.usable === true ? "kvm" : "tcg");
+    expect(off.qemuVersion).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(off.times.running).toBeLessThan(off.times.firstByte ?? 0);
+    expect(off.times.firstByte).toBeLessThan(off.times.end);
+    expect(off.tail.at(-1)).toContain("Power down");
+
+    await film.stop();
+    const names = (await readdir(film.directory)).sort();
+    expect(names).toEqual(film.frames.map((frame) => frame.path.slice(film.directory.length + 1)));
+    expect(names.length).toBeGreaterThan(5);
+    expect(names[0]).toMatch(/^frame-0001-\d{5}ms\.png$/);
+    let before: Buffer | undefined;
+    for (const { path } of film.frames) {
+      const bytes = await readFile(path);
+      expect(before === undefined || !before.equals(bytes)).toBe(true);
+      decodePng(bytes);
+      before = bytes;
+    }
+    // The last picture is the one after the guest's last word.
+    expect(film.frames.at(-1)?.at).toBeGreaterThan(off.times.end - 1000);
+
+    expect(rebooted.kind).toBe("reboot");
+    // 300 KiB that nobody read while they came: the guest was not held up, and not a byte is missing.
+    const flood = flooding.console.text();
+    expect(flood).toContain("guest: flooded");
+    expect(flood.match(/x/g)?.length).toBeGreaterThanOrEqual(300 * 1024);
+    expect(await readFile(join(scratch, "flood.log"))).toEqual(Buffer.from(flooding.console.bytes()));
+  }, 90_000);
+});
+
+test("a panic is reported by pvpanic, with the kernel's words, and ends the machine at once", async () => {
+  const vm = await start("crash", { pvpanic: true });
+  const end = await vm.wait();
+  expect(end).toMatchObject({ kind: "panic", source: "pvpanic", message: "sysrq triggered crash" });
+  expect(end.tail.join("\n")).toContain("Kernel panic");
+  expect(await processesWith(guest.initrd)).toEqual([]);
+}, 60_000);
+
+test("the end of /init is a panic by the console's text; the machine does not reset in between", async () => {
+  const vm = await start("exit", { cmdline: "console=ttyS0 panic=-1 do=exit" });
+  const lines: string[] = [];
+  let at = 0;
+  for await (const line of vm.console.lines()) {
+    lines.push(line.text);
+    expect(line.at).toBeGreaterThanOrEqual(at);
+    ({ at } = line);
+  }
+  const end = await vm.wait();
+  expect(end).toMatchObject({ kind: "panic", source: "console" });
+  expect(describeResult(end).message).toMatch(
+    /^The kernel panicked: Attempted to kill init! exitcode=0x00000300/,
+  );
+  expect(lines.filter((line) => line.includes("Linux version"))).toHaveLength(1);
+}, 60_000);
+
+test("a console that stays silent and a guest that hangs are told apart", async () => {
+  const [silent, hanging] = await Promise.all([
+    start("off", { cmdline: "console=null do=hang" }, { deadlines: { firstOutput: 4000 } }),
+    start("hang", {}, { deadlines: { idle: 5000 } }),
+  ]);
+  const end = await silent.wait();
+  expect(end).toMatchObject({
+    kind: "no-console",
+    deadline: "firstOutput",
+    limit: 4000,
+    phase: "silent",
+    tail: [],
+  });
+  expect(describeResult(end).hint).toContain("console=ttyS0");
+  const hung = await hanging.wait();
+  expect(hung).toMatchObject({ kind: "timeout", deadline: "idle", limit: 5000, phase: "init" });
+  expect(describeResult(hung).message).toBe("The guest was silent for 5.00 s (/init started)");
+  expect(hung.command).toContain(`-kernel ${guest.kernel}`);
+  await expect(hanging.screen.png(join(scratch, "none.png"))).rejects.toMatchObject({
+    code: "QEMU_NO_SCREEN",
+  });
+}, 60_000);
+
+test("the total deadline, an abort, and a picture at the end", async () => {
+  const controller = new AbortController();
+  const [late, aborted] = await Promise.all([
+    start("hang", { vga: true }, { deadlines: { total: 1500 } }),
+    start("hang", {}, { signal: controller.signal }),
+  ]);
+  const picture = late.screen.pngAtEnd(join(scratch, "end.png"));
+  controller.abort();
+  expect(await aborted.wait()).toMatchObject({ kind: "killed", by: "abort" });
+  await expect(aborted.qmp.execute("query-status")).rejects.toMatchObject({ code: "QEMU_QMP_CLOSED" });
+  await expect(aborted.console.expect("never")).rejects.toMatchObject({ code: "QEMU_EXPECT_CLOSED" });
+  const end = await late.wait();
+  expect(["timeout", "no-console"]).toContain(end.kind);
+  expect(end).toMatchObject({ deadline: "total", limit: 1500 });
+  await picture;
+  expect((await stat(join(scratch, "end.png"))).size).toBeGreaterThan(0);
+  expect(await processesWith(guest.initrd)).toEqual([]);
+}, 60_000);
+
+function readTcp(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1");
+    socket.on("data", (bytes: Uint8Array) => {
+      text += Buffer.from(bytes).toString("utf8");
+      if (text.endsWith("\n")) socket.destroy();
+    });
+    socket.setTimeout(2000, () => socket.destroy());
+    socket.on("error", reject);
+    socket.on("close", () => resolve(text));
+  });
+}
+
+/** Equal characters look equal, different ones differ: then the text can be read from the picture. */
+function checkGlyphs(picture: ReturnType<typeof decodePng>, cells: readonly (readonly string[])[]): void {
+  expect([picture.width, picture.height]).toEqual([720, 400]);
+  const [cellWidth, cellHeight] = [9, 16];
+  const glyphOf = new Map<string, string>();
+  const charOf = new Map<string, string>();
+  // The row below the text has the blinking cursor.
+  for (const [row, line] of cells.entries()) {
+    if (line.join("").trim() === "") continue;
+    for (const [column, char] of line.entries()) {
+      let glyph = "";
+      for (let y = 0; y < cellHeight; y += 1) {
+        for (let x = 0; x < cellWidth; x += 1)
+          glyph += picture.lit(column * cellWidth + x, row * cellHeight + y) ? "#" : ".";
+      }
+      expect(glyphOf.get(char) ?? glyph, `glyph of "${char}" at ${column},${row}`).toBe(glyph);
+      expect(charOf.get(glyph) ?? char).toBe(char);
+      glyphOf.set(char, glyph);
+      charOf.set(glyph, char);
+    }
+  }
+  expect(glyphOf.size).toBeGreaterThan(30);
+}

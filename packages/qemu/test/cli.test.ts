@@ -1,0 +1,141 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { prepareGuest, type Guest } from "./support/guest.ts";
+import { processesWith, until } from "./support/processes.ts";
+
+let guest: Guest;
+let scratch: string;
+beforeAll(async () => {
+  guest = await prepareGuest();
+  scratch = await mkdtemp(join(tmpdir(), "qemu-cli-test-"));
+}, 180_000);
+afterAll(async () => {
+  await guest.remove();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const cli = new URL("../src/cli.ts", import.meta.url).pathname;
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(
+  args: readonly string[],
+  options: { path?: string; interrupt?: (stdout: string) => boolean } = {},
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const env = options.path === undefined ? process.env : { ...process.env, PATH: options.path };
+    const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
+    let [stdout, stderr, sent] = ["", "", false];
+    child.stdout.on("data", (bytes: Uint8Array) => {
+      stdout += Buffer.from(bytes).toString("utf8");
+      if (sent || options.interrupt?.(stdout) !== true) return;
+      sent = true;
+      child.kill("SIGINT");
+    });
+    child.stderr.on("data", (bytes: Uint8Array) => (stderr += Buffer.from(bytes).toString("utf8")));
+    child.once("close", (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+const boot = (task: string): string[] => [
+  "--kernel",
+  guest.kernel,
+  "--initrd",
+  guest.initrd,
+  "--append",
+  `console=tty0 console=ttyS0 do=${task}`,
+];
+
+describe("without a boot", () => {
+  test("help, version, usage errors", async () => {
+    const [help, version, misspelt, stray, memory, nothing] = await Promise.all([
+      run(["--help"]),
+      run(["--version"]),
+      run(["--kernle", "x"]),
+      run(["bzImage"]),
+      run(["--kernel", "x", "--memory", "lots"]),
+      run([]),
+    ]);
+    expect(help).toMatchObject({ status: 0, stderr: "" });
+    expect(help.stdout).toContain("--port-forward H:G");
+    const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
+    expect(version).toEqual({ status: 0, stderr: "", stdout: `${manifest.version}\n` });
+    expect(misspelt).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: 'error: Unknown flag "--kernle"\nhint: Did you mean "--kernel"?\n',
+    });
+    expect(stray.status).toBe(2);
+    expect(memory).toMatchObject({ status: 2, stderr: expect.stringContaining('Memory "lots"') });
+    expect(nothing.status).toBe(2);
+  });
+
+  test("a dry run prints the line, a missing QEMU is one error, and no stack", async () => {
+    const [dry, missing] = await Promise.all([
+      run(["--kernel", "bzImage", "--accel", "tcg", "--port-forward", "8080:80", "--dry-run"]),
+      run(["--kernel", cli], { path: "/nonexistent" }),
+    ]);
+    expect(dry).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: expect.stringMatching(/^qemu-system-x86_64 .*hostfwd=tcp:127\.0\.0\.1:8080-:80.*\n$/),
+    });
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toMatch(
+      /^error: Cannot find QEMU: .*\nhint: Install it: apt-get install qemu-system-x86 .*\n$/,
+    );
+  });
+
+  test("the probe's verdict", async () => {
+    const { status, stdout } = await run(["--probe", "--json"]);
+    const verdict = JSON.parse(stdout) as { usable: boolean };
+    expect(status).toBe(verdict.usable ? 0 : 1);
+  });
+});
+
+describe("a boot", () => {
+  test("streams the console, takes pictures, and exits 0 on power-off", async () => {
+    const film = join(scratch, "film");
+    const args = [
+      ...boot("off"),
+      "--film",
+      film,
+      "--film-fps",
+      "5",
+      "--screenshot",
+      join(scratch, "last.png"),
+    ];
+    const { status, stdout, stderr } = await run([...args, "--timeout", "60"]);
+    expect(stdout).toContain("guest: do=off");
+    expect(stdout).toContain("reboot: Power down");
+    expect(stderr).toContain(`pictures in ${film}`);
+    expect(status).toBe(0);
+    const names = (await readdir(film)).sort();
+    // The machine stood still for both.
+    expect(await readFile(join(scratch, "last.png"))).toEqual(await readFile(join(film, names.at(-1) ?? "")));
+  }, 90_000);
+
+  test("a panic is 1, a time-out 124, Ctrl-C 130 and nothing left", async () => {
+    const [panic, late, interrupted] = await Promise.all([
+      run([...boot("exit"), "--json", "--timeout", "60"]),
+      run([...boot("hang"), "--timeout", "1"]),
+      run([...boot("hang"), "--timeout", "60"], { interrupt: (stdout) => stdout.includes("Linux version") }),
+    ]);
+    expect(panic.status).toBe(1);
+    expect(JSON.parse(panic.stdout)).toMatchObject({ kind: "panic" });
+    expect(panic.stderr).toContain("guest: do=exit");
+    expect(late.status).toBe(124);
+    expect(late.stderr).toMatch(/error: The guest (did not end|printed nothing) within 1\.00 s/);
+    expect(interrupted.status).toBe(130);
+    expect(await until(async () => (await processesWith(guest.initrd)).length === 0, 1000)).toBe(true);
+  }, 90_000);
+});

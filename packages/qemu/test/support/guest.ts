@@ -1,0 +1,110 @@
+/** A real guest for the tests: Debian's cloud kernel and a busybox that does what `do=` on the command line says. */
+import { execFile } from "node:child_process";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const exec = promisify(execFile);
+
+export interface Guest {
+  readonly kernel: string;
+  readonly initrd: string;
+  remove(): Promise<void>;
+}
+
+/** In load order, for a virtio network card and pvpanic. */
+const MODULES = [
+  [
+    "drivers/virtio",
+    ["virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci"],
+  ],
+  ["net/core", ["failover"]],
+  ["drivers/net", ["net_failover", "virtio_net"]],
+  ["drivers/misc/pvpanic", ["pvpanic", "pvpanic-pci"]],
+] as const;
+
+const INIT = String.raw`#!/bin/busybox sh
+export PATH=/bin
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t devtmpfs dev /dev
+insmods() { for m in "$@"; do insmod /modules/$m.ko || echo "no module $m"; done; }
+do=$(sed -n 's/.*do=\([a-z-]*\).*/\1/p' /proc/cmdline)
+echo "guest: do=$do"
+case $do in
+  serve)
+    insmods virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net
+    ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up
+    stty raw -echo < /dev/ttyS1
+    (while :; do echo "hello from the guest" | nc -l -p 80; done) &
+    printf '\033[H\033[J%s\n' 'Pack my box with five dozen liquor jugs, 0123456789 times!' > /dev/tty0
+    echo "guest: ready"
+    read -r line < /dev/ttyS1
+    printf 'you said <%s> \000\377\n' "$line" > /dev/ttyS1
+    read -r answer
+    echo "console got <$answer>"
+    poweroff -f ;;
+  flood) dd if=/dev/zero bs=1k count=300 2>/dev/null | tr '\000' x; echo; echo "guest: flooded"; reboot -f ;;
+  crash) insmods pvpanic pvpanic-pci; echo c > /proc/sysrq-trigger ;;
+  exit) exit 3 ;;
+  off) poweroff -f ;;
+  *) echo "guest: hanging"; while :; do sleep 1000; done ;;
+esac
+`;
+
+/** Downloads and unpacks the kernel once per user, and makes the initramfs in a temporary directory. */
+export async function prepareGuest(): Promise<Guest> {
+  const root = await unpackedKernel();
+  const boot = await readdir(join(root, "boot"));
+  const kernel = boot.find((name) => name.startsWith("vmlinuz-"));
+  if (kernel === undefined) throw new Error(`No kernel in ${root}/boot`);
+  const directory = await mkdtemp(join(tmpdir(), "qemu-test-"));
+  const initrd = await buildInitramfs(
+    join(root, "lib/modules", kernel.slice("vmlinuz-".length), "kernel"),
+    directory,
+  );
+  return {
+    kernel: join(root, "boot", kernel),
+    initrd,
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+async function unpackedKernel(): Promise<string> {
+  const { stdout } = await exec("apt-cache", ["depends", "linux-image-cloud-amd64"]);
+  const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
+  if (name === undefined) throw new Error("apt offers no linux-image-cloud-amd64: run apt-get update");
+  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough", "qemu-test");
+  const target = join(cache, name);
+  await mkdir(cache, { recursive: true });
+  if ((await readdir(cache)).includes(name)) return target;
+  const part = await mkdtemp(join(cache, "part-"));
+  try {
+    await exec("apt-get", ["download", name], { cwd: part });
+    const [deb] = await readdir(part);
+    await exec("dpkg", ["-x", join(part, deb ?? ""), join(part, "root")]);
+    await rename(join(part, "root"), target).catch((error: NodeJS.ErrnoException) => {
+      // Somebody else was faster.
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
+  return target;
+}
+
+async function buildInitramfs(modules: string, directory: string): Promise<string> {
+  const root = join(directory, "root");
+  for (const name of ["bin", "dev", "proc", "modules"]) await mkdir(join(root, name), { recursive: true });
+  await copyFile("/bin/busybox", join(root, "bin/busybox"));
+  for (const [where, names] of MODULES) {
+    for (const name of names)
+      await copyFile(join(modules, where, `${name}.ko`), join(root, "modules", `${name}.ko`));
+  }
+  await writeFile(join(root, "init"), INIT);
+  await chmod(join(root, "init"), 0o755);
+  const archive = join(directory, "initramfs.cpio");
+  await exec("sh", ["-c", `find . | cpio -o -H newc --quiet > "$0"`, archive], { cwd: root });
+  return archive;
+}
