@@ -69,7 +69,9 @@ describe("the next step", () => {
   test("UEFI HTTP boot gets a URL", () => {
     const options = firmware(19, "HTTPClient:Arch:00019");
     expect(plan({ options })).toEqual({
-      ...{ stage: "binary", file: "http://10.77.0.1:8080/arm.efi", transport: "http" },
+      stage: "binary",
+      file: "http://10.77.0.1:8080/arm.efi",
+      transport: "http",
     });
   });
   test("unknown platforms and systems get nothing, with the reason", () => {

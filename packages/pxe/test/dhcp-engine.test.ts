@@ -72,7 +72,13 @@ describe("replies (RFC 2131 table 3)", () => {
   test("op 2; htype, xid, flags, giaddr, chaddr copied; secs and hops 0", () => {
     const { op, htype, xid, flags, giaddr, secs, hops } = reply;
     expect({ op, htype, xid, flags, giaddr, secs, hops }).toEqual({
-      ...{ op: 2, htype: 1, xid: 0xdead_beef, flags: 0x8000, giaddr: "10.77.0.9", secs: 0, hops: 0 },
+      op: 2,
+      htype: 1,
+      xid: 0xdead_beef,
+      flags: 0x8000,
+      giaddr: "10.77.0.9",
+      secs: 0,
+      hops: 0,
     });
     expect(Buffer.from(reply.chaddr).toString("hex")).toBe(MAC.replaceAll(":", ""));
   });

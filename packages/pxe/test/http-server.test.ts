@@ -102,7 +102,8 @@ describe("answers", () => {
   test("a made file is made for its client, and its fetch is an event", async () => {
     events.length = 0;
     expect(await (await fetch(`${base}/boot.ipxe?mac=1`)).text()).toBe("#!ipxe\n# http 127.0.0.1\n");
-    expect(events).toMatchObject([
+    // The answer before this one may be reported late.
+    expect(events.filter((event) => event.kind !== "http" || event.path !== "/kernel")).toMatchObject([
       { kind: "script", via: "http", client: "127.0.0.1", bytes: 24 },
       { kind: "http", method: "GET", path: "/boot.ipxe", status: 200, bytes: 24 },
     ]);
@@ -110,13 +111,13 @@ describe("answers", () => {
   test("a part of the kernel is no kernel fetch", async () => {
     events.length = 0;
     await curl("-r", "0-9", `${base}/kernel`);
-    expect(events.map((event) => event.kind)).toEqual(["http"]);
+    expect(events.some((event) => event.kind === "kernel")).toBe(false);
   });
   test("POST /v1/booted becomes an event; a long one is refused", async () => {
     events.length = 0;
     const post = (body: string) => fetch(`${base}/v1/booted`, { method: "POST", body });
     expect((await post('{"bundle":"x"}')).status).toBe(204);
-    expect(events[0]).toEqual({ kind: "booted", client: "127.0.0.1", body: '{"bundle":"x"}' });
+    expect(events).toContainEqual({ kind: "booted", client: "127.0.0.1", body: '{"bundle":"x"}' });
     expect((await post("x".repeat(70_000))).status).toBe(413);
   });
   test("a client that hangs up in the middle does no harm", async () => {
@@ -125,8 +126,10 @@ describe("answers", () => {
     socket.write("GET /kernel HTTP/1.1\r\nHost: x\r\n\r\n");
     await new Promise<void>((resolve) => socket.once("data", () => resolve()));
     socket.destroy();
-    while (events.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(events).toMatchObject([{ kind: "http", status: 200 }]);
+    const cut = (event: PxeEventBody) =>
+      event.kind === "http" && event.status === 200 && event.path === "/kernel";
+    while (!events.some(cut)) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(events.some((event) => event.kind === "kernel")).toBe(false);
     expect((await curl("-r", "0-0", `${base}/kernel`)).length).toBe(1);
   });
 });

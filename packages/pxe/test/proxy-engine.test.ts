@@ -65,7 +65,8 @@ describe("port 67", () => {
     } as const;
     const { actions } = stepProxy(CONFIG, EMPTY_PROXY_STATE, input, 0);
     expect(actions.map((action) => (action.kind === "report" ? action.event.kind : action.kind))).toEqual([
-      ...["discover", "warning"],
+      "discover",
+      "warning",
     ]);
   });
 });

@@ -94,7 +94,8 @@ describe("DHCP on high ports", () => {
     await once(other, "listening");
     const ports = { ...free, boot: other.address().port };
     await expect(servePxe({ ...options, mode: "proxy", ports })).rejects.toMatchObject({
-      ...{ code: "PXE_ADDRESS_IN_USE", hint: expect.stringContaining(`ss -lnpu 'sport = :${ports.boot}'`) },
+      code: "PXE_ADDRESS_IN_USE",
+      hint: expect.stringContaining(`ss -lnpu 'sport = :${ports.boot}'`),
     });
     other.close();
     await once(other, "close");
@@ -115,7 +116,8 @@ describe("errors before anything is opened", () => {
     [{ mode: "authoritative", leases: { nonsense: "127.0.0.9" } }, "PXE_ADDRESS_INVALID", /hex/],
   ] as const)("%j: %s", async (change, code, hint) => {
     await expect(servePxe({ ...options, ...change })).rejects.toMatchObject({
-      ...{ code, hint: expect.stringMatching(hint) },
+      code,
+      hint: expect.stringMatching(hint),
     });
   });
   test("a bundle file that is not there, is a directory, or arguments that iPXE would change", async () => {

@@ -40,7 +40,10 @@ beforeAll(async () => {
   files.set("deep/er", { kind: "made", make: ({ via, client }) => `${via} ${client}`, role: "script" });
   files.set("gone", { kind: "path", path: join(directory, "not-there") });
   server = await startTftpServer({
-    ...{ address: "127.0.0.1", port: 0, files, sessionsPerClient: 4 },
+    address: "127.0.0.1",
+    port: 0,
+    files,
+    sessionsPerClient: 4,
     onEvent: (event) => events.push(event),
   });
 });
@@ -80,7 +83,10 @@ function converse(): Conversation {
 }
 
 const read = (file: string, options: Record<string, string> = {}, mode = "octet"): TftpPacket => ({
-  ...{ kind: "read", file, mode, options: new Map(Object.entries(options)) },
+  kind: "read",
+  file,
+  mode,
+  options: new Map(Object.entries(options)),
 });
 
 /** Fetch with a window; the server's port must stay the same and never be 69's stand-in. */
@@ -244,11 +250,9 @@ describe("with a client of our own", () => {
 
 test("closing ends transfers that are under way", async () => {
   const own = await startTftpServer({
-    ...{
-      address: "127.0.0.1",
-      port: 0,
-      files: new Map([["x", { kind: "bytes", bytes: new Uint8Array(9999) }]]),
-    },
+    address: "127.0.0.1",
+    port: 0,
+    files: new Map([["x", { kind: "bytes", bytes: new Uint8Array(9999) }]]),
   });
   const socket = createSocket("udp4");
   socket.send(encodeTftp(read("x")), own.port, "127.0.0.1");

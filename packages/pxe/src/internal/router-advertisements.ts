@@ -1,11 +1,23 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { networkInterfaces } from "node:os";
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { PxeError } from "../errors.ts";
 import type { PxeEventBody } from "../events.ts";
 import type { Closable } from "./closers.ts";
 import type { Interface } from "../interfaces.ts";
+
+/** The scope of link-local addresses in /proc/net/if_inet6 (the kernel's IPV6_ADDR_LINKLOCAL). */
+const LINK_LOCAL = "20";
+
+/** Whether an interface has more than its link-local address; node:os knows only interfaces with link. */
+async function hasIpv6Network(name: string): Promise<boolean> {
+  const table = await readFile("/proc/net/if_inet6", "utf8").catch(() => "");
+  return table.split("\n").some((line) => {
+    const [, , , scope, , device] = line.split(/\s+/);
+    return device === name && scope !== LINK_LOCAL;
+  });
+}
 
 /**
  * Run dnsmasq for router advertisements alone (no DNS, no DHCPv4, no addresses handed out): Node has no raw
@@ -15,8 +27,7 @@ export async function startRouterAdvertisements(
   via: Interface,
   emit: (event: PxeEventBody) => void,
 ): Promise<Closable> {
-  const own = networkInterfaces()[via.name] ?? [];
-  if (!own.some(({ family, address }) => family === "IPv6" && !address.startsWith("fe80:"))) {
+  if (!(await hasIpv6Network(via.name))) {
     throw new PxeError("PXE_HELPER_FAILED", `"${via.name}" has no IPv6 address to announce a network of`, {
       hint: `give it one: ip -6 address add fd77::1/64 dev ${via.name}`,
     });

@@ -2,7 +2,7 @@
  * In the lab: serve a guest in one of the modes and boot a QEMU machine from its network card.
  * Arguments: JSON of { guest, cmdline, mode, ra, dnsmasq }. Prints one JSON line: { console, events, seconds }.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { servePxe, type PxeEvent, type ServePxeOptions } from "../../src/index.ts";
 import type { Guest } from "./guest.ts";
@@ -32,6 +32,8 @@ const start = (command: string, args: readonly string[]): ChildProcess => {
 };
 
 if (request.dnsmasq) {
+  execFileSync("ip", ["address", "add", "10.77.0.2/24", "dev", "other0", "metric", "999"]);
+  execFileSync("ip", ["link", "set", "other0", "up"]);
   start("dnsmasq", ["--keep-in-foreground", "--conf-file=/dev/null", "--port=0", ...request.dnsmasq]);
 }
 const events: PxeEvent[] = [];
@@ -45,8 +47,21 @@ const server = await servePxe({
 });
 const began = performance.now();
 const machine = start("qemu-system-x86_64", [
-  ...["-accel", "tcg", "-m", "512", "-display", "none", "-serial", "stdio", "-no-reboot", "-boot", "n"],
-  ...["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0"],
+  "-accel",
+  "tcg",
+  "-m",
+  "512",
+  "-display",
+  "none",
+  "-serial",
+  "stdio",
+  "-no-reboot",
+  "-boot",
+  "n",
+  "-netdev",
+  "tap,id=n0,ifname=tap0,script=no,downscript=no",
+  "-device",
+  "virtio-net-pci,netdev=n0",
 ]);
 let text = "";
 let seconds: number | undefined;

@@ -27,7 +27,7 @@ export async function cloudKernel(): Promise<string> {
     await run("apt-get", ["download", name], { cwd: work });
     const [deb = ""] = await readdir(work);
     await run("dpkg", ["-x", deb, "tree"], { cwd: work });
-    const [image] = (await readdir(join(work, "tree/boot"))).filter((file) => file.startsWith("vmlinuz"));
+    const image = (await readdir(join(work, "tree/boot"))).find((file) => file.startsWith("vmlinuz"));
     await rename(join(work, "tree/boot", image ?? ""), kept);
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -43,10 +43,24 @@ exec "$@"
 export function labCommand(command: readonly string[], timeoutSeconds: number): readonly string[] {
   const root = process.getuid?.() === 0;
   return [
-    ...["timeout", "--signal=KILL", String(timeoutSeconds), "setpriv", "--pdeathsig", "KILL", "unshare"],
+    "timeout",
+    "--signal=KILL",
+    String(timeoutSeconds),
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "unshare",
     ...(root ? [] : ["--user", "--map-root-user"]),
-    ...["--net", "--pid", "--fork", "--kill-child", "--mount-proc"],
-    ...["bash", "-c", SETUP, "lab", ...command],
+    "--net",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "bash",
+    "-c",
+    SETUP,
+    "lab",
+    ...command,
   ];
 }
 

@@ -1,0 +1,87 @@
+/** Real clients on a real (if private) network: see lab/run-in-lab.ts. */
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { PxeEvent } from "../src/index.ts";
+import type { BootReport, BootRequest } from "./lab/boot.ts";
+import { makeGuest, type Guest } from "./lab/guest.ts";
+import { runInLab } from "./lab/run-in-lab.ts";
+
+async function lab<T>(script: string, args: readonly string[], timeoutSeconds: number): Promise<T> {
+  const path = fileURLToPath(new URL(`lab/${script}`, import.meta.url));
+  const result = await runInLab(path, args, { timeoutSeconds });
+  if (result.status !== 0)
+    throw new Error(`${script} ended with ${result.status}: ${result.stderr}${result.stdout}`);
+  return JSON.parse(result.stdout) as T;
+}
+
+test(
+  "udhcpc gets a lease and keeps it; another DHCP server on the segment is noticed",
+  { timeout: 60_000 },
+  async () => {
+    const result = await lab<
+      Record<"lease" | "again" | "probe" | "twice", string> & { events: readonly PxeEvent[] }
+    >("dhcp-clients.ts", [], 50);
+    expect(result.lease.trim().split("\n").sort()).toEqual([
+      "dns=10.77.0.1",
+      "ip=10.77.0.50",
+      "lease=777",
+      "router=10.77.0.1",
+      "serverid=10.77.0.1",
+      "subnet=255.255.255.0",
+    ]);
+    // It asked for .55, but its lease is in force.
+    expect(result.again).toContain("ip=10.77.0.50\n");
+    expect(result.events.map((event) => event.kind)).toEqual([
+      "listening",
+      "discover",
+      "offer",
+      "ack",
+      "discover",
+      "offer",
+      "ack",
+    ]);
+    expect(result.probe).toMatch(
+      /^PXE_DHCP_OTHER_SERVER A DHCP server answers on "br0" already: 10\.77\.0\.2 offered 10\.77\.0\.20\d$/,
+    );
+    expect(result.twice).toBe("PXE_ADDRESS_IN_USE");
+  },
+);
+
+describe("a QEMU machine boots from its network card (SeaBIOS, iPXE ROM)", () => {
+  let guest: Guest;
+  beforeAll(async () => {
+    guest = await makeGuest();
+  }, 120_000);
+  afterAll(() => rm(guest.directory, { recursive: true, force: true }));
+
+  const dnsmasq = [
+    "--interface=other0",
+    "--bind-interfaces",
+    "--dhcp-range=10.77.0.200,10.77.0.210,600",
+    "--no-ping",
+    "--dhcp-leasefile=/dev/null",
+    "--log-facility=-",
+  ];
+  test.each<[string, Pick<BootRequest, "mode" | "dnsmasq">]>([
+    ["authoritative", { mode: "authoritative" }],
+    ["proxy, beside dnsmasq", { mode: "proxy", dnsmasq }],
+  ])("%s", { timeout: 120_000 }, async (name, mode) => {
+    // What iPXE would take as its own must arrive at the kernel unchanged.
+    const cmdline = 'console=ttyS0 panic=-1 quiet a="x  y" b="\ttab" || && ; #z end\\';
+    const request: BootRequest = { guest, cmdline, ra: true, ...mode };
+    const report = await lab<BootReport>("boot.ts", [JSON.stringify(request)], 100);
+    console.log(`power-on to /init, ${name}: ${report.seconds?.toFixed(2)} s`);
+    expect(report.console).toContain(`LAB payload ${guest.payload}  /payload/random`);
+    expect(report.console).toContain(`LAB cmdline [initrd=initrd0 initrd=initrd1 ${cmdline}]`);
+    expect(report.console).toContain("LAB end");
+    const mac = "52:54:00:12:34:56";
+    for (const kind of ["discover", "offer", "script", "kernel", "initrd"]) {
+      expect(report.events).toContainEqual(expect.objectContaining({ kind }));
+    }
+    expect(report.events.filter((event) => event.kind === "warning")).toEqual([]);
+    if (mode.mode === "authoritative") {
+      expect(report.events).toContainEqual(expect.objectContaining({ kind: "kernel", mac, via: "http" }));
+    }
+  });
+});
