@@ -1,7 +1,6 @@
 /** What a user can get wrong: each gives one clear error and exit status 1 or 2, writes nothing and leaves no process. */
 import {
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "@justenough-dev/tools/workspace";
 import { execa } from "execa";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { type Run, type RunOptions, appliance } from "../lib/command.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "justenough-errors-"));

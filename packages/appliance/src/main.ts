@@ -46,8 +46,7 @@ export async function main(args: readonly string[], process: CliProcess): Promis
     `error: ${text}\nhint: appliance ${own[0]?.startsWith("-") === false ? `${own[0]} ` : ""}--help`;
   const text: ApplicationText = {
     ...text_en,
-    exceptionWhileParsingArguments: (error) =>
-      usage(text_en.exceptionWhileParsingArguments.call(text_en, error, false)),
+    exceptionWhileParsingArguments: (error) => usage(text_en.exceptionWhileParsingArguments(error, false)),
     noCommandRegisteredForInput: ({ input, corrections }) =>
       `error: Unknown command "${input}"\nhint: ${corrections.length === 0 ? "appliance --help" : `did you mean "${corrections.map((name) => name.replaceAll("`", "")).join('" or "')}"?`}`,
     exceptionWhileLoadingCommandFunction: told,

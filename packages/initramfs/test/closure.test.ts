@@ -148,8 +148,7 @@ describe("closure of programs built for the purpose", () => {
 
   test("takes an inherited RPATH, with $ORIGIN behind a link", async () => {
     const path = join(directory, "link");
-    const expected = (await ldd(path)).get(path)?.map((found) => join(found));
-    expect(ours(path)).toEqual(expected?.sort());
+    expect(ours(path)).toEqual((await ldd(path)).get(path));
     expect(ours(path)).toContain(join(directory, "b/libinner.so"));
   });
 

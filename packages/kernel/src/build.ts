@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseConfig, printRequests } from "@justenough/kconfig";
+import { parseConfig } from "@justenough/kconfig";
 import type { Config } from "@justenough/kconfig";
 import { archFacts } from "./arch.ts";
 import type { ArchFacts } from "./arch.ts";
 import { readArtifacts, storeArtifacts } from "./artifacts.ts";
 import type { KernelArtifacts } from "./artifacts.ts";
-import { planConfiguration, resolveInto } from "./configure.ts";
+import { objectsDirectory, planConfiguration, resolveInto } from "./configure.ts";
 import type { ConfigurationPlan, KernelConfiguration } from "./configure.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
@@ -60,22 +59,13 @@ export async function buildKernel(options: BuildOptions): Promise<KernelArtifact
   });
 }
 
-/**
- * The build directory for a plan. Kernels of one source and compiler share it, so that a changed option compiles only
- * what it touches: Kbuild records each object's command and the symbols that it looks at. Options that touch nearly
- * everything have directories of their own, since going to and fro between them would compile all each time.
- */
+// Kernels of one source and compiler share a build directory, one after the other.
 async function withObjects(
   plan: ConfigurationPlan,
   context: KernelContext,
   work: (objects: string) => Promise<void>,
 ): Promise<void> {
-  const wide = plan.requests.filter(({ symbol }) =>
-    /^(SMP|MODULES|DEBUG_INFO_.*|CC_OPTIMIZE_.*)$/.test(symbol),
-  );
-  const family = JSON.stringify([plan.source.id, plan.arch, plan.toolchain, printRequests(wide)]);
-  const name = `${plan.arch}-${createHash("sha256").update(family).digest("hex").slice(0, 16)}`;
-  const objects = join(kernelCacheDir(context), "objects", name);
+  const objects = objectsDirectory(plan, context);
   const onWait = waiting(context, "building in the same directory");
   await withLock(`${objects}.lock`, { signal: context.signal, onWait }, () => work(objects));
 }

@@ -79,7 +79,10 @@ export async function planConfiguration(
   ]);
   const version = await sourceVersion(source);
   const composed = composeFeatures(wanted.features ?? defaultFeatures(arch), { arch, version });
-  const requests = overrideRequests(composed.requests, userRequests(wanted));
+  // Sorted: who asks first must decide neither the result nor the id.
+  const requests = overrideRequests(composed.requests, userRequests(wanted)).sort((a, b) =>
+    a.symbol < b.symbol ? -1 : 1,
+  );
   const features = composed.features.map((feature) => feature.name);
   const key = { recipe: RECIPE, source: source.id, arch, base, requests: printRequests(requests), toolchain };
   const id = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
@@ -108,6 +111,20 @@ export async function configureKernel(
   );
   await writeFileAtomic(path, text);
   return { config, text, requests, features, id };
+}
+
+/**
+ * The build directory for a plan. Kernels of one source and compiler share it, so that a changed option compiles only
+ * what it touches: Kbuild records each object's command and the symbols that it looks at. Options that touch nearly
+ * everything have directories of their own, since going to and fro between them would compile all each time.
+ */
+export function objectsDirectory(plan: ConfigurationPlan, context: KernelContext): string {
+  const wide = plan.requests.filter(({ symbol }) =>
+    /^(SMP|MODULES|DEBUG_INFO_.*|CC_OPTIMIZE_.*)$/.test(symbol),
+  );
+  const family = JSON.stringify([plan.source.id, plan.arch, plan.toolchain, printRequests(wide)]);
+  const name = `${plan.arch}-${createHash("sha256").update(family).digest("hex").slice(0, 16)}`;
+  return join(kernelCacheDir(context), "objects", name);
 }
 
 /** Runs conf in a build directory and proves the result. */

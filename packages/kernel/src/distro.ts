@@ -67,8 +67,8 @@ export async function distroKernel(options: DistroKernelOptions = {}): Promise<K
   });
 }
 
-// linux-image-cloud-amd64 is empty and depends on the package of the current version.
-async function realPackage(name: string, context: KernelContext): Promise<AptPackage> {
+/** The package that holds the kernel: linux-image-cloud-amd64 is empty and depends on the current version's. */
+export async function realPackage(name: string, context: KernelContext): Promise<AptPackage> {
   const found = await aptPackage(name, context);
   if (found === undefined) {
     throw new KernelError("KERNEL_SOURCE", `apt offers no package "${name}" here`, {

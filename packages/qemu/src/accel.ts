@@ -67,9 +67,11 @@ const SLOW_LOOP_MS = 1000;
  *
  * @throws QemuError `QEMU_NOT_FOUND`
  * @example
+ * ```ts
  * import { probeAccelerator } from "@justenough/qemu";
  * const verdict = await probeAccelerator();
  * console.log(verdict.usable ? "KVM works" : `no KVM: ${verdict.reason}`);
+ * ```
  */
 export async function probeAccelerator(options: ProbeOptions = {}): Promise<AccelVerdict> {
   const accel = options.accel ?? "kvm";

@@ -33,8 +33,10 @@ const LEAN = ",i8042=off,smm=off,vmport=off,sata=off,smbus=off,usb=off";
  * The machine as QEMU arguments. Pure; the same description gives the same arguments.
  *
  * @example
+ * ```ts
  * import { commandArguments, machine } from "@justenough/qemu";
  * console.log(commandArguments(machine({ kernel: "bzImage" }), { accel: "tcg", channels: "terminal" }).join(" "));
+ * ```
  */
 export function commandArguments(machine: Machine, wiring: Wiring): string[] {
   const byHand = wiring.channels === "terminal";

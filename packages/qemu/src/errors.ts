@@ -20,12 +20,14 @@ export type QemuErrorCode =
  * The one error class of this package.
  *
  * @example
+ * ```ts
  * import { launch, QemuError } from "@justenough/qemu";
  * try {
  *   await launch({ kernel: "/no/such/bzImage" });
  * } catch (error) {
  *   if (error instanceof QemuError) console.log(error.code, error.hint);
  * }
+ * ```
  */
 export class QemuError extends Error {
   override readonly name = "QemuError";

@@ -17,9 +17,11 @@ import { startVm } from "./internal/start-vm.ts";
  * @throws QemuError when QEMU is missing, too old or refuses to start, when a file can't be read, or when KVM is
  * insisted on and unusable. How the boot ends is told by `vm.wait()`.
  * @example
+ * ```ts no-run
  * import { launch } from "@justenough/qemu";
  * const vm = await launch({ kernel: "bzImage", initrd: ["initramfs.cpio"], cmdline: "console=ttyS0" });
  * console.log((await vm.wait()).kind);
+ * ```
  */
 export async function launch(spec: MachineSpec | Machine, options: LaunchOptions = {}): Promise<Vm> {
   const machine = "memoryMiB" in spec ? spec : describeMachine(spec);

@@ -118,8 +118,10 @@ const MAX_PORTS = 3;
  *
  * @throws QemuError `QEMU_SPEC_INVALID` or `QEMU_ARCH_UNSUPPORTED`
  * @example
+ * ```ts
  * import { machine } from "@justenough/qemu";
  * console.log(machine({ kernel: "bzImage", memory: "1G", forwards: [{ host: 6379, guest: 6379 }] }).memoryMiB); // 1024
+ * ```
  */
 export function machine(spec: MachineSpec): Machine {
   const arch = spec.arch ?? "x86_64";

@@ -8,8 +8,10 @@ const OTHER = /[\u0000-\u0008\u000B-\u001F\u007F]/g;
  * Terminal output as plain text: no escape sequences, no carriage returns.
  *
  * @example
+ * ```ts
  * import { plainText } from "@justenough/qemu";
  * console.log(plainText("\u001B[32mok\u001B[0m\r\n")); // "ok\n"
+ * ```
  */
 export function plainText(text: string): string {
   return text.replace(CONTROL, "").replace(OTHER, "");

@@ -70,10 +70,12 @@ const EVENT_HISTORY = 1024;
  * Protocol: QEMU's docs/interop/qmp-spec.rst.
  *
  * @example
+ * ```ts no-run
  * import { connect } from "node:net";
  * import { connectQmp } from "@justenough/qemu/qmp";
  * const qmp = await connectQmp(connect("/run/vm/qmp.sock"));
  * console.log((await qmp.execute("query-status")).status);
+ * ```
  */
 export async function connectQmp(stream: Duplex, options: QmpOptions = {}): Promise<QmpClient> {
   const events = createReplay<QmpEvent>(EVENT_HISTORY);

@@ -55,9 +55,11 @@ export type BootResult = BootEnd & BootFacts;
  * One sentence for people, and what they can do.
  *
  * @example
+ * ```ts no-run
  * import { describeResult, launch } from "@justenough/qemu";
  * const vm = await launch({ kernel: "bzImage", cmdline: "console=ttyS0" }, { deadlines: { total: 60_000 } });
  * console.log(describeResult(await vm.wait()).message);
+ * ```
  */
 export function describeResult(result: BootResult): { readonly message: string; readonly hint?: string } {
   switch (result.kind) {

@@ -141,7 +141,7 @@ test("the end of /init is a panic by the console's text; the machine does not re
 test("a console that stays silent and a guest that hangs are told apart", async () => {
   const [silent, hanging] = await Promise.all([
     start("off", { cmdline: "console=null do=hang" }, { deadlines: { firstOutput: 4000 } }),
-    start("hang", {}, { deadlines: { idle: 5000 } }),
+    start("hang", {}, { deadlines: { idle: 8000 } }),
   ]);
   const end = await silent.wait();
   expect(end).toMatchObject({
@@ -153,8 +153,8 @@ test("a console that stays silent and a guest that hangs are told apart", async 
   });
   expect(describeResult(end).hint).toContain("console=ttyS0");
   const hung = await hanging.wait();
-  expect(hung).toMatchObject({ kind: "timeout", deadline: "idle", limit: 5000, phase: "init" });
-  expect(describeResult(hung).message).toBe("The guest was silent for 5.00 s (/init started)");
+  expect(hung).toMatchObject({ kind: "timeout", deadline: "idle", limit: 8000, phase: "init" });
+  expect(describeResult(hung).message).toBe("The guest was silent for 8.00 s (/init started)");
   expect(hung.command).toContain(`-kernel ${guest.kernel}`);
   await expect(hanging.screen.png(join(scratch, "none.png"))).rejects.toMatchObject({
     code: "QEMU_NO_SCREEN",

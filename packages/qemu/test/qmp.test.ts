@@ -61,7 +61,7 @@ describe("against a real QEMU", () => {
 });
 
 /** The two ends of a connection whose other side the test plays, for what a real QEMU never sends. */
-function peer(): { stream: Duplex; say(text: string | Uint8Array): void; end(): void } {
+function peer(): { stream: Duplex; say: (text: string | Uint8Array) => void; end: () => void } {
   const incoming = new PassThrough();
   const stream = Duplex.from({ readable: incoming, writable: new PassThrough() });
   return { stream, say: (text) => void incoming.write(text), end: () => void incoming.end() };

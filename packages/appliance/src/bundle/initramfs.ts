@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { buildInitramfs } from "@justenough/initramfs";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { findInPath } from "../spec/verify.ts";
@@ -24,7 +24,12 @@ export async function makeInitramfs(
   const programs: { source: string; target?: string | undefined }[] = [];
   for (const [index, program] of spec.programs.entries()) {
     if (program.kind === "compile") {
-      onProgress?.({ phase: "compile programs", done: index, unit: "programs", message: program.source });
+      onProgress?.({
+        phase: "initramfs: compiling",
+        done: index,
+        unit: "programs",
+        message: basename(program.source),
+      });
       const compiled = await compileProgram({
         source: program.source,
         flags: program.flags,
@@ -59,7 +64,13 @@ export async function makeInitramfs(
     arch: spec.arch,
     cacheDir,
     signal,
-    onProgress,
+    onProgress: ({ phase, message, ...event }) =>
+      // Where a program lay for the moment is of no interest.
+      onProgress?.({
+        ...event,
+        phase: `initramfs: ${phase}`,
+        message: message?.replace(`${directory}/`, ""),
+      }),
   });
   if (spec.init !== null) inputs.add(spec.init);
   // Libraries lie in the image where they lie here. Where the loader looks for them is decided by its cache.

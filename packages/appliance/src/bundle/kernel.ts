@@ -4,6 +4,7 @@ import {
   distroKernel,
   resolveSource,
   type KernelArtifacts,
+  type KernelProgress,
   type KernelSource,
 } from "@justenough/kernel";
 import type { ResolvedSpec } from "../spec/resolved.ts";
@@ -16,7 +17,8 @@ export async function obtainKernel(
   context: BuildContext,
 ): Promise<KernelArtifacts> {
   const { arch, kernel } = spec;
-  const { cacheDir, signal, onProgress } = context;
+  const { cacheDir, signal } = context;
+  const onProgress = kernelProgress(context);
   const shared = { cacheDir, signal, onProgress };
   if (kernel.source.kind === "distro") return distroKernel({ arch, ...shared });
   const source = await kernelSource(kernel.source, context);
@@ -32,6 +34,21 @@ export async function obtainKernel(
   });
 }
 
+const phases: Readonly<Record<KernelProgress["phase"], string>> = {
+  wait: "kernel: waiting",
+  index: "kernel: asking apt",
+  download: "kernel: downloading",
+  unpack: "kernel: unpacking",
+  configure: "kernel: configuring",
+  compile: "kernel: compiling",
+  install: "kernel: installing",
+};
+
+/** The kernel package's events, in words that also tell what they are about. */
+export function kernelProgress(context: BuildContext): (event: KernelProgress) => void {
+  return (event) => context.onProgress?.({ ...event, phase: phases[event.phase] });
+}
+
 /** The source in the kernel package's terms. */
 export async function kernelSource(
   source: Exclude<ResolvedSpec["kernel"]["source"], { readonly kind: "distro" }>,
@@ -42,7 +59,7 @@ export async function kernelSource(
       const found = await defaultSource({
         cacheDir: context.cacheDir,
         signal: context.signal,
-        onProgress: context.onProgress,
+        onProgress: kernelProgress(context),
       });
       // Another series than the default one is looked for in the same place.
       return found.kind === "debian" ? { kind: "debian", series: source.version } : found;

@@ -26,7 +26,7 @@ export async function init(
   const present = await readdir(target);
   const files = (await readdir(join(templates, template))).toSorted();
   const clash =
-    files.find((file) => present.includes(file)) ?? present.find((file) => /^appliance\./.test(file));
+    files.find((file) => present.includes(file)) ?? present.find((file) => file.startsWith("appliance."));
   if (clash !== undefined) {
     throw new ApplianceError("APPLIANCE_EXISTS", `"${join(target, clash)}" is there already`, {
       hint: "choose another place with --directory",

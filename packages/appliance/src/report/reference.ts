@@ -1,7 +1,7 @@
 import { countSymbols } from "@justenough/kconfig";
 import { referenceConfig } from "@justenough/kernel";
 import type { BuildContext } from "../bundle/context.ts";
-import { kernelSource } from "../bundle/kernel.ts";
+import { kernelProgress, kernelSource } from "../bundle/kernel.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import type { ReportFacts } from "./facts.ts";
 import type { ReferenceCounts } from "./render.ts";
@@ -19,14 +19,14 @@ export async function referenceCounts(
   // The prebuilt kernel comes without the tree that a defconfig could be resolved in.
   if (spec.kernel.source.kind === "distro") return { distro };
   const source = await kernelSource(spec.kernel.source, context);
-  const { cacheDir, signal, onProgress } = context;
+  const { cacheDir, signal } = context;
   const config = await referenceConfig({
     source,
     arch: spec.arch,
     name: "defconfig",
     cacheDir,
     signal,
-    onProgress,
+    onProgress: kernelProgress(context),
   });
   return { defconfig: { name: `${spec.arch}_defconfig`, set: countSymbols(config).set }, distro };
 }

@@ -18,8 +18,8 @@ export function describeValues(values: readonly ResolvedValue[]): string {
 export function describeOrigin(origin: Origin): string {
   switch (origin.kind) {
     case "spec": {
-      const file = relative(process.cwd(), origin.file);
-      const name = file.startsWith("../..") ? origin.file : file;
+      const nearby = relative(process.cwd(), origin.file);
+      const name = nearby.length < origin.file.length ? nearby : origin.file;
       return origin.line === undefined ? name : `${name}:${origin.line}`;
     }
     case "default":

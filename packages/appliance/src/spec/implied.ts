@@ -29,3 +29,27 @@ export function impliedFeatures(spec: Implying): { readonly feature: string; rea
   if (spec.cpus > 1) implied.push({ feature: "smp", by: "cpus" });
   return implied;
 }
+
+// In a distribution's kernel the drivers that a feature would build in are modules; what is not named is built in.
+const featureModules: Readonly<Record<string, readonly string[]>> = {
+  "virtio-net": ["virtio_pci", "virtio_net", "af_packet"],
+  "virtio-blk": ["virtio_pci", "virtio_blk"],
+  "virtio-rng": ["virtio_pci", "virtio_rng"],
+  "virtio-pci": ["virtio_pci"],
+  virtio: ["virtio_pci", "virtio_net", "af_packet", "virtio_blk", "virtio_rng"],
+  "fs-ext4": ["ext4"],
+  e1000: ["e1000", "e1000e"],
+};
+
+/** The modules that stand for features in a kernel that was built by somebody else, with the feature that asks. */
+export function impliedModules(
+  features: Iterable<string>,
+): { readonly module: string; readonly by: string }[] {
+  const implied = new Map<string, string>();
+  for (const feature of features) {
+    for (const module of featureModules[feature] ?? []) {
+      if (!implied.has(module)) implied.set(module, feature);
+    }
+  }
+  return Array.from(implied, ([module, by]) => ({ module, by }));
+}

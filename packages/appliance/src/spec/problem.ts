@@ -25,7 +25,7 @@ export class SpecError extends ApplianceError {
 /** `file:line:column: message`, then the line itself with a caret, in the way of compilers. */
 export function formatProblem(source: SpecSource, problem: SpecProblem): string {
   const nearby = relative(process.cwd(), source.file);
-  const file = nearby.startsWith("../..") || nearby === "" ? source.file : nearby;
+  const file = nearby !== "" && nearby.length < source.file.length ? nearby : source.file;
   const hint = problem.hint === undefined ? [] : [`  ${problem.hint}`];
   const { location } = problem;
   if (!location) {

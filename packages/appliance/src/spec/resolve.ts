@@ -1,6 +1,6 @@
 import { basename, isAbsolute, resolve } from "node:path";
 import type { CheckedSpec } from "./check.ts";
-import { impliedFeatures } from "./implied.ts";
+import { impliedFeatures, impliedModules } from "./implied.ts";
 import { formatPath, SpecError, type SpecProblem } from "./problem.ts";
 import type {
   Origin,
@@ -231,6 +231,13 @@ export function resolveSpec(
     const modules = (written.modules ?? []).map((module, at) =>
       note(formatPath(["kernel", "modules", at]), module, fromSpec(["kernel", "modules", at])),
     );
+    if (from.kind === "distro") {
+      for (const { module, by } of impliedModules(features.keys())) {
+        if (modules.includes(module)) continue;
+        const key = formatPath(["kernel", "modules", modules.length]);
+        modules.push(note(key, module, { kind: "implied", by: `the feature ${by}` }));
+      }
+    }
     const cmdline = pick(["kernel", "cmdline"], written.cmdline, "");
     return { source: from, features: [...features.keys()], config, modules, cmdline };
 

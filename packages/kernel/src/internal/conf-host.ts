@@ -16,8 +16,8 @@ export function confHost(arch: Arch, objects: string, context: KernelContext): K
       // An empty file is not what allnoconfig's default file would be; it also keeps conf from looking for others.
       const all = join(objects, ".allconfig");
       await writeFile(target === "olddefconfig" ? config : all, input);
-      const env = target === "allnoconfig" ? { KCONFIG_ALLCONFIG: all } : undefined;
-      const command = makeCommand(tree, objects, archFacts(arch), ["-s", target], env);
+      const named = target === "allnoconfig" ? [`KCONFIG_ALLCONFIG=${all}`] : [];
+      const command = makeCommand(tree, objects, archFacts(arch), ["-s", ...named, target]);
       context.onProgress?.({ phase: "configure", done: 0, unit: "steps", message: `make ${target}` });
       await runOrThrow(command, { what: `configure the kernel in "${tree}"`, signal: context.signal });
       return readFile(config, "utf8");

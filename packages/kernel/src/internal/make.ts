@@ -16,18 +16,18 @@ const REPRODUCIBLE: Readonly<Record<string, string>> = {
 // on the source and the compiler alone, on every machine.
 const LEFT_OUT = ["RUSTC=false", "BINDGEN=false", "PAHOLE=false"];
 
-/** A call of make for a tree, out of tree. */
+/** A call of make for a tree, out of tree. All that it needs is among its arguments, so that it can be typed again. */
 export function makeCommand(
   tree: string,
   objects: string,
   facts: ArchFacts,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
 ): Command {
+  const fixed = Object.entries(REPRODUCIBLE).map(([name, value]) => `${name}=${value}`);
   return {
     file: "make",
-    args: ["-C", tree, `O=${objects}`, `ARCH=${facts.makeArch}`, ...LEFT_OUT, ...args],
-    env: { ...cleanEnv(), ...REPRODUCIBLE, ...env },
+    args: ["-C", tree, `O=${objects}`, `ARCH=${facts.makeArch}`, ...fixed, ...LEFT_OUT, ...args],
+    env: cleanEnv(),
   };
 }
 

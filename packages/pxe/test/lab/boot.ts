@@ -1,6 +1,6 @@
 /**
  * In the lab: serve a guest in one of the modes and boot a QEMU machine from its network card.
- * Arguments: JSON of { guest, cmdline, mode, ra, dnsmasq }. Prints one JSON line: { console, events, seconds }.
+ * Argument: a BootRequest as JSON. Prints one JSON line: a BootReport.
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -14,6 +14,9 @@ export interface BootRequest {
   readonly ra: boolean;
   /** Arguments of a dnsmasq that leases addresses on other0, for proxy mode. */
   readonly dnsmasq?: readonly string[];
+  /** Further arguments of QEMU, for other firmware; they replace the network card's. */
+  readonly machine?: readonly string[];
+  readonly binaries?: ServePxeOptions["binaries"];
 }
 
 export interface BootReport {
@@ -42,26 +45,15 @@ const server = await servePxe({
   interface: "br0",
   mode: request.mode,
   ra: request.ra,
+  binaries: request.binaries,
   probeMs: 200,
   onEvent: (event) => events.push(event),
 });
 const began = performance.now();
 const machine = start("qemu-system-x86_64", [
-  "-accel",
-  "tcg",
-  "-m",
-  "512",
-  "-display",
-  "none",
-  "-serial",
-  "stdio",
-  "-no-reboot",
-  "-boot",
-  "n",
-  "-netdev",
-  "tap,id=n0,ifname=tap0,script=no,downscript=no",
-  "-device",
-  "virtio-net-pci,netdev=n0",
+  ..."-accel tcg -m 512 -display none -serial stdio -no-reboot -boot n".split(" "),
+  ..."-netdev tap,id=n0,ifname=tap0,script=no,downscript=no".split(" "),
+  ...(request.machine ?? ["-device", "virtio-net-pci,netdev=n0"]),
 ]);
 let text = "";
 let seconds: number | undefined;

@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { KernelError } from "./errors.ts";
+import { readArgs } from "./internal/cli-args.ts";
+import type { CliArgs } from "./internal/cli-args.ts";
+import { processIo, progressPrinter } from "./internal/cli-io.ts";
+import type { CliIo } from "./internal/cli-io.ts";
+import { nearest } from "./internal/nearest.ts";
+
+const HELP = `kbuild: fetch, configure and build Linux kernels
+
+usage:
+  kbuild features [NAME]          list the features, or print one's Kconfig fragment
+  kbuild fetch [options]          fetch and unpack the source, print its directory
+  kbuild configure [options]      print the complete configuration (.config), proved
+  kbuild build [options]          build, print where the kernel is
+  kbuild distro [--package NAME]  fetch the distribution's own kernel, without installing it
+
+options:
+  --source SOURCE     debian:6.12, kernel.org:6.12.57, a directory or a tarball (default: Debian's 6.12)
+  --mirror URL        where kernel.org releases are, up to /linux/kernel
+  --feature NAME      add a feature (repeatable)
+  --no-default-features
+  --set SYMBOL=VALUE  set a symbol, over what features say (repeatable)
+  --base NAME         allnoconfig (default), tinyconfig or defconfig
+  --jobs N            how many compilers run at once
+  -o, --output PATH   configure: write the configuration there; build: copy the kernel there
+  --refresh           ask apt for newer versions than those in the cache
+  --cache-dir DIR     default: $XDG_CACHE_HOME/justenough or ~/.cache/justenough
+  --json              results as JSON
+  --dry-run           print the external commands only
+  --debug             show stacks of errors
+  --help, --version
+`;
+
+const OPTIONS = {
+  source: { type: "string" },
+  mirror: { type: "string" },
+  feature: { type: "string", multiple: true },
+  "no-default-features": { type: "boolean" },
+  set: { type: "string", multiple: true },
+  base: { type: "string" },
+  jobs: { type: "string" },
+  output: { type: "string", short: "o" },
+  package: { type: "string" },
+  refresh: { type: "boolean" },
+  "cache-dir": { type: "string" },
+  json: { type: "boolean" },
+  "dry-run": { type: "boolean" },
+  debug: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
+} as const;
+
+/** What a command gets: its arguments, and what long operations take. */
+export interface CommandContext {
+  readonly args: CliArgs;
+  readonly io: CliIo;
+  readonly signal: AbortSignal;
+  readonly progress: ReturnType<typeof progressPrinter>;
+}
+
+const COMMANDS = ["features", "fetch", "configure", "build", "distro"];
+
+/** The command line: returns the exit status. */
+export async function main(argv: readonly string[], io: CliIo = processIo): Promise<number> {
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort(new Error("interrupted"));
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  const progress = progressPrinter(io);
+  try {
+    const args = readArgs(argv, OPTIONS, 2);
+    const [name, operand] = args.positionals;
+    if (args.flag("version")) io.stdout(`${packageVersion()}\n`);
+    else if (args.flag("help")) io.stdout(HELP);
+    else if (name === undefined) {
+      throw new KernelError("KERNEL_USAGE", "No command is given", { hint: '"kbuild --help" lists them' });
+    } else if (!COMMANDS.includes(name)) {
+      const near = nearest(name, COMMANDS);
+      throw new KernelError("KERNEL_USAGE", `There is no command "${name}"`, {
+        hint: near === undefined ? '"kbuild --help" lists them' : `Did you mean "${near}"?`,
+      });
+    } else {
+      if (operand !== undefined && name !== "features") {
+        throw new KernelError("KERNEL_USAGE", `Unexpected argument "${operand}"`);
+      }
+      const { runCommand } = await import("./internal/commands.ts");
+      await runCommand(name, operand, { args, io, signal: abort.signal, progress });
+    }
+    return 0;
+  } catch (error) {
+    progress.end();
+    return report(error, argv.includes("--debug"), io);
+  } finally {
+    progress.end();
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
+}
+
+function report(error: unknown, debug: boolean, io: CliIo): number {
+  io.stderr(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof KernelError && error.hint !== undefined) io.stderr(`hint: ${error.hint}\n`);
+  if (debug && error instanceof Error) io.stderr(`${error.stack ?? ""}\n`);
+  if (error instanceof KernelError && error.code === "KERNEL_USAGE") return 2;
+  return error instanceof KernelError && error.code === "KERNEL_ABORTED" ? 130 : 1;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

@@ -1,0 +1,143 @@
+import { stat, writeFile } from "node:fs/promises";
+import { countSymbols, printConfig } from "@justenough/kconfig";
+import { exportArtifacts } from "../artifacts.ts";
+import { buildKernel } from "../build.ts";
+import type { CommandContext } from "../command.ts";
+import { configureKernel } from "../configure.ts";
+import type { KernelConfiguration } from "../configure.ts";
+import type { KernelContext } from "../context.ts";
+import { distroKernel } from "../distro.ts";
+import { KernelError } from "../errors.ts";
+import { defaultFeatures, listFeatures } from "../feature.ts";
+import { defaultSource, fetchSource, resolveSource } from "../source.ts";
+import type { KernelSource } from "../source.ts";
+import { dryRun } from "./dry-run.ts";
+import { nearest } from "./nearest.ts";
+
+/** Runs one command of the command line. */
+export async function runCommand(
+  name: string,
+  operand: string | undefined,
+  context: CommandContext,
+): Promise<void> {
+  const { args, io, signal, progress } = context;
+  const cacheDir = args.text("cache-dir");
+  const refresh = args.flag("refresh");
+  const kernel = { cacheDir, signal, refresh, onProgress: progress.show };
+  const print = (value: unknown, plain: string): void => {
+    progress.end();
+    io.stdout(args.flag("json") ? `${JSON.stringify(value, null, 2)}\n` : plain);
+  };
+  if (name === "features") {
+    features(operand, print);
+    return;
+  }
+  if (args.flag("dry-run")) {
+    const wanted = name === "distro" ? undefined : await configuration(context, kernel);
+    const commands = await dryRun(name, wanted, {
+      ...kernel,
+      package: args.text("package"),
+      jobs: jobs(context),
+    });
+    print(commands, commands.map((command) => `${command}\n`).join(""));
+    return;
+  }
+  if (name === "distro") {
+    const artifacts = await distroKernel({ ...kernel, package: args.text("package") });
+    print(artifacts, `${artifacts.image}\n`);
+    return;
+  }
+  const wanted = await configuration(context, kernel);
+  const output = args.text("output");
+  if (name === "fetch") {
+    const source = await resolveSource(wanted.source, kernel);
+    const tree = await fetchSource(source, kernel);
+    print({ tree, id: source.id, provenance: source.provenance }, `${tree}\n`);
+  } else if (name === "configure") {
+    const configured = await configureKernel({ ...wanted, ...kernel });
+    const { id, text, config, requests } = configured;
+    if (output !== undefined) await writeFile(output, text);
+    const counts = countSymbols(config);
+    const values = { id, features: configured.features, requested: requests.length, counts, output };
+    print(values, output === undefined ? text : `${output}\n`);
+  } else {
+    const built = await buildKernel({ ...wanted, ...kernel, jobs: jobs(context) });
+    const artifacts = output === undefined ? built : await exportArtifacts(built, output);
+    print(artifacts, `${artifacts.image}\n`);
+  }
+}
+
+function features(name: string | undefined, print: (value: unknown, plain: string) => void): void {
+  const all = listFeatures();
+  const found = all.find((feature) => feature.name === name);
+  if (name !== undefined && found === undefined) {
+    const near = nearest(
+      name,
+      all.map((feature) => feature.name),
+    );
+    throw new KernelError("KERNEL_FEATURE", `There is no feature "${name}"`, {
+      hint: near === undefined ? '"kbuild features" lists them' : `Did you mean "${near}"?`,
+    });
+  }
+  if (found !== undefined) {
+    const text = found.fragments.map(printConfig).join("\n");
+    print({ name: found.name, why: found.why, arch: found.arch, needs: found.needs, text }, text);
+    return;
+  }
+  const defaults = new Set(defaultFeatures());
+  const rows = all.map(({ name, why, arch, needs }) => ({
+    name,
+    why,
+    arch,
+    needs,
+    default: defaults.has(name),
+  }));
+  const width = Math.max(...rows.map((row) => row.name.length));
+  const line = (row: (typeof rows)[number]): string =>
+    `${row.default ? "*" : " "} ${row.name.padEnd(width)}  ${row.why}\n`;
+  print(rows, `${rows.map(line).join("")}(* is on by default)\n`);
+}
+
+async function configuration(
+  { args }: CommandContext,
+  context: KernelContext,
+): Promise<KernelConfiguration & { readonly source: KernelSource }> {
+  const config: Record<string, string> = {};
+  for (const setting of args.list("set")) {
+    const at = setting.indexOf("=");
+    if (at < 1) throw new KernelError("KERNEL_USAGE", `"--set ${setting}" is not of the form SYMBOL=VALUE`);
+    config[setting.slice(0, at)] = setting.slice(at + 1);
+  }
+  const base = args.text("base") ?? "allnoconfig";
+  if (base !== "allnoconfig" && base !== "tinyconfig" && base !== "defconfig") {
+    throw new KernelError("KERNEL_USAGE", `There is no base "${base}"`, {
+      hint: "It is allnoconfig, tinyconfig or defconfig",
+    });
+  }
+  const defaults = args.flag("no-default-features") ? [] : defaultFeatures();
+  const given = args.text("source");
+  const source =
+    given === undefined ? await defaultSource(context) : await readSource(given, args.text("mirror"));
+  return { source, base, config, origin: "--set", features: [...defaults, ...args.list("feature")] };
+}
+
+/** Reads `debian:6.12`, `kernel.org:6.12.57`, or the path of a directory or tarball. */
+async function readSource(text: string, mirror: string | undefined): Promise<KernelSource> {
+  const [, kind, rest = ""] = /^(debian|kernel\.org):(.+)$/.exec(text) ?? [];
+  if (kind === "debian") return { kind, series: rest };
+  if (kind === "kernel.org") return { kind, version: rest, mirror };
+  const facts = await stat(text).catch(() => undefined);
+  if (facts?.isDirectory() === true) return { kind: "directory", path: text };
+  if (facts?.isFile() === true) return { kind: "tarball", path: text };
+  throw new KernelError("KERNEL_SOURCE", `"${text}" is no source: there is no such file or directory`, {
+    hint: "A source is debian:SERIES, kernel.org:VERSION, a directory or a tarball",
+  });
+}
+
+function jobs({ args }: CommandContext): number | undefined {
+  const text = args.text("jobs");
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new KernelError("KERNEL_USAGE", `"--jobs ${text}" is no positive whole number`);
+}

@@ -1,0 +1,56 @@
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import { archFacts } from "../arch.ts";
+import { objectsDirectory, planConfiguration } from "../configure.ts";
+import type { KernelConfiguration } from "../configure.ts";
+import { kernelCacheDir } from "../context.ts";
+import type { KernelContext } from "../context.ts";
+import { realPackage } from "../distro.ts";
+import { aptDownloadCommand, aptPackage } from "./apt.ts";
+import { makeCommand, prefixMaps } from "./make.ts";
+import { formatCommand } from "./process.ts";
+
+/** The external commands that a command of the command line would run, in order, as one could type them. */
+export async function dryRun(
+  name: string,
+  wanted: KernelConfiguration | undefined,
+  context: KernelContext & { readonly package?: string | undefined; readonly jobs?: number | undefined },
+): Promise<string[]> {
+  const downloads = join(kernelCacheDir(context), "downloads");
+  if (wanted === undefined) {
+    const found = await realPackage(context.package ?? "linux-image-cloud-amd64", context);
+    const directory = join(kernelCacheDir(context), "distro", `${found.name}_${found.version}`);
+    return [
+      formatCommand(aptDownloadCommand(found, downloads)),
+      formatCommand({ file: "dpkg-deb", args: ["-x", `${found.name}_${found.version}.deb`, directory] }),
+      formatCommand({ file: "depmod", args: ["-b", directory, found.name.replace("linux-image-", "")] }),
+    ];
+  }
+  const plan = await planConfiguration(wanted, context);
+  const { source } = plan;
+  const commands: string[] = [];
+  if (source.provenance.kind === "debian") {
+    const [packageName = "", version = ""] = source.provenance.origin.split(" ");
+    const offered = await aptPackage(packageName, context);
+    if (offered !== undefined)
+      commands.push(formatCommand(aptDownloadCommand({ ...offered, version }, downloads)));
+    const tarball = `./usr/src/${packageName}.tar.xz`;
+    commands.push(
+      `dpkg-deb --fsys-tarfile ${packageName}_${version}.deb | tar -xO ${tarball} | tar -xJ --strip-components=1 -C ${source.tree}`,
+    );
+  } else if (source.unpack !== undefined) {
+    commands.push(`tar -x --strip-components=1 -C ${source.tree} -f ${basename(source.provenance.origin)}`);
+  }
+  if (name === "fetch") return commands;
+  const facts = archFacts(plan.arch);
+  const objects = objectsDirectory(plan, context);
+  const conf =
+    plan.base === "defconfig" ? ["defconfig"] : [`KCONFIG_ALLCONFIG=${objects}/.allconfig`, "allnoconfig"];
+  commands.push(formatCommand(makeCommand(source.tree, objects, facts, ["-s", ...conf])));
+  if (name === "build") {
+    const jobs = `-j${context.jobs ?? availableParallelism()}`;
+    const args = [jobs, ...prefixMaps(source.tree, objects), facts.imageTarget];
+    commands.push(formatCommand(makeCommand(source.tree, objects, facts, args)));
+  }
+  return commands;
+}
