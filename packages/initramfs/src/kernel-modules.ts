@@ -5,6 +5,7 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { execa } from "execa";
 
 import { InitramfsError } from "./error.ts";
+import { type ModuleIndex, moduleName, MODULE_SUFFIX, readModuleIndex } from "./internal/module-index.ts";
 import { nearest } from "./internal/suggest.ts";
 
 export interface ModuleRequest {
@@ -33,82 +34,61 @@ export interface ModuleClosure {
   readonly builtin: readonly string[];
 }
 
-const SUFFIX = /\.ko(?:\.(xz|gz|zst))?$/;
-
 /**
- * Finds modules and all that they depend on, by modules.dep, and unpacks them, because /init loads plain files.
+ * Finds modules and all that they depend on, by modules.dep and modules.softdep, and unpacks them, because /init
+ * loads plain files.
  *
  * @throws {InitramfsError} for a name that the kernel does not have
  */
 export async function readModules(request: ModuleRequest, signal?: AbortSignal): Promise<ModuleClosure> {
-  const index = await readIndex(request.directory);
+  const index = await readModuleIndex(request.directory);
   const builtin: string[] = [];
   const order = new Map<string, string>();
   // Sorted, so that the same modules give the same image in whatever order they were named.
-  for (const name of [...new Set(request.names.map(moduleName))].sort()) {
-    if (index.builtin.has(name)) {
-      builtin.push(name);
+  for (const wanted of [...new Set(request.names.map(moduleName))].sort()) {
+    if (index.builtin.has(wanted)) {
+      builtin.push(wanted);
       continue;
     }
-    const entry = index.modules.get(name);
-    if (entry === undefined) throw unknownModule(request.directory, name, index);
-    // The line lists what must be loaded before, the nearest first (depmod(8)): backwards is load order.
-    for (const dependency of [...entry.dependencies].reverse()) {
-      if (!order.has(dependency)) order.set(dependency, `needed by ${name}`);
-    }
-    if (!order.has(entry.path)) order.set(entry.path, `kernel module "${name}"`);
+    const names = index.modules.has(wanted) ? [wanted] : (index.aliases.get(wanted) ?? []);
+    if (names.length === 0) throw unknownModule(request.directory, wanted, index);
+    for (const name of names) addModule(index, order, name, `kernel module "${wanted}"`, new Set());
   }
   const modules: KernelModule[] = [];
   for (const [source, why] of order) {
     const bytes = await unpackModule(join(request.directory, source), signal);
-    modules.push({ name: moduleName(source), source, target: source.replace(SUFFIX, ".ko"), why, bytes });
+    modules.push({
+      name: moduleName(source),
+      source,
+      target: source.replace(MODULE_SUFFIX, ".ko"),
+      why,
+      bytes,
+    });
   }
   return { release: basename(request.directory.replace(/\/+$/, "")), modules, builtin };
 }
 
-interface ModuleIndex {
-  readonly modules: ReadonlyMap<string, { readonly path: string; readonly dependencies: readonly string[] }>;
-  readonly builtin: ReadonlySet<string>;
-}
-
-async function readIndex(directory: string): Promise<ModuleIndex> {
-  const modules = new Map<string, { path: string; dependencies: string[] }>();
-  let text: string;
-  try {
-    text = await readFile(join(directory, "modules.dep"), "utf8");
-  } catch (error) {
-    throw new InitramfsError("INITRAMFS_NOT_FOUND", `There is no modules.dep in "${directory}"`, {
-      cause: error,
-      hint: "Give the directory …/lib/modules/RELEASE; if it was just unpacked, run: depmod -b ROOT RELEASE",
-    });
+/** Adds a module behind what it needs, in the order of modprobe (libkmod's kmod_module_get_probe_list()). */
+function addModule(
+  index: ModuleIndex,
+  order: Map<string, string>,
+  name: string,
+  why: string,
+  visited: Set<string>,
+): void {
+  const entry = index.modules.get(name);
+  if (entry === undefined || visited.has(name)) return;
+  visited.add(name);
+  // The line of modules.dep has all dependencies, also indirect ones, the last to be loaded first.
+  const dependencies = [...entry.dependencies].reverse();
+  for (const path of [...dependencies, entry.path]) {
+    const own = moduleName(path);
+    const soft = index.soft.get(own);
+    // Recommended neighbours, often algorithms that are asked for by name at run time; absent ones are fine.
+    for (const before of soft?.pre ?? []) addModule(index, order, before, `recommended by ${own}`, visited);
+    if (!order.has(path)) order.set(path, path === entry.path ? why : `needed by ${name}`);
+    for (const after of soft?.post ?? []) addModule(index, order, after, `recommended by ${own}`, visited);
   }
-  for (const line of text.split("\n")) {
-    const colon = line.indexOf(":");
-    if (colon < 0) continue;
-    const path = line.slice(0, colon);
-    const dependencies = line
-      .slice(colon + 1)
-      .split(" ")
-      .filter(Boolean);
-    for (const file of [path, ...dependencies]) checkInside(directory, file);
-    modules.set(moduleName(path), { path, dependencies });
-  }
-  const builtinText = await readFile(join(directory, "modules.builtin"), "utf8").catch(() => "");
-  return { modules, builtin: new Set(builtinText.split("\n").filter(Boolean).map(moduleName)) };
-}
-
-/** Paths come from a file that others wrote; they must stay in the directory. */
-function checkInside(directory: string, path: string): void {
-  if (!path.startsWith("/") && !path.split("/").includes("..")) return;
-  throw new InitramfsError(
-    "INITRAMFS_FORMAT",
-    `The modules.dep of "${directory}" names "${path}", outside of it`,
-  );
-}
-
-/** The kernel takes "-" and "_" in names for the same, and so does modprobe. */
-function moduleName(path: string): string {
-  return basename(path).replace(SUFFIX, "").replaceAll("-", "_");
 }
 
 function unknownModule(directory: string, name: string, index: ModuleIndex): InitramfsError {
@@ -125,7 +105,7 @@ async function unpackModule(path: string, signal: AbortSignal | undefined): Prom
     throw new InitramfsError("INITRAMFS_READ", `Cannot read the kernel module "${path}"`, { cause: error });
   });
   try {
-    switch (SUFFIX.exec(path)?.[1]) {
+    switch (MODULE_SUFFIX.exec(path)?.[1]) {
       case "gz":
         return gunzipSync(packed);
       case "zst":

@@ -12,7 +12,9 @@ function line(seq: number, type: string, payload: string | Uint8Array): string {
 }
 
 async function decode(...chunks: Uint8Array[]): Promise<ChannelFrame[]> {
-  return Array.fromAsync(decodeChannel(chunks));
+  const frames: ChannelFrame[] = [];
+  for await (const frame of decodeChannel(chunks)) frames.push(frame);
+  return frames;
 }
 
 const stream = [

@@ -68,7 +68,8 @@ async function ldd(...paths: string[]): Promise<Map<string, string[]>> {
     const found = lines
       .map((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1])
       .filter((name) => name !== undefined);
-    result.set(path, found.sort());
+    // The loader leaves ".." in a path as it stands.
+    result.set(path, found.map((name) => join(name)).sort());
   }
   return result;
 }

@@ -28,7 +28,7 @@ function modprobe(name: string): string[] {
 }
 
 describe("readModules", () => {
-  test.each(["virtio_net", "virtio-blk", "xfs", "btrfs", "nvme", "wireguard", "nf_conntrack", "hv_netvsc"])(
+  test.each(["virtio_net", "virtio-blk", "xfs", "btrfs", "ext4", "wireguard", "nf_conntrack", "hv_netvsc"])(
     "loads %s in modprobe's order",
     async (name) => {
       const expected = modprobe(name);

@@ -10,6 +10,7 @@ export { diffConfigs } from "./diff.ts";
 export type { ConfigChange, ConfigDiff } from "./diff.ts";
 export { mergeFragments, mergeRequests, overrideRequests, parseFragment, requestsOf } from "./fragment.ts";
 export type { ConfigRequest, Fragment, MergedRequests } from "./fragment.ts";
+export { applyRequests } from "./merge.ts";
 export { formatRefusal, proveConfig, refusalError } from "./prove.ts";
 export type { Refusal } from "./prove.ts";
 export { printRequests, resolveConfig } from "./resolve.ts";

@@ -25,6 +25,7 @@ function describe(event: PxeEvent): string {
       return `${event.address}${event.boot === undefined ? "" : ` -> ${event.boot}`}`;
     case "nak":
       return `${event.address} refused: ${event.reason}`;
+    case "request":
     case "decline":
     case "release":
       return event.address;

@@ -16,6 +16,8 @@ export type PxeEventBody =
     }
   /** An offer or a confirmed lease; `boot` is the file or script that the client is sent to. */
   | { readonly kind: "offer" | "ack"; readonly mac: string; readonly address: string; readonly boot?: string }
+  /** Overheard by a proxy: a client takes an address from the DHCP server of the network. */
+  | { readonly kind: "request"; readonly mac: string; readonly address: string }
   | { readonly kind: "nak"; readonly mac: string; readonly address: string; readonly reason: string }
   | { readonly kind: "decline" | "release"; readonly mac: string; readonly address: string }
   /** A finished TFTP transfer. A probe is a client that only asked for the size. */

@@ -157,9 +157,8 @@ export function stepTransfer(state: TransferState, input: TransferInput, now: nu
     case "ack":
       return onAck(state, packet.block, now);
     case "error": {
-      // Firmware asks for the size first and hangs up: common, and nothing to worry about.
-      const probe = state.terms.reply.has("tsize") && state.acked <= state.terms.windowsize;
-      if (probe && packet.code !== TFTP_ERROR.optionRefused) return end(state, "probe");
+      // Firmware asks for the size first and hangs up (OVMF with error 8): nothing to worry about.
+      if (state.terms.reply.has("tsize") && state.acked <= state.terms.windowsize) return end(state, "probe");
       return end(state, "refused", `error ${packet.code} from the client: ${JSON.stringify(packet.message)}`);
     }
     default: {

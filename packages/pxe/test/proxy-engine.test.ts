@@ -11,7 +11,7 @@ import {
   type ProxyConfig,
   type ProxyInput,
 } from "../src/index.ts";
-import { firmware, ipxe, request } from "./packets.ts";
+import { firmware, ipxe, MAC, request, requested } from "./packets.ts";
 
 const CONFIG: ProxyConfig = {
   subnet: { address: "10.77.0.1", netmask: "255.255.255.0" },
@@ -51,8 +51,12 @@ describe("port 67", () => {
     expect(message?.file).toBe("http://10.77.0.1:8080/boot.ipxe");
     expect(message?.options.has(175)).toBe(false);
   });
-  test("REQUEST is meant for the DHCP server and ignored", () => {
-    expect(answer(request("request", { options: firmware(0) }))).toBeUndefined();
+  test("REQUEST is meant for the DHCP server: no answer, but the address is noted", () => {
+    const message = request("request", { options: [...firmware(0), requested("10.77.0.50")] });
+    const input = { message, port: "dhcp", from: { address: "0.0.0.0", port: 68 } } as const;
+    expect(stepProxy(CONFIG, EMPTY_PROXY_STATE, input, 0).actions).toEqual([
+      { kind: "report", event: { kind: "request", mac: MAC, address: "10.77.0.50" } },
+    ]);
   });
   test("ordinary clients hear nothing", () => {
     expect(answer(request("discover"))).toBeUndefined();

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { KconfigError } from "./errors.ts";
+import { readArgs } from "./internal/cli-args.ts";
+import { COMMANDS, runCommand } from "./internal/commands.ts";
+import { nearest } from "./internal/nearest.ts";
+
+const HELP = `kconfig: read, compare, merge and prove Linux kernel configurations
+
+usage:
+  kconfig diff A B                        what changed from A to B, by meaning
+  kconfig merge BASE FRAGMENT... [-o F]   BASE with the fragments' symbols; what they do not agree on is an error
+  kconfig check FRAGMENT... --config F    whether all that the fragments ask for is in effect in F
+  kconfig get FILE SYMBOL...              the values of symbols
+  kconfig count FILE...                   how many symbols are set
+
+options:
+  --config FILE      check: the configuration to look at (default: .config)
+  -o, --output FILE  merge: write there instead of to stdout
+  --json             results as JSON
+  --debug            show stacks of errors
+  --help, --version
+
+exit status: 0 done, 1 an error or a refusal, 2 wrong usage
+`;
+
+/** Where a command writes; a test gives its own. */
+export interface CliIo {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+const processIo: CliIo = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+};
+
+/** The command line: returns the exit status. */
+export async function main(argv: readonly string[], io: CliIo = processIo): Promise<number> {
+  try {
+    const { values, positionals } = readArgs(argv);
+    const [name, ...operands] = positionals;
+    if (values.version === true) io.stdout(`${packageVersion()}\n`);
+    else if (values.help === true) io.stdout(HELP);
+    else if (name === undefined) {
+      throw new KconfigError("KCONFIG_USAGE", "No command is given", { hint: '"kconfig --help" lists them' });
+    } else if (!COMMANDS.includes(name)) {
+      const near = nearest(name, COMMANDS);
+      throw new KconfigError("KCONFIG_USAGE", `There is no command "${name}"`, {
+        hint: near === undefined ? '"kconfig --help" lists them' : `Did you mean "${near}"?`,
+      });
+    } else return await runCommand(name, operands, values, io);
+    return 0;
+  } catch (error) {
+    io.stderr(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof KconfigError && error.hint !== undefined) io.stderr(`hint: ${error.hint}\n`);
+    if (argv.includes("--debug") && error instanceof Error) io.stderr(`${error.stack ?? ""}\n`);
+    return error instanceof KconfigError && error.code === "KCONFIG_USAGE" ? 2 : 1;
+  }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
