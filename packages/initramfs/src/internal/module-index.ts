@@ -55,7 +55,9 @@ export async function readModuleIndex(directory: string): Promise<ModuleIndex> {
     // "softdep NAME pre: A B post: C", see modprobe.d(5).
     const [keyword, name, ...words] = line.split(/\s+/);
     if (keyword !== "softdep" || name === undefined) continue;
-    const entry = soft.get(moduleName(name)) ?? { pre: [], post: [] };
+    // A module's first line counts alone, as in kmod_module_get_softdeps() of libkmod.
+    if (soft.has(moduleName(name))) continue;
+    const entry: { pre: string[]; post: string[] } = { pre: [], post: [] };
     let list: string[] | undefined;
     for (const word of words) {
       if (word === "pre:") list = entry.pre;
