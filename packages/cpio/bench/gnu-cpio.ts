@@ -72,17 +72,6 @@ async function listArchive(path: string, size: number): Promise<number> {
   return count;
 }
 
-/** Median of the wall time in seconds, after one round to warm up. */
-async function measure(action: () => unknown): Promise<number> {
-  const times: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const start = performance.now();
-    await action();
-    times.push((performance.now() - start) / 1000);
-  }
-  return times.slice(1).sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
-}
-
 const TMPFS = 0x0102_1994;
 const base = statfsSync("/dev/shm").type === TMPFS ? "/dev/shm" : tmpdir();
 const directory = mkdtempSync(join(base, "cpio-bench-"));
@@ -100,19 +89,31 @@ const gnu = (...args: string[]): unknown =>
     stdio: ["pipe", "ignore", "ignore"],
   });
 
-const results = {
-  "write, this package": await measure(async () => (size = await write(names, ours))),
-  "write, GNU cpio": await measure(() => gnu("-o", "-0", "-H", "newc", "-O", theirs)),
-  "write, GNU cpio -C 1048576": await measure(() =>
-    gnu("-o", "-0", "-H", "newc", "-C", "1048576", "-O", theirs),
-  ),
-  "list, this package": await measure(async () => {
+const actions = {
+  "write, this package": async () => (size = await write(names, ours)),
+  "write, GNU cpio": () => gnu("-o", "-0", "-H", "newc", "-O", theirs),
+  "write, GNU cpio -C 1048576": () => gnu("-o", "-0", "-H", "newc", "-C", "1048576", "-O", theirs),
+  "list, this package": async () => {
     const count = await listArchive(ours, size);
     if (count !== names.length) throw new Error(`listed ${count} of ${names.length}`);
-  }),
-  "list, GNU cpio": await measure(() => gnu("-t", "-I", ours)),
-  "start of Node": await measure(() => execFileSync(process.execPath, ["-e", "0"])),
+  },
+  "list, GNU cpio": () => gnu("-t", "-I", ours),
+  "start of Node": () => execFileSync(process.execPath, ["-e", "0"]),
 };
+type Action = keyof typeof actions;
+
+// Rounds are interleaved, so that other load on the machine meets all alike; the first one only warms up.
+const times = new Map<Action, number[]>();
+for (let round = 0; round <= rounds; round++) {
+  for (const [name, action] of Object.entries(actions) as [Action, () => unknown][]) {
+    const start = performance.now();
+    await action();
+    const seconds = (performance.now() - start) / 1000;
+    if (round > 0) times.set(name, [...(times.get(name) ?? []), seconds]);
+  }
+}
+const median = (name: Action): number =>
+  (times.get(name) ?? []).sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;
 
 console.log(`${root}: ${names.length} entries, ${(size / 1e6).toFixed(1)} MB, median of ${rounds} rounds`);
 for (const [what, seconds] of Object.entries(results))

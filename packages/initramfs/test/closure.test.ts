@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { closure, InitramfsError } from "../src/index.ts";
 
 const run = promisify(execFile);
-const SAMPLE = 250;
+const SAMPLE = 130;
 
 /** Dynamic ELF programs of the machine, evenly picked. */
 function programs(): string[] {

@@ -3,7 +3,14 @@ import { planBoot, type BootSite } from "./boot-policy.ts";
 import { acceptedBytes, bootFields, replyAddress, replyTo } from "./boot-reply.ts";
 import { identifyClient } from "./client.ts";
 import { bootAlarms, bootTarget, type DhcpAction, type DhcpOutcome } from "./dhcp-engine.ts";
-import { addressOption, DHCP_OPTION, encodeSuboptions, MESSAGE_TYPE, messageType, parseSuboptions } from "./dhcp-options.ts";
+import {
+  addressOption,
+  DHCP_OPTION,
+  encodeSuboptions,
+  MESSAGE_TYPE,
+  messageType,
+  parseSuboptions,
+} from "./dhcp-options.ts";
 import type { DhcpMessage } from "./dhcp-packet.ts";
 import { noteStage, type StageBook } from "./stages.ts";
 
@@ -69,7 +76,10 @@ export function stepProxy(
   const taken = addressOption(message, DHCP_OPTION.requestedAddress);
   if (port === "dhcp" && kind === MESSAGE_TYPE.request && taken !== undefined) {
     // Meant for the other server; but it tells which card the address belongs to.
-    return { state, actions: [{ kind: "report", event: { kind: "request", mac: client.mac, address: taken } }] };
+    return {
+      state,
+      actions: [{ kind: "report", event: { kind: "request", mac: client.mac, address: taken } }],
+    };
   }
   if (!discover && !ask) return idle;
   if (message.giaddr !== "0.0.0.0" && !inSubnet(config.subnet, message.giaddr)) return idle;

@@ -40,11 +40,13 @@ const LEAN = ",i8042=off,smm=off,vmport=off,sata=off,smbus=off,usb=off";
  */
 export function commandArguments(machine: Machine, wiring: Wiring): string[] {
   const byHand = wiring.channels === "terminal";
+  // Tells SeaBIOS, and through it iPXE, to talk on the serial line; a kernel's own console needs no firmware's words.
+  const firmwareConsole = machine.boot === "network" ? ",graphics=off" : "";
   return [
     ["-nodefaults", "-no-user-config", "-display", "none"],
     [
       "-machine",
-      machineType(machine),
+      `${machineType(machine)}${firmwareConsole}`,
       "-accel",
       wiring.accel,
       "-cpu",

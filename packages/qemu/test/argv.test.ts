@@ -62,7 +62,7 @@ describe("commandArguments", () => {
   test("a boot from the network keeps the card's ROM and puts it first", () => {
     const pxe = machine({ boot: "network", nics: [{ kind: "tap", ifname: "tap0" }] });
     expect(printable(commandByHand(pxe, "tcg"))).toMatchInlineSnapshot(
-      `"qemu-system-x86_64 -nodefaults -no-user-config -display none -machine q35 -accel tcg -cpu qemu64,+rdrand -m 512M -smp 1 -boot order=n,strict=on -action reboot=shutdown -serial mon:stdio -device virtio-rng-pci -netdev tap,id=net0,ifname=tap0,script=no,downscript=no -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,bootindex=1"`,
+      `"qemu-system-x86_64 -nodefaults -no-user-config -display none -machine q35,graphics=off -accel tcg -cpu qemu64,+rdrand -m 512M -smp 1 -boot order=n,strict=on -action reboot=shutdown -serial mon:stdio -device virtio-rng-pci -netdev tap,id=net0,ifname=tap0,script=no,downscript=no -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,bootindex=1"`,
     );
   });
 

@@ -146,6 +146,16 @@ describe("a start that fails leaves nothing", () => {
   });
 });
 
+test("a boot from the network shows the firmware's own PXE client on the console", async () => {
+  const vm = await launch(
+    { boot: "network", nics: [{ kind: "user", restrict: true, mac: "52:54:00:ab:cd:ef" }], accel: "tcg" },
+    { deadlines: { total: 25_000 } },
+  );
+  await vm.console.expect(/iPXE .*Open Source Network Boot Firmware/);
+  await vm.console.expect("Configuring (net0 52:54:00:ab:cd:ef)");
+  expect(await vm.kill()).toMatchObject({ kind: "killed", by: "caller" });
+});
+
 describe("the end from outside", () => {
   test("each way is told apart, and disposing waits for it", async () => {
     const name = `ended-${process.pid}`;

@@ -15,7 +15,8 @@ export function timeline(options: {
   let told = options.ra;
   return (body) => {
     const at = Date.now();
-    if (body.kind === "ack" || body.kind === "request") cards.set(body.address, { mac: body.mac, at, scripted: false });
+    if (body.kind === "ack" || body.kind === "request")
+      cards.set(body.address, { mac: body.mac, at, scripted: false });
     const card = "client" in body ? cards.get(body.client) : undefined;
     options.sink({ ...body, ...(card ? { mac: card.mac } : {}), at });
     if (body.kind !== "script" || !card || card.scripted) return;
