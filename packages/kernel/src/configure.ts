@@ -77,7 +77,7 @@ export async function planConfiguration(
     resolveSource(wanted.source, context),
     toolchainVersion(context.signal),
   ]);
-  const version = await sourceVersion(source);
+  const version = await sourceVersion(source, context);
   const composed = composeFeatures(wanted.features ?? defaultFeatures(arch), { arch, version });
   // Sorted: who asks first must decide neither the result nor the id.
   const requests = overrideRequests(composed.requests, userRequests(wanted)).sort((a, b) =>
@@ -157,11 +157,13 @@ function userRequests(wanted: KernelConfiguration): ConfigRequest[] {
   return requestsOf(values, wanted.origin ?? "config");
 }
 
-/** The version of a source, when its id or its tree tells. */
-async function sourceVersion(source: ResolvedSource): Promise<string | undefined> {
+/** The version of a source. Debian's and kernel.org's are in the name; a tarball's name may say anything. */
+async function sourceVersion(source: ResolvedSource, context: KernelContext): Promise<string | undefined> {
+  const { kind } = source.provenance;
   const named = /^linux-(?:source-)?(\d+\.\d+)/.exec(source.id)?.[1];
-  if (named !== undefined) return named;
-  const makefile = await readFile(join(source.tree, "Makefile"), "utf8").catch(() => "");
+  if (named !== undefined && (kind === "debian" || kind === "kernel.org")) return named;
+  const tree = await fetchSource(source, context);
+  const makefile = await readFile(join(tree, "Makefile"), "utf8");
   const [, major, minor] = /^VERSION = (\d+)\nPATCHLEVEL = (\d+)$/m.exec(makefile) ?? [];
   return major === undefined ? undefined : `${major}.${minor}`;
 }

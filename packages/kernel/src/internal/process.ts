@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { constants as osConstants } from "node:os";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { KernelError } from "../errors.ts";
@@ -62,32 +64,39 @@ export async function run(
   } = {},
 ): Promise<Finished> {
   throwIfAborted(options.signal);
-  const { execa } = await import("execa");
-  const subprocess = execa(command.file, [...command.args], {
-    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+  const child = spawn(command.file, command.args, {
+    cwd: command.cwd,
     env: command.env ?? cleanEnv(),
-    extendEnv: false,
     detached: true,
-    reject: false,
-    buffer: false,
-    stdin: options.stdin === undefined ? "ignore" : "pipe",
-    stdout: "pipe",
-    stderr: "pipe",
+    stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+  });
+  const ended = new Promise<{ readonly exitCode: number; readonly missing: boolean }>((resolve, reject) => {
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      // A working directory that is not there gives the same code; the callers make theirs.
+      if (error.code === "ENOENT") resolve({ exitCode: 127, missing: true });
+      else reject(error);
+    });
+    child.once("close", (code, signal) =>
+      resolve({
+        exitCode: code ?? 128 + (signal === null ? 0 : osConstants.signals[signal]),
+        missing: false,
+      }),
+    );
   });
   const stopGroup = (): void => {
-    if (subprocess.pid === undefined) return;
+    if (child.pid === undefined) return;
     try {
-      process.kill(-subprocess.pid, "SIGTERM");
+      process.kill(-child.pid, "SIGTERM");
     } catch {
       // It has ended by itself.
     }
   };
   options.signal?.addEventListener("abort", stopGroup, { once: true });
-  if (options.stdin !== undefined) {
+  if (options.stdin !== undefined && child.stdin !== null) {
     options.stdin.on("error", stopGroup);
     // The reader may end first (EPIPE); its exit status tells why.
-    subprocess.stdin?.on("error", () => {});
-    if (subprocess.stdin !== null) options.stdin.pipe(subprocess.stdin);
+    child.stdin.on("error", () => {});
+    options.stdin.pipe(child.stdin);
   }
   const tail: string[] = [];
   const collect = async (stream: Readable | null): Promise<string> => {
@@ -101,16 +110,15 @@ export async function run(
     }
     return lines.join("\n");
   };
-  const [stdout, stderr, result] = await Promise.all([
-    collect(subprocess.stdout),
-    collect(subprocess.stderr),
-    subprocess,
+  const [stdout, stderr, { exitCode, missing }] = await Promise.all([
+    collect(child.stdout),
+    collect(child.stderr),
+    ended,
   ]);
   options.signal?.removeEventListener("abort", stopGroup);
   throwIfAborted(options.signal);
-  const missing = "code" in result && result.code === "ENOENT";
   if (missing) tail.push(`${command.file}: command not found`);
-  return { stdout, stderr, exitCode: missing ? 127 : (result.exitCode ?? 128), tail };
+  return { stdout, stderr, exitCode, tail };
 }
 
 /** Like {@link run}, but a failing exit status is an error with the command and its last lines. */

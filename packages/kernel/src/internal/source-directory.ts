@@ -7,7 +7,7 @@ import type { ResolvedSource } from "../source.ts";
 import { run, throwIfAborted } from "./process.ts";
 
 // What a build leaves in the tree and Kbuild's `outputmakefile` rule (top Makefile) refuses to build beside.
-const BUILT = [".config", "include/config", "arch/x86/include/generated", "include/generated"];
+const BUILT = [".config", "include/config", "arch/x86/include/generated"];
 
 /** A tree of the user's: only read, built out of tree, never copied. */
 export async function directorySource(given: string, context: KernelContext): Promise<ResolvedSource> {

@@ -44,7 +44,11 @@ const HEADERS: Readonly<Record<string, Need>> = {
  *
  * @throws KernelError KERNEL_TOOL_MISSING that names all that is missing and the packages to install.
  */
-export async function checkTools(config: Config | undefined, signal?: AbortSignal): Promise<void> {
+export async function checkTools(
+  config: Config | undefined,
+  signal?: AbortSignal,
+  path: readonly string[] = searchPath(),
+): Promise<void> {
   const on = (symbol: string): boolean => config?.values.get(symbol)?.text === "y";
   const programs = [...PROGRAMS];
   for (const [symbol, need] of Object.entries(COMPRESSORS)) if (on(symbol)) programs.push(need);
@@ -53,7 +57,7 @@ export async function checkTools(config: Config | undefined, signal?: AbortSigna
   const missing: Need[] = [];
   await Promise.all(
     programs.map(async (need) => {
-      if ((await findProgram(need.what)) === undefined) missing.push(need);
+      if ((await findProgram(need.what, path)) === undefined) missing.push(need);
     }),
   );
   if (headers.length > 0 && missing.every((need) => need.what !== "gcc")) {
@@ -71,9 +75,8 @@ export async function checkTools(config: Config | undefined, signal?: AbortSigna
   });
 }
 
-/** The path of a program, or undefined. */
-export async function findProgram(name: string): Promise<string | undefined> {
-  for (const directory of searchPath()) {
+async function findProgram(name: string, directories: readonly string[]): Promise<string | undefined> {
+  for (const directory of directories) {
     const path = join(directory, name);
     const found = await access(path, constants.X_OK).then(
       () => true,

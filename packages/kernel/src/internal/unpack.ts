@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
@@ -5,7 +6,7 @@ import { Transform } from "node:stream";
 import type { Readable } from "node:stream";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
-import { runOrThrow } from "./process.ts";
+import { cleanEnv, runOrThrow } from "./process.ts";
 
 /**
  * Unpacks a source tarball into an empty directory, without its first path component. tar refuses names that lead
@@ -13,7 +14,7 @@ import { runOrThrow } from "./process.ts";
  */
 export async function unpackTarball(path: string, directory: string, context: KernelContext): Promise<void> {
   const total = (await stat(path)).size;
-  await unpackStream(createReadStream(path), { name: basename(path), total, directory, strip: 1 }, context);
+  await unpackStream(createReadStream(path), { name: basename(path), total, directory }, context);
 }
 
 /** Unpacks the source tarball that a Debian linux-source package holds, straight from the package. */
@@ -30,16 +31,17 @@ export async function unpackDebianSource(
   }
   const total = Number(entry[1]);
   const name = entry[2] ?? "";
-  const { execa } = await import("execa");
-  const outer = execa("dpkg-deb", ["--fsys-tarfile", deb], { buffer: false, reject: false });
-  const inner = outer.pipe("tar", ["-xO", name], { buffer: false, reject: false });
-  const stream = inner.readable();
+  const env = cleanEnv();
+  const outer = spawn("dpkg-deb", ["--fsys-tarfile", deb], { env, stdio: ["ignore", "pipe", "ignore"] });
+  const inner = spawn("tar", ["-xO", name], { env, stdio: [outer.stdout, "pipe", "ignore"] });
+  // What they have to say is that the outer tar's input ends early; that one reports it. A program that is missing
+  // has been reported by the listing before.
+  for (const child of [outer, inner]) child.on("error", () => {});
   try {
-    await unpackStream(stream, { name: basename(name), total, directory, strip: 1 }, context);
+    await unpackStream(inner.stdout, { name: basename(name), total, directory }, context);
   } finally {
     outer.kill();
-    stream.destroy();
-    await Promise.allSettled([outer, inner]);
+    inner.kill();
   }
 }
 
@@ -56,7 +58,6 @@ async function unpackStream(
     readonly name: string;
     readonly total: number;
     readonly directory: string;
-    readonly strip: number;
   },
   context: KernelContext,
 ): Promise<void> {
@@ -74,7 +75,7 @@ async function unpackStream(
     },
   });
   source.on("error", (error) => counter.destroy(error));
-  const flags = [`--strip-components=${archive.strip}`, "--no-same-owner", "--no-same-permissions"];
+  const flags = ["--strip-components=1", "--no-same-owner", "--no-same-permissions"];
   const command = {
     file: "tar",
     args: ["-x", ...decompressor(archive.name), ...flags, "-C", archive.directory],
@@ -83,7 +84,7 @@ async function unpackStream(
     what: `unpack "${archive.name}"`,
     signal: context.signal,
     stdin: source.pipe(counter),
-  });
+  }).finally(() => source.destroy());
 }
 
 function decompressor(name: string): string[] {
