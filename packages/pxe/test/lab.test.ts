@@ -1,7 +1,11 @@
 /** Real clients on a real (if private) network: see lab/run-in-lab.ts. */
-import { rm } from "node:fs/promises";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { PxeEvent } from "../src/index.ts";
 import type { BootReport, BootRequest } from "./lab/boot.ts";
 import { makeGuest, type Guest } from "./lab/guest.ts";
@@ -47,6 +51,25 @@ test(
     expect(result.twice).toBe("PXE_ADDRESS_IN_USE");
   },
 );
+
+test("the lab dies with its caller, also by SIGKILL, and leaves nothing on this machine's network", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "pxe-lab-"));
+  const script = join(directory, "linger.mjs");
+  // A process that nobody waits for, known by its argument.
+  const mark = `987${process.pid}`;
+  await writeFile(
+    script,
+    `import { spawn } from "node:child_process"; spawn("sleep", ["${mark}"], { detached: true, stdio: "ignore" }); setInterval(() => {}, 1000);`,
+  );
+  const runner = fileURLToPath(new URL("lab/run-in-lab.ts", import.meta.url));
+  const caller = spawn(process.execPath, [runner, script], { stdio: "ignore" });
+  const alive = () => execFileSync("ps", ["-eo", "args"]).toString().includes(`sleep ${mark}`);
+  while (!alive()) await delay(50);
+  expect(execFileSync("ip", ["-brief", "link"]).toString()).not.toMatch(/\b(br0|tap0|client0)\b/);
+  caller.kill("SIGKILL");
+  await vi.waitFor(() => expect(alive()).toBe(false), { timeout: 5000 });
+  await rm(directory, { recursive: true });
+});
 
 describe("a QEMU machine boots from its network card (SeaBIOS, iPXE ROM)", () => {
   let guest: Guest;

@@ -43,12 +43,10 @@ exec "$@"
 export function labCommand(command: readonly string[], timeoutSeconds: number): readonly string[] {
   const root = process.getuid?.() === 0;
   return [
-    "timeout",
-    "--signal=KILL",
+    // The death signal does not go further than to a child: both processes up to unshare need it.
+    ..."setpriv --pdeathsig KILL timeout --signal=KILL".split(" "),
     String(timeoutSeconds),
-    "setpriv",
-    "--pdeathsig",
-    "KILL",
+    ..."setpriv --pdeathsig KILL".split(" "),
     "unshare",
     ...(root ? [] : ["--user", "--map-root-user"]),
     "--net",
