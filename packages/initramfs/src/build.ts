@@ -42,15 +42,18 @@ export interface BuiltInitramfs extends WrittenArchive {
  *
  * @example
  * ```ts
+ * import { mkdtempSync, rmSync } from "node:fs";
  * import { buildInitramfs } from "@justenough/initramfs";
+ * const directory = mkdtempSync("/tmp/image-");
  * const image = await buildInitramfs({
  *   programs: [{ source: "uname" }],
  *   init: { kind: "generated", args: ["uname", "-a"] },
  *   compression: "gzip",
- *   output: "initramfs.cpio.gz",
+ *   output: `${directory}/initramfs.gz`,
  *   arch: "x86_64",
  * });
  * console.log(image.size, image.sha256);
+ * rmSync(directory, { recursive: true });
  * ```
  */
 export async function buildInitramfs(options: BuildInitramfsOptions): Promise<BuiltInitramfs> {

@@ -15,9 +15,9 @@ const MAX_LINE = 16 << 20;
  * ```ts
  * import { decodeChannel } from "@justenough/initramfs";
  * async function* serial() {
- *   yield new TextEncoder().encode("\x1e0 note aGVsbG8= b5ef0ed4\n");
+ *   yield new TextEncoder().encode("\x1e0 note aGVsbG8= d1425d9f\n");
  * }
- * for await (const frame of decodeChannel(serial())) console.log(frame.type);
+ * for await (const frame of decodeChannel(serial())) console.log(frame.type); // note
  * ```
  */
 export async function* decodeChannel(
