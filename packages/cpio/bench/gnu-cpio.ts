@@ -116,10 +116,8 @@ const median = (name: Action): number =>
   (times.get(name) ?? []).sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;
 
 console.log(`${root}: ${names.length} entries, ${(size / 1e6).toFixed(1)} MB, median of ${rounds} rounds`);
-for (const [what, seconds] of Object.entries(results))
-  console.log(`${what.padEnd(28)} ${seconds.toFixed(3)} s`);
-const ratio = (a: keyof typeof results, b: keyof typeof results): string =>
-  (results[a] / results[b]).toFixed(2);
+for (const name of times.keys()) console.log(`${name.padEnd(30)} ${median(name).toFixed(3)} s`);
+const ratio = (a: Action, b: Action): string => (median(a) / median(b)).toFixed(2);
 console.log(`write ratio to GNU cpio         ${ratio("write, this package", "write, GNU cpio")}`);
 console.log(`write ratio to GNU cpio -C 1M   ${ratio("write, this package", "write, GNU cpio -C 1048576")}`);
 console.log(`list ratio to GNU cpio          ${ratio("list, this package", "list, GNU cpio")}`);

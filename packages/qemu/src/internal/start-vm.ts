@@ -86,7 +86,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
     accel: request.accel,
     ...(verdict === undefined ? {} : { kvm: verdict }),
     qemuVersion: qmp.version,
-    pid: child.process.pid ?? 0,
+    pid: child.process.pid as number,
     console: port("console"),
     port,
     qmp,
