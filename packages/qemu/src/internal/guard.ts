@@ -105,7 +105,10 @@ export function spawnGuarded(guard: Guard, command: readonly string[], channels:
     channel: (fd) => (child.stdio as unknown as Duplex[])[fd] as Duplex,
     closed,
     terminate: () => void child.kill("SIGTERM"),
-    kill: () => killGroup(child),
+    kill: () => {
+      // After its end the number may be another's.
+      if (child.exitCode === null && child.signalCode === null) killGroup(child);
+    },
   };
 }
 
