@@ -66,6 +66,7 @@ describe("fuzz", () => {
     console.log(Object.fromEntries(outcomes), `slowest ${slowest.toFixed(1)} ms`);
     const wanted = ["ok", "CPIO_HEADER", "CPIO_NAME", "CPIO_TRUNCATED", "CPIO_FOREIGN", "CPIO_CHECKSUM"];
     for (const outcome of wanted) expect(outcomes.get(outcome), outcome).toBeGreaterThan(0);
-    expect(slowest).toBeLessThan(1000);
+    // A hang, not a busy machine.
+    expect(slowest).toBeLessThan(10_000);
   }, 60_000);
 });

@@ -123,7 +123,8 @@ describe("fuzz", () => {
     for (const outcome of ["ok", "ELF_NOT_ELF", "ELF_TRUNCATED", "ELF_MALFORMED", "ELF_UNSUPPORTED"]) {
       expect(outcomes.get(outcome)).toBeGreaterThan(0);
     }
-    expect(slowest).toBeLessThan(1000);
+    // A hang, not a busy machine.
+    expect(slowest).toBeLessThan(10_000);
     expect(mostRead).toBeLessThan(32 * 1024 * 1024);
   }, 60_000);
 });
