@@ -48,7 +48,7 @@ export function progressDisplay(stream: ProgressStream, now: () => number = Date
       stream.write(`${line}\n`);
       return;
     }
-    const room = (stream.columns ?? 80) - 1;
+    const room = (stream.columns || 80) - 1;
     stream.write(`\r\u001B[K${line.length > room ? `${line.slice(0, room - 1)}…` : line}`);
     lineOpen = true;
   };

@@ -37,12 +37,15 @@ export async function shell(
     import("../run/outcome.ts"),
   ]);
   checkMemory(spec, bundle);
+  // What is typed during the boot would get lost before somebody reads it there.
+  const early: Uint8Array[] = [];
+  let started = false;
   const running = await bootBundle({
     bundle,
     spec,
     specFile: loaded.source.file,
     argv,
-    env: { TERM: this.process.env["TERM"] ?? "linux" },
+    env: terminalEnv(this),
     report: 0,
     stdin: "console",
     accel: flags.accel,
@@ -50,9 +53,15 @@ export async function shell(
     cacheDir,
     signal: this.signal,
     onOutput: (bytes) => write(this.process.stdout, bytes),
+    onFrame: (frame, { vm }) => {
+      if (frame.type !== "start") return;
+      for (const bytes of early.splice(0)) void vm.console.write(bytes).catch(() => undefined);
+      started = true;
+    },
   });
   const onData = (bytes: Uint8Array): void => {
     if (stdin.isTTY && bytes.includes(escape)) void running.vm.kill();
+    else if (!started) early.push(bytes);
     else void running.vm.console.write(bytes).catch(() => undefined);
   };
   // A line's end of input is Ctrl-D there: a script piped in ends its shell.
@@ -78,4 +87,11 @@ export async function shell(
     if (stdin.isTTY) stdin.setRawMode(false);
     stdin.pause();
   }
+}
+
+/** A serial line has no window size: programs that ask get these. */
+function terminalEnv(context: CliContext): Record<string, string> {
+  const { columns, rows } = process.stdout;
+  const size = columns > 0 && rows > 0 ? { COLUMNS: String(columns), LINES: String(rows) } : {};
+  return { TERM: context.process.env["TERM"] ?? "linux", ...size };
 }

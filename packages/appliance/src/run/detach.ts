@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { openSync, closeSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,6 +25,7 @@ export async function detach(request: DetachRequest): Promise<BackgroundRun> {
   const { command, name, signal } = request;
   const directory = backgroundDir();
   await mkdir(directory, { recursive: true });
+  await pruneLogs(directory);
   const stateFile = join(directory, `${name}-${randomUUID()}.json`);
   const output = stateFile.replace(/json$/, "log");
   const log = openSync(output, "w");
@@ -111,4 +112,15 @@ function answers(port: number): Promise<boolean> {
     socket.once("error", () => finish(false));
     socket.once("close", () => finish(false));
   });
+}
+
+/** Output of runs that are over is kept for a while: the ten newest. */
+async function pruneLogs(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  const over = names.filter((name) => name.endsWith(".log") && !names.includes(name.replace(/log$/, "json")));
+  const aged = await Promise.all(
+    over.map(async (name) => ({ name, time: (await stat(join(directory, name))).mtimeMs })),
+  );
+  for (const { name } of aged.toSorted((a, b) => b.time - a.time).slice(10))
+    await rm(join(directory, name), { force: true });
 }
