@@ -75,7 +75,8 @@ function waiting(context: KernelContext, doing: string): (pid: number) => void {
     context.onProgress?.({ phase: "wait", done: 0, unit: "steps", message: `Process ${pid} is ${doing}` });
 }
 
-// The same id always gives the same .config, so an interrupted build keeps the one it has, and its objects with it.
+// The stamp names whose .config stands in the shared directory: an interrupted build of the same id goes on with it,
+// any other configures anew, and Kbuild compiles only what the difference touches.
 async function configureObjects(
   plan: ConfigurationPlan,
   tree: string,
@@ -84,7 +85,7 @@ async function configureObjects(
 ): Promise<{ readonly config: Config; readonly resumed: boolean }> {
   const stamp = join(objects, ".justenough-configured");
   const config = join(objects, ".config");
-  if ((await stat(stamp).catch(() => undefined)) !== undefined) {
+  if ((await readFile(stamp, "utf8").catch(() => undefined)) === plan.id) {
     return { config: parseConfig(await readFile(config, "utf8")), resumed: true };
   }
   await mkdir(objects, { recursive: true });
