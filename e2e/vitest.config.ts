@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "packed", include: ["packed/**/*.test.ts"], ...slow } },
-      { test: { name: "boots", include: ["boots/hello.test.ts"], ...slow } },
+      { test: { name: "boots", include: ["boots/**/*.test.ts"], ...slow } },
     ],
   },
 });

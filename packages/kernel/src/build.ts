@@ -1,13 +1,12 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseConfig } from "@justenough/kconfig";
 import type { Config } from "@justenough/kconfig";
 import { archFacts } from "./arch.ts";
 import type { ArchFacts } from "./arch.ts";
 import { readArtifacts, storeArtifacts } from "./artifacts.ts";
 import type { KernelArtifacts } from "./artifacts.ts";
-import { objectsDirectory, planConfiguration, resolveInto } from "./configure.ts";
+import { objectsDirectory, planConfiguration, resolvePlan, runConf } from "./configure.ts";
 import type { ConfigurationPlan, KernelConfiguration } from "./configure.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
@@ -84,15 +83,13 @@ async function configureObjects(
   context: KernelContext,
 ): Promise<{ readonly config: Config; readonly resumed: boolean }> {
   const stamp = join(objects, ".justenough-configured");
-  const config = join(objects, ".config");
-  if ((await readFile(stamp, "utf8").catch(() => undefined)) === plan.id) {
-    return { config: parseConfig(await readFile(config, "utf8")), resumed: true };
-  }
+  const { config, text } = await resolvePlan(plan, context, () => runConf(plan, tree, objects, context));
+  if ((await readFile(stamp, "utf8").catch(() => undefined)) === plan.id) return { config, resumed: true };
   await mkdir(objects, { recursive: true });
   await rm(stamp, { force: true });
-  const resolved = await resolveInto(plan, tree, objects, context);
+  await writeFile(join(objects, ".config"), text);
   await writeFile(stamp, plan.id);
-  return { config: resolved.config, resumed: false };
+  return { config, resumed: false };
 }
 
 async function compile(

@@ -5,6 +5,7 @@ import {
   overrideRequests,
   parseConfig,
   printRequests,
+  proveConfig,
   refusalError,
   requestsOf,
   resolveConfig,
@@ -79,10 +80,10 @@ export async function planConfiguration(
   ]);
   const version = await sourceVersion(source, context);
   const composed = composeFeatures(wanted.features ?? defaultFeatures(arch), { arch, version });
-  // Sorted: who asks first must decide neither the result nor the id.
-  const requests = overrideRequests(composed.requests, userRequests(wanted)).sort((a, b) =>
-    a.symbol < b.symbol ? -1 : 1,
-  );
+  // Sorted, so that the order of asking decides neither the result nor the id. The user's come last: of several members
+  // of a choice conf takes the last one.
+  const user = userRequests(wanted).sort(bySymbol);
+  const requests = overrideRequests([...composed.requests].sort(bySymbol), user);
   const features = composed.features.map((feature) => feature.name);
   const key = { recipe: RECIPE, source: source.id, arch, base, requests: printRequests(requests), toolchain };
   const id = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
@@ -100,17 +101,46 @@ export async function configureKernel(
 ): Promise<ConfiguredKernel> {
   const plan = await planConfiguration(wanted, wanted);
   const { id, requests, features } = plan;
-  const path = join(kernelCacheDir(wanted), "configs", `${id}.config`);
-  const cached = await readFile(path, "utf8").catch(() => undefined);
-  if (cached !== undefined) return { config: parseConfig(cached), text: cached, requests, features, id };
-  await checkTools(undefined, wanted.signal);
-  const tree = await fetchSource(plan.source, wanted);
-  const objects = join(kernelCacheDir(wanted), "conf", `${plan.source.id}-${plan.arch}`);
-  const { config, text } = await withLock(`${objects}.lock`, { signal: wanted.signal }, () =>
-    resolveInto(plan, tree, objects, wanted),
-  );
-  await writeFileAtomic(path, text);
-  return { config, text, requests, features, id };
+  const resolved = await resolvePlan(plan, wanted, async () => {
+    await checkTools(undefined, wanted.signal);
+    const tree = await fetchSource(plan.source, wanted);
+    const objects = join(kernelCacheDir(wanted), "conf", `${plan.source.id}-${plan.arch}`);
+    return withLock(`${objects}.lock`, { signal: wanted.signal }, () => runConf(plan, tree, objects, wanted));
+  });
+  return { ...resolved, requests, features, id };
+}
+
+/**
+ * The proved configuration of a plan; `resolve` works it out when it is not in the cache. What conf made of a request
+ * is kept also when that refuses something: the error comes at once the next time.
+ */
+export async function resolvePlan(
+  plan: ConfigurationPlan,
+  context: KernelContext,
+  resolve: () => Promise<string>,
+): Promise<{ readonly config: Config; readonly text: string }> {
+  const path = join(kernelCacheDir(context), "configs", `${plan.id}.config`);
+  let text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) {
+    text = await resolve();
+    await writeFileAtomic(path, text);
+  }
+  const config = parseConfig(text);
+  const error = refusalError(proveConfig(plan.requests, config));
+  if (error === undefined) return { config, text };
+  throw new KernelError("KERNEL_CONFIG", error.message, { hint: error.hint, cause: error });
+}
+
+/** Runs the tree's conf for a plan, with a build directory. */
+export async function runConf(
+  plan: ConfigurationPlan,
+  tree: string,
+  objects: string,
+  context: KernelContext,
+): Promise<string> {
+  const { requests: values, base } = plan;
+  const arch = archFacts(plan.arch).makeArch;
+  return (await resolveConfig({ tree, arch, base, values }, confHost(plan.arch, objects, context))).text;
 }
 
 /**
@@ -127,22 +157,8 @@ export function objectsDirectory(plan: ConfigurationPlan, context: KernelContext
   return join(kernelCacheDir(context), "objects", name);
 }
 
-/** Runs conf in a build directory and proves the result. */
-export async function resolveInto(
-  plan: ConfigurationPlan,
-  tree: string,
-  objects: string,
-  context: KernelContext,
-): Promise<{ readonly config: Config; readonly text: string }> {
-  const { requests, base, arch } = plan;
-  const host = confHost(arch, objects, context);
-  const request = { tree, arch: archFacts(arch).makeArch, base, values: requests };
-  const resolved = await resolveConfig(request, host);
-  const error = refusalError(resolved.refusals);
-  if (error !== undefined) {
-    throw new KernelError("KERNEL_CONFIG", error.message, { hint: error.hint, cause: error });
-  }
-  return resolved;
+function bySymbol(a: ConfigRequest, b: ConfigRequest): number {
+  return a.symbol < b.symbol ? -1 : 1;
 }
 
 function userRequests(wanted: KernelConfiguration): ConfigRequest[] {

@@ -6,11 +6,11 @@ import { expect, test } from "vitest";
 import { cleanEnv, formatCommand, run, runOrThrow } from "../src/internal/process.ts";
 
 test("a failed command is told with its status, its last lines and how to run it again", async () => {
-  const command = { file: "sh", args: ["-c", "echo it's broken; echo really >&2; exit 3"], cwd: "/tmp" };
+  const command = { file: "sh", args: ["-c", 'echo "it\'s broken"; exit 3'], cwd: "/tmp" };
   await expect(runOrThrow(command, { what: "try" })).rejects.toMatchObject({
     code: "KERNEL_TOOL_FAILED",
     message: expect.stringMatching(/^Cannot try: "sh" ended with status 3\n[^]*it's broken/) as string,
-    hint: `Run it again: cd /tmp && sh -c 'echo it'\\''s broken; echo really >&2; exit 3'`,
+    hint: `Run it again: cd /tmp && sh -c 'echo "it'\\''s broken"; exit 3'`,
   });
 });
 

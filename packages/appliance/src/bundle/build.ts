@@ -8,9 +8,10 @@ import { readBundle, type Bundle, type BundleManifest } from "./bundle.ts";
 import { kernelCommandLine } from "./cmdline.ts";
 import type { BuildContext } from "./context.ts";
 import { buildKey, bundleDirectory, findBundle, lookAt, rememberBundle, type InputFile } from "./inputs.ts";
+import { configOrigin, placeRefusals } from "./refused-config.ts";
 
 // Counts up when the same inputs are to give another bundle, because this package does something differently.
-const recipe = 1;
+const recipe = 2;
 
 /** A bundle and whether it had to be made. */
 export interface BuiltBundle extends Bundle {
@@ -37,15 +38,17 @@ export async function buildBundle(loaded: LoadedSpec, context: BuildContext): Pr
   const beside = await mkdtemp(join(bundles, ".building-"));
   try {
     // Heavy, and not needed when the cache answers.
-    const [{ makeInitramfs }, { obtainKernel }] = await Promise.all([
+    const [{ makeInitramfs }, { obtainKernel }, { defconfigCount }] = await Promise.all([
       import("./initramfs.ts"),
       import("./kernel.ts"),
+      import("./reference.ts"),
     ]);
-    const origin = `kernel.config in ${source.file}`;
     // The initramfs first, since what is wrong there shows in a second; modules only exist after the kernel.
     const needsModules = spec.kernel.modules.length > 0;
     const early = needsModules ? undefined : await makeInitramfs(spec, beside, undefined, context);
-    const kernel = await obtainKernel(spec, origin, context);
+    const kernel = await obtainKernel(spec, configOrigin(source), context).catch((error: unknown) => {
+      throw placeRefusals(error, source, Object.keys(spec.kernel.config));
+    });
     signal?.throwIfAborted();
     const { image, inputs } = early ?? (await makeInitramfs(spec, beside, kernel.modules, context));
     signal?.throwIfAborted();
@@ -79,7 +82,7 @@ export async function buildBundle(loaded: LoadedSpec, context: BuildContext): Pr
         compression: spec.compression,
         entries: image.entries.map(({ path, size, mode, why }) => ({ path, size, mode, why })),
       },
-      config: { file: "config", sha256: configHash },
+      config: { file: "config", sha256: configHash, defconfig: await defconfigCount(spec, context) },
     };
     await writeFile(join(beside, "cmdline"), `${cmdline}\n`);
     await writeFile(join(beside, "manifest.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);

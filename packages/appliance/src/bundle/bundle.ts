@@ -10,6 +10,12 @@ export interface BundleEntry {
   readonly why: string;
 }
 
+/** How many symbols another configuration sets. */
+export interface ReferenceCount {
+  readonly name: string;
+  readonly set: number;
+}
+
 /** What `manifest.json` says of a bundle. The same inputs give the same manifest: no times, no host names. */
 export interface BundleManifest {
   readonly format: 1;
@@ -37,7 +43,12 @@ export interface BundleManifest {
     readonly entries: readonly BundleEntry[];
   };
   /** The kernel's configuration. */
-  readonly config: { readonly file: "config"; readonly sha256: string };
+  readonly config: {
+    readonly file: "config";
+    readonly sha256: string;
+    /** The kernel's own default configuration, counted; null where there is no source tree. */
+    readonly defconfig: ReferenceCount | null;
+  };
 }
 
 /** Everything that is needed to boot: a directory of plain files, however it was made. */

@@ -49,7 +49,7 @@ export async function compileProgram(
   }
   if (status !== 0) {
     const lines = text.trim().split("\n").slice(-20).join("\n");
-    const command = `cd ${quote(folder)} && ${[cc, ...args].map(quote).join(" ")}`;
+    const command = `cd ${quote(folder)} && ${[cc, ...request.flags, "-o", "/dev/null", basename(source)].map(quote).join(" ")}`;
     throw new ApplianceError("APPLIANCE_COMPILE_FAILED", `Cannot compile "${source}"\n${lines}`, {
       hint: `to see it alone: ${command}`,
     });

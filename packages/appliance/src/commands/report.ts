@@ -4,7 +4,6 @@ import type { CliContext } from "../context.ts";
 import { ApplianceError } from "../error.ts";
 import type { ProgressDisplay } from "../progress.ts";
 import { collectFacts, type ReportFacts } from "../report/facts.ts";
-import { referenceCounts } from "../report/reference.ts";
 import { renderReport } from "../report/render.ts";
 import { listBackground } from "../run/background.ts";
 import { listRecords, type RunRecord } from "../run/record.ts";
@@ -37,10 +36,9 @@ export async function report(this: CliContext, flags: Flags, where: string): Pro
       records.push(record);
       columns.push(await collectFacts(record, bundle));
     }
-    const reference = await referenceCounts(own.spec, columns, context);
     display.clear();
-    if (flags.json) printJson(this, { columns, reference, records });
-    else this.process.stdout.write(`${renderReport(columns, reference)}\n`);
+    if (flags.json) printJson(this, { columns, records });
+    else this.process.stdout.write(`${renderReport(columns)}\n`);
   } finally {
     display.clear();
   }
@@ -51,7 +49,12 @@ async function findRecord(loaded: LoadedSpec, bundle: BuiltBundle): Promise<RunR
   const matching = async (): Promise<RunRecord | undefined> =>
     (await listRecords()).find(
       (record) =>
-        record.bundle === bundle.id && record.report !== undefined && record.spec === loaded.source.file,
+        record.bundle === bundle.id &&
+        record.spec === loaded.source.file &&
+        record.report !== undefined &&
+        record.times.start !== undefined &&
+        // Another program than the spec's, given after --, is another measurement.
+        record.argv.join("\0") === loaded.spec.run.argv.join("\0"),
     );
   const background = (await listBackground()).find((run) => run.spec === loaded.source.file);
   if (background) {

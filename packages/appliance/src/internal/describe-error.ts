@@ -12,7 +12,12 @@ export function describeError(error: unknown, options: { readonly debug: boolean
 
 /** Node's own errors name the system call; people want the file and the reason. */
 function systemMessage(error: Error): string | undefined {
-  const { code, path } = error as NodeJS.ErrnoException;
+  const {
+    code,
+    path: source,
+    dest,
+  } = error as NodeJS.ErrnoException & { readonly dest?: string | undefined };
+  const path = dest ?? source;
   const at = path === undefined ? "" : ` "${path}"`;
   if (code === "ENOSPC") return `No space left on the device while writing${at}`;
   if (code === "EDQUOT") return `Disk quota exceeded while writing${at}`;

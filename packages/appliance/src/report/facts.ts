@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { countSymbols, parseConfig, type SymbolCount } from "@justenough/kconfig";
-import type { Bundle } from "../bundle/bundle.ts";
+import type { Bundle, ReferenceCount } from "../bundle/bundle.ts";
 import type { RunRecord } from "../run/record.ts";
 
 /** All that a report says of one booted system: numbers, no words. */
@@ -31,6 +31,8 @@ export interface ReportFacts {
   readonly unpackedSize: number;
   readonly largest: readonly { readonly path: string; readonly size: number }[];
   readonly config: SymbolCount;
+  /** The kernel's own default configuration, counted in the same tree. */
+  readonly defconfig: ReferenceCount | null;
 }
 
 /** What is known of a run and of the bundle that it booted. */
@@ -63,6 +65,7 @@ export async function collectFacts(record: RunRecord, bundle: Bundle): Promise<R
       .slice(0, 5)
       .filter(({ size }) => size > 0)
       .map(({ path, size }) => ({ path, size })),
+    defconfig: bundle.manifest.config.defconfig,
     config: countSymbols(parseConfig(await readFile(bundle.config, "utf8"), { file: bundle.config })),
   };
 }

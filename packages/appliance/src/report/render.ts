@@ -1,16 +1,8 @@
 import { humanSize } from "../internal/human-size.ts";
 import type { ReportFacts } from "./facts.ts";
 
-/** Counts of other configurations, to compare with. */
-export interface ReferenceCounts {
-  /** Set symbols of the architecture's defconfig. */
-  readonly defconfig?: { readonly name: string; readonly set: number } | undefined;
-  /** Set symbols of the distribution's configuration. */
-  readonly distro?: number | undefined;
-}
-
 /** The report as a table for people: one column for each system. */
-export function renderReport(columns: readonly ReportFacts[], reference: ReferenceCounts = {}): string {
+export function renderReport(columns: readonly ReportFacts[]): string {
   const rows: [label: string, ...cells: string[]][] = [];
   const row = (label: string, cell: (facts: ReportFacts) => string | undefined): void => {
     const cells = columns.map((facts) => cell(facts) ?? "-");
@@ -48,7 +40,8 @@ export function renderReport(columns: readonly ReportFacts[], reference: Referen
     });
   }
   row("config symbols set", ({ config }) => `${config.set} (${config.y} y, ${config.m} m)`);
-  const { defconfig, distro } = reference;
+  const defconfig = columns.find((facts) => facts.defconfig)?.defconfig;
+  const distro = columns.find((facts) => facts.distro)?.config.set;
   if (defconfig)
     row(`  of ${defconfig.name}'s ${defconfig.set}`, ({ config }) => percent(config.set, defconfig.set));
   if (distro !== undefined)

@@ -57,10 +57,16 @@ export function judgeRun(facts: {
 
 function failed(result: BootResult, message: string, timedOut: boolean, hint?: string): RunEnd {
   const cause = findCause(result.tail.join("\n"));
-  const tail = result.tail.slice(-12).map((line) => `  ${line}`);
+  const tail = tellingLines(result.tail).map((line) => `  ${line}`);
   const lines = [cause === undefined ? message : `${message}: ${cause.cause}`];
   if (tail.length > 0) lines.push("the last lines of the console:", ...tail);
   return { kind: "failed", message: lines.join("\n"), hint: cause?.hint ?? hint, timedOut };
+}
+
+/** The lines around a panic, which a dump of registers follows; else the last ones. */
+function tellingLines(lines: readonly string[]): readonly string[] {
+  const panic = lines.findIndex((line) => line.includes("Kernel panic - not syncing"));
+  return panic === -1 ? lines.slice(-12) : lines.slice(Math.max(0, panic - 6), panic + 1);
 }
 
 function phaseWords(result: BootResult): string {

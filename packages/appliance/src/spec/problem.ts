@@ -15,8 +15,10 @@ export class SpecError extends ApplianceError {
   readonly file: string;
   readonly problems: readonly SpecProblem[];
 
-  constructor(source: SpecSource, problems: readonly SpecProblem[]) {
-    super("APPLIANCE_SPEC_INVALID", problems.map((problem) => formatProblem(source, problem)).join("\n"));
+  constructor(source: SpecSource, problems: readonly SpecProblem[], cause?: unknown) {
+    super("APPLIANCE_SPEC_INVALID", problems.map((problem) => formatProblem(source, problem)).join("\n"), {
+      cause,
+    });
     this.file = source.file;
     this.problems = problems;
   }

@@ -1,0 +1,114 @@
+import { countSymbols, parseConfig, printConfig } from "@justenough/kconfig";
+import { beforeAll, expect, test } from "vitest";
+import { configureKernel, listFeatures, referenceConfig } from "../src/index.ts";
+import { DEBIAN, realTree } from "./support/real-source.ts";
+
+// All results are in the default cache: only the first run on a machine asks conf.
+beforeAll(realTree, 300_000);
+
+const ONE = { timeout: 120_000 };
+
+test(
+  "the default configuration is complete, and what conf wrote is read and printed to the byte",
+  ONE,
+  async () => {
+    const { config, text, features } = await configureKernel({ source: DEBIAN });
+    expect(features).toContain("poweroff");
+    expect(text).toMatch(
+      /^#\n# Automatically generated file; DO NOT EDIT\.\n# Linux\/x86_64 6\.12\.\d+ Kernel Configuration\n/,
+    );
+    expect(printConfig(parseConfig(text))).toBe(text);
+    expect(config.values.get("ACPI")?.text).toBe("y");
+  },
+);
+
+test("the default configuration sets less than 35 % of what the kernel's own one sets", ONE, async () => {
+  const own = countSymbols((await configureKernel({ source: DEBIAN })).config);
+  const reference = countSymbols(await referenceConfig({ source: DEBIAN }));
+  expect(reference.set).toBeGreaterThan(1400);
+  expect(own.set / reference.set).toBeLessThan(0.35);
+  expect(own.m).toBe(0);
+});
+
+// Half of the features at a time, split by each bit of their number: of any two there is a half with one and without
+// the other, so a feature that lacks another one that it should need is found, in few runs of conf.
+const all = listFeatures().map(({ name }) => name);
+const halves = Array.from({ length: Math.ceil(Math.log2(all.length)) }, (_, bit) =>
+  [0, 1].map((value) => all.filter((_, index) => ((index >> bit) & 1) === value)),
+).flat();
+
+test.each(halves.map((half) => [half]))(
+  "features take effect with what they need alone: %j",
+  ONE,
+  async (half) => {
+    const { config, requests } = await configureKernel({ source: DEBIAN, features: ["base", ...half] });
+    expect(requests.length).toBeGreaterThan(30);
+    // configureKernel has proved it; this looks without it.
+    for (const { symbol, value } of requests) {
+      expect(config.values.get(symbol)?.text ?? "n", symbol).toBe(value.text);
+    }
+  },
+);
+
+test("all features together take effect", ONE, async () => {
+  const names = listFeatures().map(({ name }) => name);
+  const { config } = await configureKernel({ source: DEBIAN, features: names });
+  expect(config.values.get("EXT4_FS")?.text).toBe("y");
+});
+
+test("values of the user win over features, strings survive conf's quoting", ONE, async () => {
+  const hostname = String.raw`a "b" \c $d`;
+  const config = {
+    CONFIG_RD_GZIP: "n",
+    KERNEL_ZSTD: "n",
+    KERNEL_XZ: "y",
+    DEFAULT_HOSTNAME: hostname,
+    NR_CPUS: "1",
+  };
+  const { config: got } = await configureKernel({ source: DEBIAN, config });
+  expect(got.values.get("RD_GZIP")?.text).toBe("n");
+  expect(got.values.get("KERNEL_XZ")?.text).toBe("y");
+  expect(got.values.get("DEFAULT_HOSTNAME")).toEqual({ kind: "string", text: hostname });
+});
+
+test("every symbol that does not take effect is in one error, with who asked for it", ONE, async () => {
+  const config = { EXT4_FS: "y", NO_SUCH_THING: "3", NR_CPUS: "512", KERNEL_XZ: "y" };
+  const failing = configureKernel({ source: DEBIAN, config, origin: "kernel.config in appliance.yaml" });
+  await expect(failing).rejects.toMatchObject({ code: "KERNEL_CONFIG" });
+  const { message } = (await failing.catch((error: unknown) => error)) as Error;
+  expect(message.split("\n")[0]).toBe("Cannot set 4 symbols:");
+  expect(message).toContain(
+    '"EXT4_FS" should be y but is not set, wanted by kernel.config in appliance.yaml',
+  );
+  expect(message).toContain('"NO_SUCH_THING" should be 3 but is not set');
+  // Of a choice's members only one can be chosen; the feature is named with its file and line.
+  expect(message).toMatch(
+    /"KERNEL_ZSTD" should be y but is n, wanted by feature "base" \(features\/base\.x86_64\.config:\d+:1\)/,
+  );
+  expect(message).toContain('"NR_CPUS" should be 512 but is 1, wanted by kernel.config in appliance.yaml');
+});
+
+test("defconfig as a base keeps its symbols", ONE, async () => {
+  const { config } = await configureKernel({
+    source: DEBIAN,
+    base: "defconfig",
+    features: [],
+    config: { PVPANIC: "y" },
+  });
+  expect(countSymbols(config).set).toBeGreaterThan(1400);
+});
+
+test("tinyconfig as a base makes the kernel's own small choices", ONE, async () => {
+  const { config } = await configureKernel({ source: DEBIAN, base: "tinyconfig", features: [] });
+  expect(config.values.get("CC_OPTIMIZE_FOR_SIZE")?.text).toBe("y");
+  expect(config.values.get("SLUB_TINY")?.text).toBe("y");
+});
+
+test("an architecture that is not supported yet is told at once", async () => {
+  await expect(configureKernel({ source: DEBIAN, arch: "arm64" })).rejects.toMatchObject({
+    code: "KERNEL_ARCH",
+  });
+  await expect(configureKernel({ source: DEBIAN, config: { "A B": "y" } })).rejects.toThrow(
+    '"A B" is no name',
+  );
+});

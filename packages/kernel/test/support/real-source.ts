@@ -1,0 +1,56 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll } from "vitest";
+import { fetchSource, resolveSource } from "../../src/index.ts";
+import { aptDownload, aptPackage } from "../../src/internal/apt.ts";
+
+const execFileAsync = promisify(execFile);
+
+/** Debian's source that all tests share, in the default cache: unpacked once for a machine. */
+export const DEBIAN = { kind: "debian", series: "6.12" } as const;
+
+/** The unpacked tree of {@link DEBIAN}. */
+export async function realTree(): Promise<string> {
+  return fetchSource(await resolveSource(DEBIAN));
+}
+
+/** A directory that is removed after the test file. */
+export async function scratchDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "kernel-test-"));
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** The original tar.xz of the whole tree, out of Debian's package. */
+export async function realTarball(directory: string): Promise<string> {
+  const offered = await aptPackage("linux-source-6.12", {});
+  if (offered === undefined) throw new Error("apt offers no linux-source-6.12");
+  const deb = await aptDownload(offered, {});
+  const path = join(directory, "linux-source.tar.xz");
+  const member = "./usr/src/linux-source-6.12.tar.xz";
+  await execFileAsync("sh", [
+    "-c",
+    `dpkg-deb --fsys-tarfile "$1" | tar -xO ${member} > "$2"`,
+    "sh",
+    deb,
+    path,
+  ]);
+  return path;
+}
+
+/** A tarball with a small part of the real tree: enough to be known as one, quick to unpack. */
+export async function smallTarball(directory: string, name: string): Promise<string> {
+  const tree = await realTree();
+  const parts = ["Makefile", "Kbuild", "Kconfig", "scripts/Kbuild.include", "init/Kconfig"];
+  const path = join(directory, `${name}.tar.xz`);
+  await execFileAsync("tar", ["-cJf", path, "-C", tree, `--transform=s,^,${name}/,`, ...parts]);
+  return path;
+}
+
+/** The names in a directory, none when it is missing. */
+export async function names(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
+}
