@@ -46,8 +46,8 @@ export function refusalError(refusals: readonly Refusal[]): KconfigError | undef
   const lines = refusals.map(formatRefusal);
   const message =
     lines.length === 1
-      ? `Cannot set ${lines[0]}`
-      : `Cannot set ${lines.length} symbols:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+      ? `A symbol did not take effect: ${lines[0]}`
+      : `${lines.length} symbols did not take effect:\n${lines.map((line) => `  ${line}`).join("\n")}`;
   return new KconfigError("KCONFIG_REFUSED", message, {
     location: undefined,
     hint: "Ask for the symbols that it depends on too, or take the request back; the kernel's Kconfig files say which",

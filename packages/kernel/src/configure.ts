@@ -126,9 +126,10 @@ export async function resolvePlan(
     await writeFileAtomic(path, text);
   }
   const config = parseConfig(text);
-  const error = refusalError(proveConfig(plan.requests, config));
+  const refusals = proveConfig(plan.requests, config);
+  const error = refusalError(refusals);
   if (error === undefined) return { config, text };
-  throw new KernelError("KERNEL_CONFIG", error.message, { hint: error.hint, cause: error });
+  throw new KernelError("KERNEL_CONFIG", error.message, { hint: error.hint, cause: error, refusals });
 }
 
 /** Runs the tree's conf for a plan, with a build directory. */

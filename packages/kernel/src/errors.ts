@@ -1,3 +1,5 @@
+import type { Refusal } from "@justenough/kconfig";
+
 /** What can go wrong in this package. */
 export type KernelErrorCode =
   | "KERNEL_ABORTED"
@@ -16,15 +18,22 @@ export type KernelErrorCode =
 export class KernelError extends Error {
   readonly code: KernelErrorCode;
   readonly hint: string | undefined;
+  /** With KERNEL_CONFIG: each requested symbol that did not take effect. */
+  readonly refusals: readonly Refusal[];
   override readonly name = "KernelError";
 
   constructor(
     code: KernelErrorCode,
     message: string,
-    details: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
+    details: {
+      readonly hint?: string | undefined;
+      readonly cause?: unknown;
+      readonly refusals?: readonly Refusal[] | undefined;
+    } = {},
   ) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.hint = details.hint;
+    this.refusals = details.refusals ?? [];
   }
 }

@@ -76,7 +76,7 @@ test("every symbol that does not take effect is in one error, with who asked for
   const failing = configureKernel({ source: DEBIAN, config, origin: "kernel.config in appliance.yaml" });
   await expect(failing).rejects.toMatchObject({ code: "KERNEL_CONFIG" });
   const { message } = (await failing.catch((error: unknown) => error)) as Error;
-  expect(message.split("\n")[0]).toBe("Cannot set 4 symbols:");
+  expect(message.split("\n")[0]).toBe("4 symbols did not take effect:");
   expect(message).toContain(
     '"EXT4_FS" should be y but is not set, wanted by kernel.config in appliance.yaml',
   );

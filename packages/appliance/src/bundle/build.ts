@@ -38,16 +38,17 @@ export async function buildBundle(loaded: LoadedSpec, context: BuildContext): Pr
   const beside = await mkdtemp(join(bundles, ".building-"));
   try {
     // Heavy, and not needed when the cache answers.
-    const [{ makeInitramfs }, { obtainKernel }, { defconfigCount }] = await Promise.all([
+    const [{ makeInitramfs }, { obtainKernel }, { defconfigCount }, { formatRefusal }] = await Promise.all([
       import("./initramfs.ts"),
       import("./kernel.ts"),
       import("./reference.ts"),
+      import("@justenough/kconfig"),
     ]);
     // The initramfs first, since what is wrong there shows in a second; modules only exist after the kernel.
     const needsModules = spec.kernel.modules.length > 0;
     const early = needsModules ? undefined : await makeInitramfs(spec, beside, undefined, context);
     const kernel = await obtainKernel(spec, configOrigin(source), context).catch((error: unknown) => {
-      throw placeRefusals(error, source, Object.keys(spec.kernel.config));
+      throw placeRefusals(error, source, formatRefusal);
     });
     signal?.throwIfAborted();
     const { image, inputs } = early ?? (await makeInitramfs(spec, beside, kernel.modules, context));

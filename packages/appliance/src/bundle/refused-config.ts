@@ -1,3 +1,4 @@
+import type { Refusal } from "@justenough/kconfig";
 import { SpecError } from "../spec/problem.ts";
 import type { SpecSource } from "../spec/source.ts";
 
@@ -7,31 +8,24 @@ export function configOrigin(source: SpecSource): string {
 }
 
 /**
- * The kernel package's error about symbols that did not take effect, with the place of each in the spec where
- * the spec asks for it. Other errors come back as they are.
+ * The kernel package's error about symbols that did not take effect, with the place of each in the spec where all were
+ * asked for there. Other errors come back as they are: what a feature asked for has no place in the spec.
+ *
+ * @param describe kconfig's `formatRefusal`, loaded by then.
  */
-export function placeRefusals(error: unknown, source: SpecSource, symbols: readonly string[]): unknown {
-  if (!(error instanceof Error) || (error as { readonly code?: unknown }).code !== "KERNEL_CONFIG")
-    return error;
-  const hint = (error as { readonly hint?: string | undefined }).hint;
-  const told = error.message.split("\n").flatMap((line) => {
-    const match = /"(\w+)" should be (.*?), wanted by (.*)$/.exec(line);
-    const [, symbol = "", state = "", rest = ""] = match ?? [];
-    const why = rest.startsWith(configOrigin(source)) ? rest.slice(configOrigin(source).length) : undefined;
-    if (!symbols.includes(symbol) || why === undefined) return match ? [undefined] : [];
-    const path = ["kernel", "config", symbol];
-    return [
-      {
-        path,
-        message: `Symbol "${symbol}" should be ${state}${why}`,
-        hint,
-        location: source.locate(path, "key"),
-      },
-    ];
+export function placeRefusals(
+  error: unknown,
+  source: SpecSource,
+  describe: (refusal: Refusal) => string,
+): unknown {
+  const { refusals = [], hint } = error as {
+    readonly refusals?: readonly Refusal[];
+    readonly hint?: string | undefined;
+  };
+  if (refusals.length === 0 || refusals.some(({ origin }) => origin !== configOrigin(source))) return error;
+  const problems = refusals.map((refusal) => {
+    const path = ["kernel", "config", refusal.symbol];
+    return { path, message: describe(refusal), hint, location: source.locate(path, "key") };
   });
-  const problems = told.filter((problem) => problem !== undefined);
-  // One that a feature asked for has no place in the spec: then the kernel's own words are the better ones.
-  return problems.length > 0 && problems.length === told.length
-    ? new SpecError(source, problems, error)
-    : error;
+  return new SpecError(source, problems, error);
 }
