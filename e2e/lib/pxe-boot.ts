@@ -1,0 +1,35 @@
+/**
+ * In the lab of packages/pxe: `appliance serve SPEC` on the bridge, and a machine that has nothing but a network card,
+ * whose firmware boots from it. Prints the machine's console, then the server's events as JSON lines.
+ */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import { launch } from "@justenough/qemu";
+import { root } from "@justenough-dev/tools/workspace";
+
+const spec = process.argv[2] ?? "";
+const server = spawn(join(root, "tools/appliance"), ["serve", spec, "--interface", "br0", "--json"], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const events: string[] = [];
+const listening = new Promise<void>((resolve, reject) => {
+  createInterface({ input: server.stdout }).on("line", (line) => {
+    events.push(line);
+    if (line.includes('"listening"')) resolve();
+  });
+  server.once("exit", (code) => reject(new Error(`The server ended with ${code}`)));
+});
+await listening;
+
+const vm = await launch(
+  { boot: "network", memory: 512, nics: [{ kind: "tap", ifname: "tap0" }] },
+  { deadlines: { total: 120_000 } },
+);
+try {
+  const result = await vm.wait();
+  process.stdout.write(`${vm.console.text()}\n-- ${result.kind}\n${events.join("\n")}\n`);
+} finally {
+  await vm.kill();
+  server.kill("SIGINT");
+}
