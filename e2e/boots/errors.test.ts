@@ -37,8 +37,7 @@ async function fails(args: readonly string[], options?: RunOptions): Promise<Run
 
 test("a misspelt key points at its place and says what was meant", async () => {
   const at = spec("key", "name: x\nrun: [sh]\nprogams: [sh]\n");
-  const { stderr, exitCode } = await fails(["run", at]);
-  expect(exitCode).toBe(2);
+  const { stderr } = await fails(["run", at]);
   expect(stderr).toContain(`${join(at, "appliance.yaml")}:3:1`);
   expect(stderr).toContain("progams: [sh]");
   expect(stderr).toMatch(/did you mean "?programs"?/i);
@@ -79,8 +78,8 @@ test("an option that cannot be set is named with its wanted and its actual value
     "name: x\nrun: [/bin/true]\nprograms: [/bin/true]\nkernel: { config: { EXT4_FS: y } }\n",
   );
   const { stderr } = await fails(["run", at]);
-  expect(stderr).toMatch(/EXT4_FS/);
-  expect(stderr).toMatch(/\by\b.*\bn\b/s);
+  expect(stderr).toContain(`${join(at, "appliance.yaml")}:4:21`);
+  expect(stderr).toContain('"EXT4_FS" should be y but is not set');
 });
 
 test("a QEMU that is not installed is named with its package", async () => {
@@ -101,7 +100,7 @@ test("a QEMU that is not installed is named with its package", async () => {
 test("a full disk while the archive is written is said, and nothing half-written stays", async () => {
   const small = join(scratch, "small");
   mkdirSync(small);
-  // A cache of 96 MB holds the distribution's kernel but not an archive of 64 MB of noise beside it.
+  // The cache has room for 160 MB; 192 MB of noise do not compress into it.
   const noise = join(scratch, "noise");
   await execa("dd", ["if=/dev/urandom", `of=${noise}`, "bs=1M", "count=192", "status=none"]);
   const at = spec(

@@ -66,6 +66,7 @@ const steps: readonly Step[] = [
   { name: "types", run: verdict("nx", "run-many", "-t", "typecheck") },
   { name: "build", run: verdict("nx", "run-many", "-t", "build") },
   { name: "unit", run: vitest("unit") },
+  { name: "packed", run: vitest("packed", "--root", "e2e", "--project", "packed") },
   { name: "e2e", run: vitest("e2e", "--root", "e2e", "--project", "boots") },
 ];
 

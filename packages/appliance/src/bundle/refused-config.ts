@@ -25,7 +25,12 @@ export function placeRefusals(
   if (refusals.length === 0 || refusals.some(({ origin }) => origin !== configOrigin(source))) return error;
   const problems = refusals.map((refusal) => {
     const path = ["kernel", "config", refusal.symbol];
-    return { path, message: describe(refusal), hint, location: source.locate(path, "key") };
+    return {
+      path,
+      message: describe({ ...refusal, origin: "kernel.config" }),
+      hint,
+      location: source.locate(path, "key"),
+    };
   });
   return new SpecError(source, problems, error);
 }
