@@ -1,13 +1,12 @@
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Config } from "@justenough/kconfig";
 import { archFacts } from "./arch.ts";
 import type { ArchFacts } from "./arch.ts";
 import { readArtifacts, storeArtifacts } from "./artifacts.ts";
 import type { KernelArtifacts } from "./artifacts.ts";
-import { objectsDirectory, planConfiguration, resolvePlan, runConf } from "./configure.ts";
-import type { ConfigurationPlan, KernelConfiguration } from "./configure.ts";
+import { configurePlan, objectsDirectory, planConfiguration } from "./configure.ts";
+import type { ConfigurationPlan, ConfiguredKernel, KernelConfiguration } from "./configure.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
 import { KernelError } from "./errors.ts";
@@ -44,10 +43,12 @@ export async function buildKernel(options: BuildOptions): Promise<KernelArtifact
     if (meanwhile !== undefined) return meanwhile;
     await checkTools(undefined, options.signal);
     const tree = await fetchSource(plan.source, options);
+    const configured = await configurePlan(plan, options);
     await withObjects(plan, options, async (objects) => {
-      const { config, resumed } = await configureObjects(plan, tree, objects, options);
+      const resumed = await configureObjects(objects, configured.text);
+      const { config } = configured;
       await checkTools(config, options.signal);
-      await compile({ tree, objects, config, resumed }, options);
+      await compile({ tree, objects, configured, resumed }, options);
       options.onProgress?.({ phase: "install", done: 0, unit: "steps" });
       await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);
     });
@@ -74,34 +75,26 @@ function waiting(context: KernelContext, doing: string): (pid: number) => void {
     context.onProgress?.({ phase: "wait", done: 0, unit: "steps", message: `Process ${pid} is ${doing}` });
 }
 
-// The stamp names whose .config stands in the shared directory: an interrupted build of the same id goes on with it,
-// any other configures anew, and Kbuild compiles only what the difference touches.
-async function configureObjects(
-  plan: ConfigurationPlan,
-  tree: string,
-  objects: string,
-  context: KernelContext,
-): Promise<{ readonly config: Config; readonly resumed: boolean }> {
-  const stamp = join(objects, ".justenough-configured");
-  const { config, text } = await resolvePlan(plan, context, () => runConf(plan, tree, objects, context));
-  if ((await readFile(stamp, "utf8").catch(() => undefined)) === plan.id) return { config, resumed: true };
+// Kbuild compiles only what the difference to the last configuration touches; the same one is an interrupted build that
+// goes on.
+async function configureObjects(objects: string, text: string): Promise<boolean> {
+  const file = join(objects, ".config");
+  if ((await readFile(file, "utf8").catch(() => undefined)) === text) return true;
   await mkdir(objects, { recursive: true });
-  await rm(stamp, { force: true });
-  await writeFile(join(objects, ".config"), text);
-  await writeFile(stamp, plan.id);
-  return { config, resumed: false };
+  await writeFile(file, text);
+  return false;
 }
 
 async function compile(
   build: {
     readonly tree: string;
     readonly objects: string;
-    readonly config: Config;
+    readonly configured: ConfiguredKernel;
     readonly resumed: boolean;
   },
   options: BuildOptions,
 ): Promise<void> {
-  const { tree, objects, config, resumed } = build;
+  const { tree, objects, configured, resumed } = build;
   const facts = archFacts(options.arch ?? "x86_64");
   const flags = prefixMaps(tree, objects);
   options.onProgress?.({ phase: "compile", done: 0, unit: "objects", message: "prepare" });
@@ -110,10 +103,19 @@ async function compile(
     what: "prepare the build",
     signal: options.signal,
   });
+  // make calls conf again when it finds the configuration incomplete; what it made then would not be proved.
+  if ((await readFile(join(objects, ".config"), "utf8")) !== configured.text) {
+    throw new KernelError("KERNEL_BUILD", `The build changed its own configuration in "${objects}"`, {
+      hint: "Remove that directory and build again",
+    });
+  }
   const planned = await plannedObjects(tree, objects, facts, options.signal);
   const progress = objectProgress(planned, options);
   await progress.start(resumed ? objects : undefined);
-  const targets = [facts.imageTarget, ...(config.values.get("MODULES")?.text === "y" ? ["modules"] : [])];
+  const targets = [
+    facts.imageTarget,
+    ...(configured.config.values.get("MODULES")?.text === "y" ? ["modules"] : []),
+  ];
   const jobs = options.jobs ?? availableParallelism();
   const command = makeCommand(tree, objects, facts, [`-j${jobs}`, ...flags, ...targets]);
   const lines: string[] = [];

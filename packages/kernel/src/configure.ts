@@ -64,7 +64,7 @@ export interface ConfigurationPlan {
 }
 
 // Counts up when the same inputs are to give another result, because this package does something differently.
-const RECIPE = 1;
+const RECIPE = 2;
 
 /** Works out what decides a configuration or a build, and its id. Cheap: no tree, no make. */
 export async function planConfiguration(
@@ -99,49 +99,43 @@ export async function planConfiguration(
 export async function configureKernel(
   wanted: KernelConfiguration & KernelContext,
 ): Promise<ConfiguredKernel> {
-  const plan = await planConfiguration(wanted, wanted);
-  const { id, requests, features } = plan;
-  const resolved = await resolvePlan(plan, wanted, async () => {
-    await checkTools(undefined, wanted.signal);
-    const tree = await fetchSource(plan.source, wanted);
-    const objects = join(kernelCacheDir(wanted), "conf", `${plan.source.id}-${plan.arch}`);
-    return withLock(`${objects}.lock`, { signal: wanted.signal }, () => runConf(plan, tree, objects, wanted));
-  });
-  return { ...resolved, requests, features, id };
+  return configurePlan(await planConfiguration(wanted, wanted), wanted);
 }
 
 /**
- * The proved configuration of a plan; `resolve` works it out when it is not in the cache. What conf made of a request
- * is kept also when that refuses something: the error comes at once the next time.
+ * {@link configureKernel} for what is already planned. What conf made of the requests is kept also when that refuses
+ * something: the error comes at once the next time.
  */
-export async function resolvePlan(
+export async function configurePlan(
   plan: ConfigurationPlan,
   context: KernelContext,
-  resolve: () => Promise<string>,
-): Promise<{ readonly config: Config; readonly text: string }> {
-  const path = join(kernelCacheDir(context), "configs", `${plan.id}.config`);
+): Promise<ConfiguredKernel> {
+  const { id, requests, features } = plan;
+  const path = join(kernelCacheDir(context), "configs", `${id}.config`);
   let text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) {
-    text = await resolve();
+    text = await runConf(plan, context);
     await writeFileAtomic(path, text);
   }
   const config = parseConfig(text);
-  const refusals = proveConfig(plan.requests, config);
+  const refusals = proveConfig(requests, config);
   const error = refusalError(refusals);
-  if (error === undefined) return { config, text };
+  if (error === undefined) return { config, text, requests, features, id };
   throw new KernelError("KERNEL_CONFIG", error.message, { hint: error.hint, cause: error, refusals });
 }
 
-/** Runs the tree's conf for a plan, with a build directory. */
-export async function runConf(
-  plan: ConfigurationPlan,
-  tree: string,
-  objects: string,
-  context: KernelContext,
-): Promise<string> {
+/** Runs the tree's conf in a directory of its own: no build ever sees a configuration that is not proved. */
+async function runConf(plan: ConfigurationPlan, context: KernelContext): Promise<string> {
   const { requests: values, base } = plan;
+  await checkTools(undefined, context.signal);
+  const tree = await fetchSource(plan.source, context);
+  const directory = join(kernelCacheDir(context), "conf", `${plan.source.id}-${plan.arch}`);
+  const host = confHost(plan.arch, directory, context);
   const arch = archFacts(plan.arch).makeArch;
-  return (await resolveConfig({ tree, arch, base, values }, confHost(plan.arch, objects, context))).text;
+  const { text } = await withLock(`${directory}.lock`, { signal: context.signal }, () =>
+    resolveConfig({ tree, arch, base, values }, host),
+  );
+  return text;
 }
 
 /**
