@@ -15,7 +15,7 @@ test("each tool of the tutorial does its work inside", async () => {
     "mkdir /d && touch /d/f && ln -s f /d/l && cat /d/l && mknod /d/n c 1 3 && dd if=/dev/zero of=/d/z bs=1k count=4",
     "mount -t tmpfs none /mnt && df /mnt && du /d && umount /mnt",
     "seq 9 | head -n 8 | tail -n 3 | wc -l",
-    "ps -e | grep -q init && ip address show lo | grep -q 127.0.0.1 && lspci | grep -q 'Virtio network device' && lsmod && lsblk",
+    "ps -e | grep -q init && ip address show lo | grep -q 127.0.0.1 && lspci | grep -q 'Virtio network device' && lsmod | grep -q dummy && ip link show dummy0 && lsblk",
     "cd /d && test $(pwd) = /d && echo all of them",
   ];
   const run = await appliance(["run", "examples/shell", "--", "sh", "-ec", tools.join("\n")]);

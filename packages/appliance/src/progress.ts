@@ -41,7 +41,8 @@ export function progressDisplay(stream: ProgressStream, now: () => number = Date
     if (fresh) [phase, began] = [event.phase, time];
     const every = stream.isTTY ? 80 : 10_000;
     const finished = event.total !== undefined && event.done === event.total;
-    if (!fresh && time - shown < every && !(stream.isTTY && finished)) return;
+    const worthAnEnd = stream.isTTY === true || time - began > every;
+    if (!fresh && time - shown < every && !(finished && worthAnEnd)) return;
     shown = time;
     const line = progressLine(event, time - began);
     if (!stream.isTTY) {
