@@ -83,7 +83,7 @@ describe.each(packages)("$folder", ({ directory, folder, manifest }) => {
       .split("\n")
       .filter(
         (name) =>
-          !/^package\/(dist|assets|features|schema)\/|^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          !/^package\/(dist|assets|features|schema|templates)\/|^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
             name,
           ),
       );
