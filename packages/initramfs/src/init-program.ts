@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { type ExecaError, execa } from "execa";
@@ -74,12 +74,21 @@ export async function compileInit(options: InitProgramOptions): Promise<InitProg
   return { path, fromCache: false };
 }
 
+/** The files that the generated /init is compiled from, for whoever keeps images by what went into them. */
+export async function initSources(): Promise<string[]> {
+  const names = await readdir(SOURCES, { recursive: true });
+  return names
+    .filter((name) => /\.[ch]$/.test(name))
+    .sort()
+    .map((name) => join(SOURCES, name));
+}
+
 async function readSources(): Promise<[name: string, text: string][]> {
-  const names = (await readdir(SOURCES, { recursive: true })).filter((name) => /\.[ch]$/.test(name));
   return Promise.all(
-    names
-      .sort()
-      .map(async (name): Promise<[string, string]> => [name, await readFile(join(SOURCES, name), "utf8")]),
+    (await initSources()).map(async (path): Promise<[string, string]> => [
+      relative(SOURCES, path),
+      await readFile(path, "utf8"),
+    ]),
   );
 }
 

@@ -39,7 +39,7 @@ beforeAll(async () => {
       { source: join(directory, "talker"), target: "/bin/talker" },
     ],
     files: [{ target: "/usr/bin/broken", content: "#!/no/such/shell\n", mode: 0o755 }],
-    modules: { directory: kernel.modules, names: ["virtio_net", "virtio-pci"] },
+    modules: { directory: kernel.modules, names: ["dummy", "virtio_net", "virtio-pci"] },
     init: {
       kind: "generated",
       args: ["talker"],
@@ -115,6 +115,8 @@ describe.concurrent("/init in a real machine", () => {
       address: "10.0.2.15/24",
       gateway: "10.0.2.2",
       method: "dhcp",
+      // dummy0 was there first, but is no card.
+      interface: "eth0",
     });
     expect(frame(frames, "exit")).toMatchObject({ status: 7 });
     expect(frames.filter(({ type }) => type === "damaged")).toEqual([]);

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { buildInitramfs } from "@justenough/initramfs";
+import { buildInitramfs, initSources } from "@justenough/initramfs";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { findInPath } from "../spec/verify.ts";
 import { compileProgram } from "./compile.ts";
@@ -72,7 +72,7 @@ export async function makeInitramfs(
         message: message?.replace(`${directory}/`, ""),
       }),
   });
-  if (spec.init !== null) inputs.add(spec.init);
+  for (const path of spec.init === null ? await initSources() : [spec.init]) inputs.add(path);
   // Libraries lie in the image where they lie here. Where the loader looks for them is decided by its cache.
   for (const { path, type } of image.entries) {
     if ((type === "file" || type === "link") && !cameFrom.has(path)) inputs.add(path);

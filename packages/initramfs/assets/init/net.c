@@ -73,7 +73,7 @@ struct interface {
 	uint8_t hardware[6];
 };
 
-/* A network card, not lo, sit0 or another tunnel. */
+/* A network card, not lo, dummy0, sit0 or another thing of software. */
 static bool is_ethernet(long fd, int index, struct interface *found)
 {
 	struct interface_request request = {.index = index};
@@ -87,7 +87,10 @@ static bool is_ethernet(long fd, int index, struct interface *found)
 	if (sys_ioctl((int)fd, SIOCGIFHWADDR, &request) || request.address.family != ARPHRD_ETHER)
 		return false;
 	memcpy(found->hardware, request.hardware + 2, 6);
-	return true;
+	/* Of a card /sys knows the device; dummies, bridges and the like have none. */
+	TEXT(device, 64);
+	text_add(&device, "/sys/class/net/%s/device", found->name);
+	return sys_access("/sys/class/net", 0) || !sys_access(device.data, 0);
 }
 
 #define MAX_INDEX 32
