@@ -24,6 +24,13 @@ describe.each(workspacePackages())("$folder", ({ directory }) => {
     )
     .filter(({ fence }) => /^ts( |$)/.test(fence.info));
 
+  test("each @example holds a fence of TypeScript", () => {
+    const tags = globSync("src/**/*.ts", { cwd: directory }).flatMap((file) =>
+      [...readFileSync(join(directory, file), "utf8").matchAll(/^ *\* @example/gm)].map(() => file),
+    );
+    expect(found.length, tags.join(", ")).toBe(tags.length);
+  });
+
   // Inside the package, so that it imports itself and its dependencies by name as a user would.
   const folder = (): string => {
     const made = mkdtempSync(join(directory, ".examples-"));

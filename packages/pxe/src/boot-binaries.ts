@@ -63,8 +63,10 @@ async function suits(path: string, platform: ClientPlatform): Promise<number | u
  * (QEMU's network cards) need none.
  *
  * @example
+ * ```ts
  * import { findBootBinaries } from "@justenough/pxe";
  * for (const binary of await findBootBinaries()) console.log(binary.platform, binary.path);
+ * ```
  */
 export async function findBootBinaries(
   options: { directories?: readonly string[] | undefined } = {},

@@ -64,9 +64,11 @@ function cString(field: Uint8Array): string {
  * Read a datagram. Never throws, whatever the bytes: the result says why a packet is not DHCP.
  *
  * @example
+ * ```ts
  * import { parseDhcp } from "@justenough/pxe";
  * const result = parseDhcp(new Uint8Array(10));
  * console.log(result.ok ? result.value.xid : result.reason);
+ * ```
  */
 export function parseDhcp(bytes: Uint8Array): ParseResult<DhcpMessage> {
   if (bytes.length < HEADER_BYTES + COOKIE.length) return refuse(`only ${bytes.length} bytes`);

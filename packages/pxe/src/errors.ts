@@ -20,8 +20,10 @@ export type PxeErrorCode =
  * The one error class of this package. `message` says what and where, `hint` what to do about it.
  *
  * @example
+ * ```ts
  * import { PxeError, parseIpv4 } from "@justenough/pxe";
  * try { parseIpv4("10.0.0.300"); } catch (error) { if (error instanceof PxeError) console.log(error.code); }
+ * ```
  */
 export class PxeError extends Error {
   override readonly name = "PxeError";

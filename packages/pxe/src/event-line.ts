@@ -51,8 +51,10 @@ function describe(event: PxeEvent): string {
  * One event as a line: seconds since `began` (milliseconds since 1970), who, what.
  *
  * @example
+ * ```ts
  * import { formatEvent } from "@justenough/pxe";
  * console.log(formatEvent({ kind: "release", mac: "52:54:00:12:34:56", address: "10.77.0.150", at: 1500 }, 0));
+ * ```
  */
 export function formatEvent(event: PxeEvent, began: number): string {
   const seconds = ((event.at - began) / 1000).toFixed(3).padStart(9);

@@ -114,11 +114,13 @@ const TYPES: Readonly<Record<string, string>> = { ipxe: "text/plain", json: "app
  * `POST /v1/booted` from systems that have come up.
  *
  * @example
+ * ```ts
  * import { startHttpServer } from "@justenough/pxe";
  * const files = new Map([["hello.txt", { kind: "bytes", bytes: new TextEncoder().encode("hello\n") } as const]]);
  * const server = await startHttpServer({ address: "127.0.0.1", port: 0, files });
  * console.log(await (await fetch(`http://127.0.0.1:${server.port}/hello.txt`)).text());
  * await server.close();
+ * ```
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { address, files } = options;

@@ -23,8 +23,10 @@ const TAB = { name: "je-tab", text: "${je-tab:string}" };
  * `PXE_SCRIPT_UNREPRESENTABLE`.
  *
  * @example
+ * ```ts
  * import { escapeIpxe } from "@justenough/pxe";
  * console.log(escapeIpxe("console=ttyS0 -- ||"));
+ * ```
  */
 export function escapeIpxe(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for

@@ -97,6 +97,7 @@ async function refuseRivals(
  * rejects with its reason while starting, and closes the server later.
  *
  * @example
+ * ```ts
  * import { servePxe } from "@justenough/pxe";
  * const server = await servePxe({
  *   bundle: { kernel: process.execPath, initrd: [], cmdline: "console=ttyS0" },
@@ -104,6 +105,7 @@ async function refuseRivals(
  * });
  * console.log(await (await fetch(server.urls.script)).text());
  * await server.close();
+ * ```
  */
 export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
   const { mode, bundle, signal } = options;

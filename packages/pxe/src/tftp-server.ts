@@ -73,11 +73,13 @@ async function prepare(
  * retransmission timer that follows the measured round trip.
  *
  * @example
+ * ```ts
  * import { startTftpServer } from "@justenough/pxe";
  * const files = new Map([["hello.txt", { kind: "bytes", bytes: new TextEncoder().encode("hello\n") } as const]]);
  * const server = await startTftpServer({ address: "127.0.0.1", port: 0, files });
  * console.log(`curl tftp://127.0.0.1:${server.port}/hello.txt`);
  * await server.close();
+ * ```
  */
 export async function startTftpServer(options: TftpServerOptions): Promise<TftpServer> {
   const { address, files } = options;
