@@ -1,0 +1,133 @@
+/** Gives values to all symbols that have none: all*config, defconfig and randconfig (conf.c). */
+import { postpone } from "../engine/choice-members.ts";
+import type { ChoicesAsSymbols } from "../engine/choice-symbols.ts";
+import type { LoadedTree } from "../engine/load.ts";
+import { MOD, NO, YES, isLogic, menusBelow } from "../engine/model.ts";
+import type { Menu, Sym, Tristate } from "../engine/model.ts";
+
+export type NewValues = "default" | "yes" | "mod" | "no" | "random";
+
+/** Chances in percent for randconfig. */
+export interface Chances {
+  readonly boolYes: number;
+  readonly tristateYes: number;
+  readonly tristateMod: number;
+}
+
+export const EVEN_CHANCES: Chances = { boolYes: 50, tristateYes: 33, tristateMod: 33 };
+
+export interface NewSymbolsRequest {
+  readonly values: NewValues;
+  readonly chances: Chances;
+  /** rand() of C. */
+  readonly random: () => number;
+}
+
+/** conf_set_all_new_symbols(), and in generation 1 the loop around it. */
+export function setNewSymbols(tree: LoadedTree, request: NewSymbolsRequest): void {
+  if (tree.dialect.choice === "members") setInMenuOrder(tree, request);
+  else if (request.values === "random") while (setInTableOrder(tree, request));
+  else setInTableOrder(tree, request);
+}
+
+function setInMenuOrder(tree: LoadedTree, request: NewSymbolsRequest): void {
+  for (const menu of menusBelow(tree.root)) {
+    const { symbol } = menu;
+    if (symbol === undefined || menu.prompt === undefined || symbol.user.has) continue;
+    if (!isLogic(symbol.type) || symbol.isMember) continue;
+    if (symbol.isChoice) {
+      if (request.values === "random") randomizeMembers(menu, request.random);
+      continue;
+    }
+    const value = newValue(symbol, request);
+    if (value === undefined) continue;
+    symbol.user.tri = value;
+    symbol.user.has = true;
+  }
+  tree.evaluator.invalidate();
+}
+
+// Draws the order of priority of the members that have no value yet.
+function randomizeMembers(choice: Menu, random: () => number): void {
+  const open = (): Sym[] =>
+    [...menusBelow(choice)].flatMap(({ symbol }) => (symbol === undefined || symbol.user.has ? [] : [symbol]));
+  for (let count = open().length; count > 0; count--) {
+    const drawn = open()[random() % count];
+    if (drawn === undefined) continue;
+    drawn.user.tri = YES;
+    drawn.user.has = true;
+    postpone(choice, drawn);
+  }
+}
+
+function newValue(symbol: Sym, { values, chances, random }: NewSymbolsRequest): Tristate | undefined {
+  switch (values) {
+    case "yes":
+      return YES;
+    case "mod":
+      return MOD;
+    case "no":
+      return NO;
+    case "random": {
+      const drawn = random() % 100;
+      if (symbol.type !== "tristate") return drawn < chances.boolYes ? YES : NO;
+      if (drawn < chances.tristateYes) return YES;
+      return drawn < chances.tristateYes + chances.tristateMod ? MOD : NO;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function setInTableOrder(tree: LoadedTree, request: NewSymbolsRequest): boolean {
+  const { evaluator, symbols } = tree;
+  const random = request.values === "random";
+  let changed = false;
+  for (const symbol of symbols) {
+    if (symbol.user.has || symbol.valid || !isLogic(evaluator.typeOf(symbol))) continue;
+    changed = true;
+    const value = newValue(symbol, request);
+    if (value === undefined) continue;
+    symbol.user.tri = value;
+    if (!(symbol.isChoice && random)) symbol.user.has = true;
+  }
+  evaluator.invalidate();
+  if (!random) {
+    for (const symbol of symbols) {
+      if ((symbol.isChoice && !symbol.user.has) || symbol.isMember) symbol.needSetChoice = true;
+    }
+  }
+  for (const symbol of symbols) {
+    if (symbol.user.has || !symbol.isChoice) continue;
+    evaluator.calc(symbol);
+    if (random) changed = randomizeChoice(symbol, request.random) || changed;
+    else {
+      (evaluator.choices as ChoicesAsSymbols).setAllValues(symbol);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+function randomizeChoice(choice: Sym, random: () => number): boolean {
+  // At m several may be chosen, at n none.
+  if (choice.tri !== YES) return false;
+  const drawn = random() % choice.values.length;
+  for (const [index, member] of choice.values.entries()) {
+    member.user.tri = index === drawn ? YES : NO;
+    if (index === drawn) choice.userChosen = member;
+    member.user.has = true;
+    member.valid = false;
+  }
+  choice.user.has = true;
+  choice.valid = false;
+  return true;
+}
+
+/** yes2modconfig and its like (conf_rewrite_tristates()). */
+export function rewriteTristates(tree: LoadedTree, from: Tristate, to: Tristate): void {
+  for (const symbol of tree.symbols) {
+    if (tree.evaluator.typeOf(symbol) === "tristate" && symbol.user.tri === from) symbol.user.tri = to;
+  }
+  tree.evaluator.invalidate();
+}

@@ -1,0 +1,125 @@
+/** The host of the `conf` command: this process, its files and its terminal. */
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import process from "node:process";
+import type { ConfHost } from "./conf.ts";
+
+const CHUNK = 65_536;
+
+export interface NodeConfHost extends ConfHost {
+  /** Writes what is still held back. */
+  readonly flush: () => void;
+}
+
+export function nodeConfHost(): NodeConfHost {
+  const stdout = buffered(1);
+  const stderr = buffered(2);
+  const flush = (): void => {
+    stdout.flush();
+    stderr.flush();
+  };
+  let rest = "";
+  let ended = false;
+  return {
+    cwd: process.cwd(),
+    echoes: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    getenv: (name) => {
+      const value = process.env[name];
+      return value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1");
+    },
+    readFile: (path) => {
+      try {
+        return readFileSync(toPath(path), "latin1");
+      } catch {
+        return undefined;
+      }
+    },
+    shell: (command) => {
+      flush();
+      const done = spawnSync("/bin/sh", ["-c", toPath(command)], {
+        stdio: ["inherit", "pipe", "inherit"],
+        maxBuffer: 1 << 26,
+      });
+      return (done.stdout as Buffer | null)?.toString("latin1") ?? "";
+    },
+    out: stdout.write,
+    err: stderr.write,
+    flush,
+    readLine: () => {
+      flush();
+      while (!rest.includes("\n") && !ended) {
+        const chunk = Buffer.alloc(CHUNK);
+        const length = readSome(chunk);
+        if (length === 0) ended = true;
+        rest += chunk.toString("latin1", 0, length);
+      }
+      if (rest === "") return undefined;
+      const end = rest.indexOf("\n");
+      const line = end < 0 ? rest : rest.slice(0, end + 1);
+      rest = rest.slice(line.length);
+      return line;
+    },
+    isDirectory: (path) => statSync(toPath(path), { throwIfNoEntry: false })?.isDirectory() === true,
+    exists: (path) => existsSync(toPath(path)),
+    makeDirectory: (path) => void mkdirSync(toPath(path), { recursive: true }),
+    writeFile: (path, text, overwrite = false) => {
+      const target = toPath(path);
+      if (overwrite) {
+        writeFileSync(target, text, "latin1");
+        return;
+      }
+      const beside = `${target}.${process.pid}.tmp`;
+      writeFileSync(beside, text, "latin1");
+      renameSync(beside, target);
+    },
+    rename: (from, to) => renameSync(toPath(from), toPath(to)),
+    touch: (path) => closeSync(openSync(toPath(path), "w", 0o644)),
+    now: () => Date.now(),
+  };
+}
+
+// Names were read as latin-1, so that no byte is lost.
+function toPath(text: string): string {
+  return Buffer.from(text, "latin1").toString("utf8");
+}
+
+function readSome(chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(0, chunk);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EOF") return 0;
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+function buffered(descriptor: 1 | 2): { readonly write: (text: string) => void; readonly flush: () => void } {
+  let held: string[] = [];
+  const flush = (): void => {
+    const bytes = Buffer.from(held.join(""), "latin1");
+    held = [];
+    for (let done = 0; done < bytes.length; ) {
+      try {
+        done += writeSync(descriptor, bytes, done);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      }
+    }
+  };
+  return { write: (text) => void held.push(text), flush };
+}

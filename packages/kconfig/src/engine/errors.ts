@@ -1,0 +1,15 @@
+/** What the engine has to say while it reads and evaluates. */
+
+/**
+ * Where conf prints: warnings and errors on stderr, `$(info)` and transcripts on stdout. `text` ends with a newline
+ * where conf's does, so that concatenating gives conf's bytes (latin-1).
+ */
+export interface Output {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Parsing or checking cannot go on; all there is to say was said on `err`. conf exits with status 1 here. */
+export class KconfigAbort extends Error {
+  override readonly name = "KconfigAbort";
+}

@@ -1,0 +1,422 @@
+/** Values of symbols and expressions (sym_calc_value() in symbol.c, expr_calc_value() in expr.c). */
+import { ChoicesAsMembers } from "./choice-members.ts";
+import { ChoicesAsSymbols } from "./choice-symbols.ts";
+import type { Dialect } from "./dialect.ts";
+import type { Output } from "./errors.ts";
+import type { Expr } from "./expr.ts";
+import { propertySymbol } from "./finalize.ts";
+import { printExprWithValues } from "./expr-values.ts";
+import { MOD, NO, YES, isLogic } from "./model.ts";
+import type { Menu, Property, Sym, SymbolType, Tristate } from "./model.ts";
+import { compareValues, isValidText, toSigned } from "./text-value.ts";
+
+const TRISTATE_TEXT = ["n", "m", "y"] as const;
+
+export interface EvaluatorContext {
+  readonly dialect: Dialect;
+  readonly output: Output;
+  readonly modules: Sym;
+  /** All symbols in conf's order. */
+  readonly symbols: readonly Sym[];
+}
+
+export class Evaluator {
+  readonly context: EvaluatorContext;
+  readonly choices: ChoicesAsMembers | ChoicesAsSymbols;
+  /** What differs from the file that was read, so that it should be written. */
+  changed = false;
+  /** Unmet dependencies that were warned of. */
+  warnings = 0;
+  #modules: Tristate = NO;
+  #epoch = 0;
+  readonly #asSymbol: boolean;
+  readonly #keepsValues: boolean;
+
+  constructor(context: EvaluatorContext) {
+    this.context = context;
+    this.#asSymbol = context.dialect.choice === "symbol";
+    this.#keepsValues = context.dialect.keepsValues;
+    this.choices = this.#asSymbol ? new ChoicesAsSymbols(this) : new ChoicesAsMembers(this);
+  }
+
+  /** The value of an expression; none is y. */
+  expr(expr: Expr | undefined): Tristate {
+    if (expr === undefined) return YES;
+    if (this.#keepsValues) {
+      if (expr.epoch !== this.#epoch) {
+        const value = this.#exprValue(expr);
+        expr.tri = value;
+        expr.epoch = this.#epoch;
+      }
+      return expr.tri;
+    }
+    return this.#exprValue(expr);
+  }
+
+  #exprValue(expr: Expr): Tristate {
+    switch (expr.op) {
+      case "symbol":
+        this.calc(expr.left);
+        return expr.left.tri;
+      case "&&": {
+        const left = this.expr(expr.left);
+        const right = this.expr(expr.right);
+        return left < right ? left : right;
+      }
+      case "||": {
+        const left = this.expr(expr.left);
+        const right = this.expr(expr.right);
+        return left > right ? left : right;
+      }
+      case "!":
+        return (2 - this.expr(expr.left)) as Tristate;
+      case "range":
+        return NO;
+      default: {
+        this.calc(expr.left);
+        this.calc(expr.right);
+        const order = compareValues(
+          { text: this.text(expr.left), type: expr.left.type },
+          { text: this.text(expr.right), type: expr.right.type },
+        );
+        const holds =
+          expr.op === "="
+            ? order === 0
+            : expr.op === "!="
+              ? order !== 0
+              : expr.op === "<"
+                ? order < 0
+                : expr.op === "<="
+                  ? order <= 0
+                  : expr.op === ">"
+                    ? order > 0
+                    : order >= 0;
+        return holds ? YES : NO;
+      }
+    }
+  }
+
+  /** A tristate is a bool without modules; generation 1 also takes members of a chosen choice for bools. */
+  typeOf(symbol: Sym): SymbolType {
+    if (symbol.type !== "tristate") return symbol.type;
+    if (this.#asSymbol && symbol.isMember && symbol.visible === YES) return "bool";
+    return this.#modules === NO ? "bool" : "tristate";
+  }
+
+  get modulesOn(): boolean {
+    return this.#modules !== NO;
+  }
+
+  /** Its value as text, as of the last calc(). */
+  text(symbol: Sym): string {
+    return isLogic(symbol.type) ? TRISTATE_TEXT[symbol.tri] : (symbol.text ?? "");
+  }
+
+  /** Brings the value of a symbol up to date. */
+  calc(symbol: Sym): void {
+    if (symbol.valid) return;
+    if (this.choices instanceof ChoicesAsSymbols) this.choices.prepare(symbol);
+    symbol.valid = true;
+    const { dialect } = this.context;
+    let tri: Tristate = NO;
+    let text: string | undefined;
+    switch (symbol.type) {
+      case "int":
+        text = dialect.emptyNumber ? "" : "0";
+        break;
+      case "hex":
+        text = dialect.emptyNumber ? "" : "0x0";
+        break;
+      case "string":
+        text = "";
+        break;
+      case "bool":
+      case "tristate":
+        text = "n";
+        break;
+      default:
+        symbol.text = symbol.name;
+        symbol.tri = NO;
+        return;
+    }
+    symbol.write = false;
+    this.visibility(symbol);
+    if (symbol.visible !== NO) symbol.write = true;
+    // What a recursion sees.
+    symbol.tri = tri;
+    symbol.text = text;
+    symbol.chosen = undefined;
+    let source: Property | undefined;
+    if (isLogic(this.typeOf(symbol))) {
+      const member = this.choices.memberValue(symbol);
+      if (member === undefined) {
+        if (symbol.visible !== NO && symbol.user.has) {
+          tri = symbol.user.tri < symbol.visible ? symbol.user.tri : symbol.visible;
+        } else {
+          if (symbol.revDep.tri !== NO) symbol.write = true;
+          if (!symbol.isChoice) {
+            source = this.defaultOf(symbol);
+            if (source !== undefined) {
+              const value = this.expr(source.expr);
+              tri = value < source.visible.tri ? value : source.visible.tri;
+              if (tri !== NO) symbol.write = true;
+            }
+            if (symbol.implied.tri !== NO) {
+              symbol.write = true;
+              if (symbol.implied.tri > tri) tri = symbol.implied.tri;
+              if (symbol.dirDep.tri < tri) tri = symbol.dirDep.tri;
+            }
+          }
+        }
+        if (symbol.dirDep.tri < symbol.revDep.tri) this.#warnUnmet(symbol);
+        if (symbol.revDep.tri > tri) tri = symbol.revDep.tri;
+      } else tri = member;
+      if (tri === MOD && this.typeOf(symbol) === "bool") tri = YES;
+    } else if (symbol.visible !== NO && symbol.user.has) {
+      text = symbol.user.text;
+    } else {
+      source = this.defaultOf(symbol);
+      const value = source === undefined ? undefined : propertySymbol(source);
+      if (value !== undefined) {
+        symbol.write = true;
+        this.calc(value);
+        text = value.text;
+      }
+    }
+    if (source !== undefined && !symbol.user.has) this.#takeTransitional(symbol, source, tri, text);
+    symbol.tri = tri;
+    symbol.text = text;
+    this.choices.choose(symbol);
+    this.#clampToRange(symbol);
+    if (symbol === this.context.modules) this.#modules = symbol.tri;
+    this.choices.finish(symbol);
+    if (symbol.transitional) symbol.write = false;
+  }
+
+  // A value that comes from a transitional symbol's user value is the user's too (generation 3).
+  #takeTransitional(symbol: Sym, source: Property, tri: Tristate, text: string | undefined): void {
+    const from = propertySymbol(source);
+    if (from === undefined || !from.transitional || !from.user.has) return;
+    symbol.user.tri = tri;
+    symbol.user.text = text;
+    symbol.user.has = true;
+  }
+
+  /** Visibility, dependencies, selects and implies of a symbol (sym_calc_visibility()). */
+  visibility(symbol: Sym): void {
+    if (symbol.transitional) {
+      symbol.visible = YES;
+      return;
+    }
+    let tri: Tristate = NO;
+    for (const property of symbol.props) {
+      if (property.text === undefined) continue;
+      const visible = this.choices.promptVisibility(symbol, this.expr(property.visible.expr));
+      property.visible.tri = visible;
+      if (visible > tri) tri = visible;
+    }
+    if (tri === MOD && (symbol.type !== "tristate" || this.#modules === NO)) tri = YES;
+    symbol.visible = tri;
+    if (symbol.isMember) return;
+    symbol.dirDep.tri = this.#bounded(symbol, symbol.dirDep.expr, YES);
+    symbol.revDep.tri = this.#bounded(symbol, symbol.revDep.expr, NO);
+    symbol.implied.tri = this.#bounded(symbol, symbol.implied.expr, NO);
+  }
+
+  #bounded(symbol: Sym, expr: Expr | undefined, absent: Tristate): Tristate {
+    const tri = expr === undefined ? absent : this.expr(expr);
+    return tri === MOD && this.typeOf(symbol) === "bool" ? YES : tri;
+  }
+
+  /** The first default whose condition holds. */
+  defaultOf(symbol: Sym): Property | undefined {
+    return this.#firstHolding(symbol, "default");
+  }
+
+  /** The first range whose condition holds. */
+  rangeOf(symbol: Sym): Property | undefined {
+    return this.#firstHolding(symbol, "range");
+  }
+
+  #firstHolding(symbol: Sym, kind: "default" | "range"): Property | undefined {
+    for (const property of symbol.props) {
+      if (property.kind !== kind) continue;
+      property.visible.tri = this.expr(property.visible.expr);
+      if (property.visible.tri !== NO) return property;
+    }
+    return undefined;
+  }
+
+  #rangeValue(symbol: Sym, base: 10 | 16): bigint {
+    this.calc(symbol);
+    const own = symbol.type === "int" ? 10 : symbol.type === "hex" ? 16 : base;
+    return toSigned(symbol.text ?? "", own);
+  }
+
+  #clampToRange(symbol: Sym): void {
+    if (symbol.type !== "int" && symbol.type !== "hex") return;
+    const range = this.rangeOf(symbol)?.expr;
+    if (range?.op !== "range") return;
+    const base = symbol.type === "int" ? 10 : 16;
+    const value = toSigned(symbol.text ?? "", base);
+    let bound = range.left;
+    if (value >= this.#rangeValue(bound, base)) {
+      bound = range.right;
+      if (value <= this.#rangeValue(bound, base)) return;
+    }
+    symbol.text = bound.text;
+  }
+
+  #warnUnmet(symbol: Sym): void {
+    const { output } = this.context;
+    const lines = [
+      `\nWARNING: unmet direct dependencies detected for ${symbol.name ?? "(null)"}\n`,
+      `  Depends on [${symbol.dirDep.tri === MOD ? "m" : "n"}]: `,
+      printExprWithValues(symbol.dirDep.expr, this),
+      "\n",
+      this.reverseText(symbol.revDep.expr, YES, "  Selected by [y]:\n"),
+      this.reverseText(symbol.revDep.expr, MOD, "  Selected by [m]:\n"),
+    ];
+    output.err(lines.join(""));
+    this.warnings++;
+  }
+
+  /** The operands of a reverse dependency that have a value, a line each, with a title (expr_gstr_print_revdep()). */
+  reverseText(expr: Expr | undefined, value: Tristate, title: string): string {
+    let text = "";
+    const visit = (at: Expr): void => {
+      if (at.op === "||") {
+        visit(at.left);
+        visit(at.right);
+      } else if (this.expr(at) === value) {
+        text += `${text === "" ? title : ""}  - ${printExprWithValues(at, this)}\n`;
+      }
+    };
+    if (expr !== undefined) visit(expr);
+    return text;
+  }
+
+  /** Makes all values be worked out anew (sym_clear_all_valid()). */
+  invalidate(): void {
+    this.invalidateSymbols();
+    this.changed = true;
+    this.calc(this.context.modules);
+  }
+
+  invalidateSymbols(): void {
+    for (const symbol of this.context.symbols) symbol.valid = false;
+    this.#epoch++;
+  }
+
+  /** sym_tristate_within_range() */
+  allows(symbol: Sym, value: Tristate): boolean {
+    const type = this.typeOf(symbol);
+    if (symbol.visible === NO || !isLogic(type)) return false;
+    if (type === "bool" && value === MOD) return false;
+    if (symbol.visible <= symbol.revDep.tri) return false;
+    if (this.#asSymbol && symbol.isMember && symbol.visible === YES) return value === YES;
+    return value >= symbol.revDep.tri && value <= symbol.visible;
+  }
+
+  /** sym_string_within_range() */
+  allowsText(symbol: Sym, text: string): boolean {
+    if (!isValidText(symbol.type, text)) return false;
+    if (isLogic(symbol.type)) return this.allows(symbol, toTristate(text));
+    if (symbol.type === "string") return true;
+    const range = this.rangeOf(symbol)?.expr;
+    if (range?.op !== "range") return true;
+    const base = symbol.type === "int" ? 10 : 16;
+    const value = toSigned(text, base);
+    return value >= this.#rangeValue(range.left, base) && value <= this.#rangeValue(range.right, base);
+  }
+
+  /** Gives a symbol the user's value; false when it cannot have it (sym_set_tristate_value()). */
+  setTristate(symbol: Sym, value: Tristate): boolean {
+    const old = symbol.tri;
+    if (!(this.#asSymbol && old === value) && !this.allows(symbol, value)) return false;
+    this.choices.beforeSet(symbol, value);
+    symbol.user.has = true;
+    symbol.user.tri = value;
+    if (old !== value) this.invalidate();
+    return true;
+  }
+
+  /** sym_set_string_value() */
+  setText(symbol: Sym, text: string): boolean {
+    if (isLogic(symbol.type)) {
+      return /^[yYmMnN]/.test(text) && this.setTristate(symbol, toTristate(text));
+    }
+    if (!this.allowsText(symbol, text)) return false;
+    const value = symbol.type === "hex" && !/^0[xX]/.test(text) ? `0x${text}` : text;
+    const same = symbol.user.text === value && value === text;
+    symbol.user.has = true;
+    if (same) return true;
+    symbol.user.text = value;
+    this.invalidate();
+    return true;
+  }
+
+  /** More than n or what selects it can be chosen (sym_is_changeable()). */
+  isChangeable(symbol: Sym): boolean {
+    if (!this.#asSymbol && symbol.isChoice) return false;
+    return symbol.visible > symbol.revDep.tri;
+  }
+
+  /** The default of a symbol as savedefconfig sees it (sym_get_string_default()). */
+  defaultText(symbol: Sym): string {
+    const { modules, dialect } = this.context;
+    this.visibility(symbol);
+    this.calc(modules);
+    let tri: Tristate = NO;
+    let text = "";
+    const source = this.defaultOf(symbol);
+    if (source !== undefined) {
+      if (isLogic(symbol.type)) {
+        const value = this.expr(source.expr);
+        tri = value < source.visible.tri ? value : source.visible.tri;
+      } else {
+        const value = propertySymbol(source);
+        if (value !== undefined) {
+          this.calc(value);
+          text = value.text ?? "";
+        }
+      }
+    }
+    if (symbol.revDep.tri > tri) tri = symbol.revDep.tri;
+    if (tri === MOD && !symbol.isMember && modules.tri === NO) tri = YES;
+    if (symbol.type === "bool" && tri === MOD) tri = YES;
+    if (symbol.implied.tri > tri) tri = symbol.implied.tri;
+    switch (symbol.type) {
+      case "bool":
+      case "tristate":
+        return TRISTATE_TEXT[tri];
+      case "int":
+        return text === "" && !dialect.emptyNumber ? "0" : text;
+      case "hex":
+        return text === "" && !dialect.emptyNumber ? "0x0" : text;
+      default:
+        return text;
+    }
+  }
+
+  /** menu_is_visible() in menu.c */
+  isVisible(menu: Menu): boolean {
+    const { prompt, symbol } = menu;
+    if (prompt === undefined) return false;
+    if (menu.visibility !== undefined && this.expr(menu.visibility) === NO) return false;
+    if (symbol === undefined) prompt.visible.tri = this.expr(prompt.visible.expr);
+    else this.calc(symbol);
+    if (prompt.visible.tri !== NO) return true;
+    if (symbol === undefined || symbol.tri === NO) return false;
+    for (let child = menu.list; child !== undefined; child = child.next) {
+      if (!this.isVisible(child)) continue;
+      if (this.context.dialect.visibleSetsUser) symbol.user.has = true;
+      return true;
+    }
+    return false;
+  }
+}
+
+export function toTristate(text: string): Tristate {
+  return /^[yY]/.test(text) ? YES : /^[mM]/.test(text) ? MOD : NO;
+}

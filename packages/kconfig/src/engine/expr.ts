@@ -1,0 +1,238 @@
+/**
+ * Expressions of the Kconfig language. Equal expressions are the same object, in every generation: sharing is not
+ * visible to the algorithms of scripts/kconfig/expr.c, and makes comparison and caching cheap.
+ */
+import type { Sym, Tristate } from "./model.ts";
+
+export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=";
+
+export type Expr =
+  | SymbolExpr
+  | (ExprState & { readonly op: "!"; readonly left: Expr })
+  | (ExprState & { readonly op: "||" | "&&"; readonly left: Expr; readonly right: Expr })
+  | (ExprState & { readonly op: Comparison | "range"; readonly left: Sym; readonly right: Sym });
+
+export type SymbolExpr = ExprState & { readonly op: "symbol"; readonly left: Sym };
+
+interface ExprState {
+  readonly id: number;
+  /** Its value, when `epoch` is the evaluation's. */
+  tri: Tristate;
+  epoch: number;
+  /** What transform() and eliminateDups() made of it, when `simplified` is the pool's count. */
+  transformed: Expr | undefined;
+  deduped: Expr | undefined;
+  simplified: number;
+}
+
+const OPS = ["symbol", "!", "||", "&&", "=", "!=", "<", "<=", ">", ">=", "range"] as const;
+const OP_NUMBER = new Map<string, number>(OPS.map((op, index) => [op, index]));
+
+/** Makes expressions, each only once (expr_lookup() in expr.c). */
+export class ExprPool {
+  #table = new Int32Array(1 << 16).fill(-1);
+  readonly #all: Expr[] = [];
+  readonly #keys: number[] = [];
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  symbol(symbol: Sym): Expr {
+    return this.#make("symbol", symbol, undefined);
+  }
+
+  not(expr: Expr): Expr {
+    return this.#make("!", expr, undefined);
+  }
+
+  two(op: "||" | "&&", left: Expr, right: Expr): Expr {
+    return this.#make(op, left, right);
+  }
+
+  compare(op: Comparison | "range", left: Sym, right: Sym): Expr {
+    return this.#make(op, left, right);
+  }
+
+  /** Conjunction where undefined means y. */
+  and(left: Expr | undefined, right: Expr | undefined): Expr | undefined {
+    if (left === undefined) return right;
+    return right === undefined ? left : this.#make("&&", left, right);
+  }
+
+  /** Disjunction where undefined means that there is nothing yet. */
+  or(left: Expr | undefined, right: Expr | undefined): Expr | undefined {
+    if (left === undefined) return right;
+    return right === undefined ? left : this.#make("||", left, right);
+  }
+
+  /** Replaces symbols, for values that were not known when the expression was read. */
+  replace(expr: Expr, symbols: ReadonlyMap<Sym, Sym>): Expr {
+    switch (expr.op) {
+      case "symbol": {
+        const other = symbols.get(expr.left);
+        return other === undefined ? expr : this.symbol(other);
+      }
+      case "!": {
+        const left = this.replace(expr.left, symbols);
+        return left === expr.left ? expr : this.not(left);
+      }
+      case "||":
+      case "&&": {
+        const left = this.replace(expr.left, symbols);
+        const right = this.replace(expr.right, symbols);
+        return left === expr.left && right === expr.right ? expr : this.two(expr.op, left, right);
+      }
+      default: {
+        const left = symbols.get(expr.left) ?? expr.left;
+        const right = symbols.get(expr.right) ?? expr.right;
+        return left === expr.left && right === expr.right ? expr : this.compare(expr.op, left, right);
+      }
+    }
+  }
+
+  // Open addressing over (op, left, right), which identify an expression: symbols and expressions are numbered apart,
+  // and the op tells which is meant.
+  #make(op: Expr["op"], left: Sym | Expr, right: Sym | Expr | undefined): Expr {
+    const number = OP_NUMBER.get(op) ?? 0;
+    const rightKey = right === undefined ? 0 : right.id + 1;
+    let hash = Math.imul(left.id, 0x9e3779b1) ^ Math.imul(rightKey, 0x85ebca6b) ^ Math.imul(number, 0xc2b2ae35);
+    hash ^= hash >>> 15;
+    const table = this.#table;
+    const mask = table.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const index = table[slot] as number;
+      if (index < 0) break;
+      if (
+        this.#keys[index * 3] === number &&
+        this.#keys[index * 3 + 1] === left.id &&
+        this.#keys[index * 3 + 2] === rightKey
+      ) {
+        return this.#all[index] as Expr;
+      }
+      slot = (slot + 1) & mask;
+    }
+    const expr = {
+      id: this.#all.length,
+      op,
+      left,
+      right,
+      tri: 0,
+      epoch: -1,
+      transformed: undefined,
+      deduped: undefined,
+      simplified: -1,
+    } as unknown as Expr;
+    table[slot] = this.#all.length;
+    this.#all.push(expr);
+    this.#keys.push(number, left.id, rightKey);
+    if (this.#all.length * 2 > table.length) this.#grow();
+    return expr;
+  }
+
+  #grow(): void {
+    const table = new Int32Array(this.#table.length * 2).fill(-1);
+    const mask = table.length - 1;
+    for (let index = 0; index < this.#all.length; index++) {
+      const number = this.#keys[index * 3] as number;
+      const left = this.#keys[index * 3 + 1] as number;
+      const right = this.#keys[index * 3 + 2] as number;
+      let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b) ^ Math.imul(number, 0xc2b2ae35);
+      hash ^= hash >>> 15;
+      let slot = hash & mask;
+      while ((table[slot] as number) >= 0) slot = (slot + 1) & mask;
+      table[slot] = index;
+    }
+    this.#table = table;
+  }
+}
+
+/** The symbols that an expression names, in order, each as often as it stands there. */
+export function* symbolsOf(expr: Expr | undefined): Generator<Sym> {
+  if (expr === undefined) return;
+  switch (expr.op) {
+    case "symbol":
+      yield expr.left;
+      return;
+    case "!":
+      yield* symbolsOf(expr.left);
+      return;
+    case "||":
+    case "&&":
+      yield* symbolsOf(expr.left);
+      yield* symbolsOf(expr.right);
+      return;
+    default:
+      yield expr.left;
+      yield expr.right;
+  }
+}
+
+const BINDING: Readonly<Record<Expr["op"], number>> = {
+  "||": 1,
+  "&&": 2,
+  "!": 3,
+  "=": 4,
+  "!=": 4,
+  "<": 5,
+  "<=": 5,
+  ">": 5,
+  ">=": 5,
+  symbol: 9,
+  range: 9,
+};
+
+/** Writes an expression piece by piece as expr_print() in expr.c does; a piece that is a symbol comes with it. */
+export function printExpr(
+  expr: Expr | undefined,
+  print: (text: string, symbol?: Sym) => void,
+  around: Expr["op"] | undefined = undefined,
+): void {
+  if (expr === undefined) {
+    print("y");
+    return;
+  }
+  const name = (symbol: Sym): void => {
+    if (symbol.name === undefined) print("<choice>");
+    else print(symbol.name, symbol);
+  };
+  const parentheses = around !== undefined && around !== expr.op && BINDING[around] > BINDING[expr.op];
+  if (parentheses) print("(");
+  switch (expr.op) {
+    case "symbol":
+      name(expr.left);
+      break;
+    case "!":
+      print("!");
+      printExpr(expr.left, print, "!");
+      break;
+    case "||":
+    case "&&":
+      printExpr(expr.left, print, expr.op);
+      print(` ${expr.op} `);
+      printExpr(expr.right, print, expr.op);
+      break;
+    case "range":
+      print("[");
+      name(expr.left);
+      print(" ");
+      name(expr.right);
+      print("]");
+      break;
+    default:
+      name(expr.left);
+      print(expr.op);
+      name(expr.right);
+  }
+  if (parentheses) print(")");
+}
+
+/** An expression as text, without values. */
+export function exprText(expr: Expr | undefined): string {
+  let text = "";
+  printExpr(expr, (piece) => {
+    text += piece;
+  });
+  return text;
+}

@@ -1,0 +1,609 @@
+/**
+ * The grammar (scripts/kconfig/parser.y) as recursive descent. After a syntax error bison drops the statement that it is
+ * in and goes on at the end of the line; so does this, to find as many errors in one go.
+ */
+import { TreeBuilder } from "./builder.ts";
+import type { Dialect } from "./dialect.ts";
+import { KconfigAbort } from "./errors.ts";
+import type { Output } from "./errors.ts";
+import type { Comparison, Expr, ExprPool } from "./expr.ts";
+import { includeFiles } from "./include.ts";
+import type { FileOpener, SourceKeyword } from "./include.ts";
+import { Lexer } from "./lexer.ts";
+import type { Token } from "./lexer.ts";
+import type { Menu, Sym, SymbolType } from "./model.ts";
+import { Preprocessor } from "./preprocess.ts";
+import type { Assignment } from "./preprocess.ts";
+import type { Simplifier } from "./simplify.ts";
+import type { KconfigSourceHost, Position } from "./source.ts";
+import type { SymbolTable } from "./symbol-table.ts";
+
+/** A statement cannot be understood; caught where statements are listed. */
+class SyntaxFault extends Error {}
+
+const TYPES: ReadonlyMap<string, SymbolType> = new Map([
+  ["bool", "bool"],
+  ["tristate", "tristate"],
+  ["int", "int"],
+  ["hex", "hex"],
+  ["string", "string"],
+]);
+const DEFAULT_TYPES: ReadonlyMap<string, SymbolType> = new Map([
+  ["default", "unknown"],
+  ["def_bool", "bool"],
+  ["def_tristate", "tristate"],
+]);
+const COMPARISONS: ReadonlySet<string> = new Set(["=", "!=", "<", "<=", ">", ">="]);
+const SOURCES: ReadonlySet<string> = new Set(["source", "rsource", "osource", "orsource"]);
+
+export interface Parsed {
+  readonly root: Menu;
+  /** The symbol of the option `modules`. */
+  readonly modules: Sym | undefined;
+  /** Files read, in order of first mention. */
+  readonly files: readonly string[];
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+export interface ParserContext {
+  readonly host: KconfigSourceHost;
+  readonly open: FileOpener;
+  readonly output: Output;
+  readonly dialect: Dialect;
+  readonly pool: ExprPool;
+  readonly table: SymbolTable;
+  readonly simplifier: Simplifier;
+}
+
+/** @throws KconfigAbort after all errors were told. */
+export function parseTree(name: string, context: ParserContext): Parsed {
+  return new Parser(name, context).parse();
+}
+
+class Parser {
+  readonly #context: ParserContext;
+  readonly #at: Position = { file: "", scanLine: 1, line: 0 };
+  readonly #lexer: Lexer;
+  readonly #preprocessor: Preprocessor;
+  readonly #builder: TreeBuilder;
+  readonly #files = new Map<string, { readonly parent: string; readonly line: number } | undefined>();
+  #token: Token | undefined;
+  #errors = 0;
+  // Tokens still to be taken before another syntax error is told.
+  #quiet = 0;
+  readonly #blocks: Menu[] = [];
+  #choice: Menu | undefined;
+  #modules: Sym | undefined;
+
+  constructor(name: string, context: ParserContext) {
+    this.#context = context;
+    const { host, output, dialect, pool, open } = context;
+    const text = open(name);
+    if (text === undefined) {
+      output.err(`can't find file ${name}\n`);
+      throw new KconfigAbort(`can't find file ${name}`);
+    }
+    this.#preprocessor = new Preprocessor(host, this.#at, output);
+    const { preprocessor, at } = { preprocessor: this.#preprocessor, at: this.#at };
+    this.#lexer = new Lexer({ name, text }, { at, preprocessor, output, dialect });
+    this.#builder = new TreeBuilder(pool, this.#at, output, dialect.choice === "symbol");
+    this.#files.set(name, undefined);
+  }
+
+  parse(): Parsed {
+    if (this.#is("mainmenu")) this.#mainMenu();
+    for (;;) {
+      this.#statements(false);
+      if (this.#peek().kind === "end") break;
+      this.#guarded(() => this.#fault());
+    }
+    if (this.#errors > 0) throw new KconfigAbort("syntax errors");
+    const { root } = this.#builder;
+    if (root.prompt === undefined) {
+      this.#builder.entry = root;
+      this.#builder.addPrompt("menu", "Main menu", undefined);
+    }
+    return {
+      root,
+      modules: this.#modules,
+      files: [...this.#files.keys()],
+      environment: this.#preprocessor.environment,
+    };
+  }
+
+  // There is nothing yet that bison could go back to.
+  #mainMenu(): void {
+    try {
+      this.#take();
+      const text = this.#quoted();
+      this.#eol();
+      this.#builder.addPrompt("menu", text, undefined);
+    } catch (fault) {
+      if (!(fault instanceof SyntaxFault)) throw fault;
+      this.#syntaxError();
+      throw new KconfigAbort("syntax error");
+    }
+  }
+
+  // Statements up to one that ends the block, or the end of all files. Bison tells of an error and goes on.
+  #statements(inChoice: boolean): void {
+    for (;;) {
+      const token = this.#peek();
+      if (token.kind === "end" || isEnd(token)) return;
+      this.#guarded(() => this.#statement(token, inChoice));
+    }
+  }
+
+  #guarded(parse: () => void): void {
+    try {
+      parse();
+    } catch (fault) {
+      if (!(fault instanceof SyntaxFault)) throw fault;
+      this.#recover(fault.message === "" ? "invalid statement" : fault.message);
+    }
+  }
+
+  #statement(token: Token, inChoice: boolean): void {
+    if (token.kind === "word") return this.#assignment(inChoice);
+    if (token.kind !== "keyword") return this.#fault();
+    switch (token.text) {
+      case "config":
+      case "menuconfig":
+        if (token.text === "menuconfig" && inChoice && !this.#context.dialect.extensions) this.#fault();
+        return this.#config(token.text);
+      case "comment":
+        return this.#comment();
+      case "if":
+        return this.#if(inChoice);
+      case "choice":
+        if (inChoice) this.#fault();
+        return this.#choiceBlock();
+      case "menu":
+        if (inChoice) this.#fault();
+        return this.#menu();
+      default:
+        if (!SOURCES.has(token.text) || (inChoice && !this.#context.dialect.extensions)) this.#fault();
+        this.#take();
+        return this.#source(token.text as SourceKeyword);
+    }
+  }
+
+  #assignment(inChoice: boolean): void {
+    if (inChoice) this.#fault();
+    const name = this.#take().text;
+    const how = this.#peek();
+    if (how.kind !== "operator" || !["=", ":=", "+="].includes(how.text)) {
+      this.#fault(`unknown statement "${name}"`);
+    }
+    this.#take();
+    const value = this.#peek().kind === "assign-value" ? this.#take().text : "";
+    if (this.#peek().kind !== "eol") this.#fault(`unknown statement "${name}"`);
+    this.#eol();
+    this.#preprocessor.assign(name, value, how.text as Assignment);
+  }
+
+  #config(keyword: "config" | "menuconfig"): void {
+    const { table, dialect } = this.#context;
+    this.#take();
+    const name = this.#word();
+    this.#eol();
+    const symbol = table.lookup(name, false);
+    if (dialect.choice === "symbol") symbol.optional = true;
+    const entry = this.#builder.addEntry(keyword === "config" ? "symbol" : "menuconfig", symbol);
+    while (this.#configOption());
+    if (keyword === "menuconfig") {
+      if (entry.prompt !== undefined) entry.prompt.kind = "menu";
+      else if (dialect.strictHelp) this.#error("menuconfig statement without prompt");
+      else this.#warn("menuconfig statement without prompt");
+    } else if (this.#choice !== undefined && dialect.choice === "members") this.#member(entry, symbol);
+  }
+
+  #member(entry: Menu, symbol: Sym): void {
+    const tell = (message: string): void => {
+      this.#context.output.err(`${entry.file}:${entry.line}: error: ${message}\n`);
+      this.#errors++;
+    };
+    if (entry.prompt === undefined) tell("choice member must have a prompt");
+    if (symbol.type !== "bool") tell("choice member must be bool");
+    if (symbol.isMember && this.#context.dialect.uniqueMembers) return;
+    symbol.isMember = true;
+    this.#choice?.members.push(symbol);
+  }
+
+  /** One option of a config; false when what follows is none. */
+  #configOption(): boolean {
+    const token = this.#peek();
+    if (token.kind !== "keyword") return false;
+    const type = TYPES.get(token.text);
+    if (type !== undefined) {
+      this.#take();
+      this.#optionalPrompt();
+      this.#eol();
+      this.#builder.setType(type);
+      return true;
+    }
+    const defaultType = DEFAULT_TYPES.get(token.text);
+    if (defaultType !== undefined) {
+      this.#take();
+      const expr = this.#expr();
+      const condition = this.#condition();
+      this.#eol();
+      this.#builder.addExpr("default", expr, condition);
+      if (defaultType !== "unknown") this.#builder.setType(defaultType);
+      return true;
+    }
+    switch (token.text) {
+      case "prompt":
+        this.#prompt();
+        return true;
+      case "select":
+      case "imply": {
+        this.#take();
+        const symbol = this.#plainSymbol();
+        const condition = this.#condition();
+        this.#eol();
+        this.#builder.addExpr(token.text, this.#context.pool.symbol(symbol), condition);
+        return true;
+      }
+      case "range": {
+        this.#take();
+        const low = this.#symbol();
+        const high = this.#symbol();
+        const condition = this.#condition();
+        this.#eol();
+        this.#builder.addExpr("range", this.#context.pool.compare("range", low, high), condition);
+        return true;
+      }
+      case "modules": {
+        this.#take();
+        this.#eol();
+        const symbol = this.#builder.entry.symbol;
+        if (this.#modules !== undefined) {
+          this.#error(
+            `symbol '${symbol?.name ?? ""}' redefines option 'modules' already defined by symbol ` +
+              `'${this.#modules.name ?? ""}'`,
+          );
+        }
+        this.#modules = symbol;
+        return true;
+      }
+      case "transitional":
+        this.#take();
+        this.#eol();
+        if (this.#builder.entry.symbol !== undefined) this.#builder.entry.symbol.transitional = true;
+        return true;
+      default:
+        return this.#dependsOrHelp(token);
+    }
+  }
+
+  #dependsOrHelp(token: Token): boolean {
+    if (token.text === "depends") {
+      this.#depends();
+      return true;
+    }
+    if (token.text !== "help") return false;
+    this.#take();
+    this.#eol();
+    this.#lexer.startHelp();
+    const text = this.#peek();
+    if (text.kind !== "help-text") this.#fault();
+    this.#take();
+    const { entry } = this.#builder;
+    const name = entry.symbol?.name ?? "<choice>";
+    const strict = this.#context.dialect.strictHelp;
+    if (entry.help !== undefined) {
+      if (strict) this.#error(`'${name}' defined with more than one help text`);
+      else this.#warn(`'${name}' defined with more than one help text -- only the last one will be used`);
+    }
+    if (/^[ \f\n\r\t\v]*$/.test(text.text)) {
+      if (strict) this.#error(`'${name}' defined with blank help text`);
+      else this.#warn(`'${name}' defined with blank help text`);
+    }
+    entry.help = text.text;
+    return true;
+  }
+
+  #depends(): void {
+    this.#take();
+    this.#keyword("on");
+    let expr = this.#expr();
+    const condition = this.#context.dialect.dependsIf ? this.#condition() : undefined;
+    this.#eol();
+    if (condition !== undefined) {
+      // "depends on X if Y" is X || Y=n.
+      const { pool, simplifier, table } = this.#context;
+      expr = pool.two("||", expr, simplifier.compareWith(condition, "=", table.no));
+    }
+    this.#builder.addDependency(expr);
+  }
+
+  #prompt(): void {
+    this.#take();
+    const text = this.#quoted();
+    const condition = this.#condition();
+    this.#eol();
+    this.#builder.addPrompt("prompt", text, condition);
+  }
+
+  #optionalPrompt(): void {
+    if (this.#peek().kind !== "quoted") return;
+    const text = this.#quoted();
+    const condition = this.#condition();
+    this.#builder.addPrompt("prompt", text, condition);
+  }
+
+  #choiceBlock(): void {
+    const { table, dialect, output } = this.#context;
+    const asSymbol = dialect.choice === "symbol";
+    this.#take();
+    const name = asSymbol && this.#peek().kind === "word" ? this.#word() : undefined;
+    this.#eol();
+    const symbol = table.choice(name);
+    const entry = this.#builder.addEntry("choice", symbol);
+    if (!asSymbol) this.#builder.setType("bool");
+    while (this.#choiceOption());
+    if (!asSymbol && entry.prompt === undefined) {
+      output.err(`${entry.file}:${entry.line}: error: choice must have a prompt\n`);
+      this.#errors++;
+    }
+    this.#block("choice", true, () => {
+      this.#choice = entry;
+    });
+  }
+
+  #choiceOption(): boolean {
+    const { dialect, pool } = this.#context;
+    const token = this.#peek();
+    if (token.kind !== "keyword") return false;
+    switch (token.text) {
+      case "prompt":
+        this.#prompt();
+        return true;
+      case "bool":
+      case "tristate":
+        if (!dialect.choiceType) return false;
+        if (dialect.choice === "members") {
+          if (token.text === "tristate") return false;
+          this.#prompt();
+          return true;
+        }
+        this.#take();
+        this.#optionalPrompt();
+        this.#eol();
+        this.#builder.setType(token.text);
+        return true;
+      case "optional":
+        this.#take();
+        this.#eol();
+        if (this.#builder.entry.symbol !== undefined) this.#builder.entry.symbol.optional = true;
+        return true;
+      case "default": {
+        this.#take();
+        const symbol = this.#plainSymbol();
+        const condition = this.#condition();
+        this.#eol();
+        this.#builder.addExpr("default", pool.symbol(symbol), condition);
+        return true;
+      }
+      default:
+        return this.#dependsOrHelp(token);
+    }
+  }
+
+  #if(inChoice: boolean): void {
+    this.#take();
+    const expr = this.#expr();
+    this.#eol();
+    this.#builder.addEntry("if", undefined);
+    this.#builder.addDependency(expr);
+    this.#block("if", inChoice, () => {});
+  }
+
+  #menu(): void {
+    this.#take();
+    const text = this.#quoted();
+    this.#eol();
+    this.#builder.addEntry("menu", undefined);
+    this.#builder.addPrompt("menu", text, undefined);
+    for (;;) {
+      const token = this.#peek();
+      if (token.kind === "keyword" && token.text === "depends") this.#depends();
+      else if (token.kind === "keyword" && token.text === "visible") {
+        this.#take();
+        const condition = this.#condition();
+        this.#eol();
+        this.#builder.addVisibility(condition);
+      } else break;
+    }
+    this.#block("menu", false, () => {});
+  }
+
+  // The statements of a block and the word that ends it (zconf_endtoken()).
+  #block(kind: "menu" | "choice" | "if", inChoice: boolean, opened: () => void): void {
+    const { output } = this.#context;
+    this.#blocks.push(this.#builder.open());
+    opened();
+    this.#statements(inChoice);
+    const token = this.#peek();
+    if (token.kind === "end") {
+      this.#syntaxError();
+      this.#abort();
+    }
+    this.#take();
+    this.#eol();
+    this.#blocks.pop();
+    if (kind === "choice") this.#choice = undefined;
+    const ends = token.text.slice(3);
+    if (ends !== kind) this.#error(`unexpected '${ends}' within ${kind} block`);
+    else if (this.#builder.menu.file !== this.#at.file) {
+      const { file, line } = this.#builder.menu;
+      this.#error(`'${ends}' in different file than '${kind}'`);
+      output.err(`${file}:${line}: location of the '${kind}'\n`);
+    } else this.#builder.close();
+  }
+
+  #comment(): void {
+    this.#take();
+    const text = this.#quoted();
+    this.#eol();
+    this.#builder.addEntry("comment", undefined);
+    this.#builder.addPrompt("comment", text, undefined);
+    for (;;) {
+      const token = this.#peek();
+      if (token.kind !== "keyword" || token.text !== "depends") return;
+      this.#depends();
+    }
+  }
+
+  #source(keyword: SourceKeyword): void {
+    const name = this.#quoted();
+    // The file begins before anything after this line is looked at.
+    this.#eol();
+    const { output, dialect, host, open } = this.#context;
+    includeFiles(name, keyword, { lexer: this.#lexer, at: this.#at, files: this.#files, output, dialect, host, open });
+  }
+
+  #condition(): Expr | undefined {
+    if (!this.#is("if")) return undefined;
+    this.#take();
+    return this.#expr();
+  }
+
+  #expr(): Expr {
+    let left = this.#conjunction();
+    while (this.#isOperator("||")) {
+      this.#take();
+      left = this.#context.pool.two("||", left, this.#conjunction());
+    }
+    return left;
+  }
+
+  #conjunction(): Expr {
+    let left = this.#operand();
+    while (this.#isOperator("&&")) {
+      this.#take();
+      left = this.#context.pool.two("&&", left, this.#operand());
+    }
+    return left;
+  }
+
+  #operand(): Expr {
+    const { pool } = this.#context;
+    if (this.#isOperator("!")) {
+      this.#take();
+      return pool.not(this.#operand());
+    }
+    if (this.#isOperator("(")) {
+      this.#take();
+      const inner = this.#expr();
+      if (!this.#isOperator(")")) this.#fault();
+      this.#take();
+      return inner;
+    }
+    const left = this.#symbol();
+    const token = this.#peek();
+    if (token.kind !== "operator" || !COMPARISONS.has(token.text)) return pool.symbol(left);
+    this.#take();
+    return pool.compare(token.text as Comparison, left, this.#symbol());
+  }
+
+  #symbol(): Sym {
+    const { table } = this.#context;
+    return this.#peek().kind === "quoted" ? table.lookup(this.#take().text, true) : this.#plainSymbol();
+  }
+
+  #plainSymbol(): Sym {
+    return this.#context.table.lookup(this.#word(), false);
+  }
+
+  #peek(): Token {
+    return (this.#token ??= this.#lexer.next());
+  }
+
+  #take(): Token {
+    const token = this.#peek();
+    this.#token = undefined;
+    if (this.#quiet > 0) this.#quiet--;
+    return token;
+  }
+
+  #is(keyword: string): boolean {
+    const token = this.#peek();
+    return token.kind === "keyword" && token.text === keyword;
+  }
+
+  #isOperator(operator: string): boolean {
+    const token = this.#peek();
+    return token.kind === "operator" && token.text === operator;
+  }
+
+  #keyword(keyword: string): void {
+    if (!this.#is(keyword)) this.#fault();
+    this.#take();
+  }
+
+  #word(): string {
+    if (this.#peek().kind !== "word") this.#fault();
+    return this.#take().text;
+  }
+
+  #quoted(): string {
+    if (this.#peek().kind !== "quoted") this.#fault();
+    return this.#take().text;
+  }
+
+  #eol(): void {
+    if (this.#peek().kind !== "eol") this.#fault();
+    this.#take();
+  }
+
+  #fault(message = ""): never {
+    throw new SyntaxFault(message);
+  }
+
+  #syntaxError(): void {
+    if (this.#quiet > 0) return;
+    this.#errors++;
+    const line = this.#at.line + (this.#context.dialect.oldPositions ? 1 : 0);
+    this.#context.output.err(`${this.#at.file}:${line}: syntax error\n`);
+  }
+
+  #recover(message: string): void {
+    this.#syntaxError();
+    this.#quiet = 3;
+    for (;;) {
+      const token = this.#peek();
+      if (token.kind === "end") this.#abort();
+      this.#take();
+      this.#quiet = 3;
+      if (token.kind === "eol") break;
+    }
+    this.#quiet = 2;
+    this.#error(message);
+  }
+
+  // The files end where nothing can go on.
+  #abort(): never {
+    for (const { file, line } of this.#blocks.reverse()) {
+      this.#context.output.err(`${file}:${line}: missing end statement for this entry\n`);
+    }
+    throw new KconfigAbort("syntax error");
+  }
+
+  #error(message: string): void {
+    this.#errors++;
+    this.#context.output.err(`${this.#at.file}:${this.#at.line}: ${message}\n`);
+  }
+
+  #warn(message: string): void {
+    this.#context.output.err(`${this.#at.file}:${this.#at.line}: warning: ${message}\n`);
+  }
+}
+
+function isEnd(token: Token): boolean {
+  return (
+    token.kind === "keyword" &&
+    (token.text === "endmenu" || token.text === "endchoice" || token.text === "endif")
+  );
+}

@@ -1,0 +1,209 @@
+/** The macro language: variables, functions and `$(shell …)` (scripts/kconfig/preprocess.c). */
+import { KconfigAbort } from "./errors.ts";
+import type { Output } from "./errors.ts";
+import type { KconfigSourceHost, Position } from "./source.ts";
+
+type Flavor = "recursive" | "simple";
+
+interface Variable {
+  value: string;
+  flavor: Flavor;
+  /** How often it is being expanded at this moment. */
+  depth: number;
+}
+
+export type Assignment = "=" | ":=" | "+=";
+
+const MAX_ARGUMENTS = 16;
+const SHELL_BYTES = 4095;
+
+export class Preprocessor {
+  readonly #variables = new Map<string, Variable>();
+  /** Environment variables that were looked at, in order; they stand in auto.conf.cmd. */
+  readonly environment = new Map<string, string>();
+  readonly #host: KconfigSourceHost;
+  readonly #at: Position;
+  readonly #output: Output;
+
+  constructor(host: KconfigSourceHost, at: Position, output: Output) {
+    this.#host = host;
+    this.#at = at;
+    this.#output = output;
+  }
+
+  assign(name: string, value: string, how: Assignment): void {
+    const known = this.#variables.get(name);
+    const flavor: Flavor =
+      how === ":=" ? "simple" : how === "=" ? "recursive" : (known?.flavor ?? "recursive");
+    const given = flavor === "simple" ? this.expand(value) : value;
+    if (known === undefined) {
+      this.#variables.set(name, { value: given, flavor, depth: 0 });
+      return;
+    }
+    known.value = how === "+=" ? `${known.value} ${given}` : given;
+    known.flavor = flavor;
+  }
+
+  /** Expands a whole text. */
+  expand(text: string): string {
+    return this.#expandText(text, []);
+  }
+
+  /** Expands the token at the start of a line; gives it and the number of characters that it took. */
+  expandToken(line: string): { readonly text: string; readonly length: number } {
+    let text = "";
+    let index = 0;
+    for (;;) {
+      const char = line.charCodeAt(index);
+      if (char === 0x24) {
+        const { value, end } = this.#expandReference(line, index + 1, []);
+        text += value;
+        index = end;
+      } else if (isWordCode(char)) {
+        text += line[index];
+        index++;
+      } else return { text, length: index };
+    }
+  }
+
+  /** Expands what follows a `$` at `index` of a line; gives the value and the index after it. */
+  expandDollar(line: string, index: number): { readonly value: string; readonly end: number } {
+    return this.#expandReference(line, index, []);
+  }
+
+  #expandText(text: string, args: readonly string[]): string {
+    let from = text.indexOf("$");
+    if (from < 0) return text;
+    let result = "";
+    let done = 0;
+    while (from >= 0) {
+      result += text.slice(done, from);
+      const { value, end } = this.#expandReference(text, from + 1, args);
+      result += value;
+      done = end;
+      from = text.indexOf("$", done);
+    }
+    return result + text.slice(done);
+  }
+
+  // A reference is always "$(…)"; any other "$" is itself.
+  #expandReference(text: string, start: number, args: readonly string[]): { value: string; end: number } {
+    if (text[start] !== "(") return { value: "$", end: start };
+    let nest = 0;
+    for (let index = start + 1; index < text.length; index++) {
+      const char = text[index];
+      if (char === "(") nest++;
+      else if (char === ")" && nest-- === 0) {
+        return { value: this.#evaluate(text.slice(start + 1, index), args), end: index + 1 };
+      }
+    }
+    return this.#fail(`unterminated reference to '${text.slice(start + 1)}': missing ')'`);
+  }
+
+  #evaluate(clause: string, args: readonly string[]): string {
+    // "$(1)" is the argument of the function around it, if there is one (strtoul: blanks and a sign may lead).
+    const number = /^[ \t\n\v\f\r]*\+?0*(\d{1,3})$/.exec(clause);
+    if (number !== null) {
+      const local = args[Number(number[1]) - 1];
+      if (local !== undefined) return local;
+    }
+    const parts: string[] = [];
+    let nest = 0;
+    let from = 0;
+    for (let index = 0; index < clause.length; index++) {
+      const char = clause[index];
+      if (char === "," && nest === 0) {
+        if (parts.length >= MAX_ARGUMENTS) this.#fail("too many function arguments");
+        parts.push(clause.slice(from, index));
+        from = index + 1;
+      } else if (char === "(") nest++;
+      else if (char === ")") nest--;
+    }
+    if (parts.length >= MAX_ARGUMENTS) this.#fail("too many function arguments");
+    parts.push(clause.slice(from));
+    const [name = "", ...given] = parts.map((part) => this.#expandText(part, args));
+    return this.#variable(name, given) ?? this.#function(name, given) ?? this.#environment(name, given) ?? "";
+  }
+
+  #variable(name: string, args: readonly string[]): string | undefined {
+    const variable = this.#variables.get(name);
+    if (variable === undefined) return undefined;
+    if (args.length === 0 && variable.depth > 0) {
+      this.#fail(`Recursive variable '${name}' references itself (eventually)`);
+    }
+    if (variable.depth > 1000) this.#fail("Too deep recursive expansion");
+    variable.depth++;
+    const value = variable.flavor === "recursive" ? this.#expandText(variable.value, args) : variable.value;
+    variable.depth--;
+    return value;
+  }
+
+  #function(name: string, args: readonly string[]): string | undefined {
+    const arity = ARITIES.get(name);
+    if (arity === undefined) return undefined;
+    if (args.length < arity) this.#fail(`too few function arguments passed to '${name}'`);
+    if (args.length > arity) this.#fail(`too many function arguments passed to '${name}'`);
+    const [first = "", second = ""] = args;
+    const at = this.#at;
+    switch (name) {
+      case "error-if":
+        return first === "y" ? this.#fail(second) : "";
+      case "filename":
+        return at.file;
+      case "info":
+        this.#output.out(`${first}\n`);
+        return "";
+      case "lineno":
+        return String(at.scanLine);
+      case "warning-if":
+        if (first === "y") this.#output.err(`${at.file}:${at.scanLine}: ${second}\n`);
+        return "";
+      default:
+        return shellValue(this.#host.shell(first));
+    }
+  }
+
+  #environment(name: string, args: readonly string[]): string | undefined {
+    if (args.length > 0 || name === "") return undefined;
+    const known = this.environment.get(name);
+    if (known !== undefined) return known;
+    const value = this.#host.getenv(name);
+    if (value !== undefined) this.environment.set(name, value);
+    return value;
+  }
+
+  #fail(message: string): never {
+    this.#output.err(`${this.#at.file}:${this.#at.scanLine}: ${message}\n`);
+    throw new KconfigAbort(message);
+  }
+}
+
+const ARITIES: ReadonlyMap<string, number> = new Map([
+  ["error-if", 2],
+  ["filename", 0],
+  ["info", 1],
+  ["lineno", 0],
+  ["shell", 1],
+  ["warning-if", 2],
+]);
+
+/** What `$(shell …)` makes of a command's output: at most 4095 bytes, no newlines at the end, blanks for others. */
+export function shellValue(output: string): string {
+  const text = output.slice(0, SHELL_BYTES);
+  const nul = text.indexOf("\0");
+  let end = text.length;
+  while (end > 0 && text[end - 1] === "\n") end--;
+  const value = text.slice(0, end).replaceAll("\n", " ");
+  return nul >= 0 && nul < end ? value.slice(0, nul) : value;
+}
+
+/** A character of words: letters, digits, `_` and `-`. */
+export function isWordCode(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x5f ||
+    code === 0x2d
+  );
+}

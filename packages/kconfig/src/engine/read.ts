@@ -1,0 +1,207 @@
+/** Reads `.config` and its relatives into the user's values (conf_read() in confdata.c). */
+import { prioritize } from "./choice-members.ts";
+import type { LoadedTree } from "./load.ts";
+import { MOD, NO, YES, isLogic } from "./model.ts";
+import type { Sym } from "./model.ts";
+import { isValidText } from "./text-value.ts";
+
+export interface ReadOptions {
+  /** The name in messages. */
+  readonly file: string;
+  /** `CONFIG_`, unless the environment says otherwise. */
+  readonly prefix: string;
+  readonly warnUnknown?: boolean | undefined;
+  /** auto.conf: strings stand there without escapes, and wrong values are passed over. */
+  readonly auto?: boolean | undefined;
+  /** Called for each symbol of the file that the tree does not know. */
+  readonly onUnknown?: ((name: string) => void) | undefined;
+}
+
+/** Sets the user's values to those of a file; gives the number of warnings (conf_read_simple()). */
+export function readValues(text: string, tree: LoadedTree, options: ReadOptions): number {
+  const { prefix, auto = false } = options;
+  const { dialect, evaluator } = tree;
+  resetValues(tree, auto);
+  const notSet = `# ${prefix}`;
+  let warnings = 0;
+  let number = 0;
+  const warn = (message: string): void => {
+    tree.evaluator.context.output.err(`${options.file}:${number}:warning: ${message}\n`);
+    warnings++;
+  };
+  for (const line of linesOf(text)) {
+    number++;
+    if (line === "") continue;
+    let name: string;
+    let value: string;
+    if (line.startsWith("#")) {
+      if (!line.startsWith(notSet)) continue;
+      const blank = line.indexOf(" ", notSet.length);
+      if (blank < 0) continue;
+      const rest = line.slice(blank + 1);
+      if (dialect.strictNotSet ? rest !== "is not set" : !rest.startsWith("is not set")) continue;
+      name = line.slice(notSet.length, blank);
+      value = "n";
+    } else if (line.startsWith(prefix)) {
+      const equal = line.indexOf("=", prefix.length);
+      if (equal < 0) {
+        if (dialect.warnsMissingEqual) warn(`unexpected data: ${line}`);
+        continue;
+      }
+      name = line.slice(prefix.length, equal);
+      value = line.slice(equal + 1);
+    } else {
+      warn(`unexpected data: ${line}`);
+      continue;
+    }
+    const symbol = tree.table.find(name);
+    if (symbol === undefined) {
+      options.onUnknown?.(name);
+      if (auto) continue;
+      if (options.warnUnknown === true) warn(`unknown symbol: ${name}`);
+      evaluator.changed = true;
+      continue;
+    }
+    const given = auto ? symbol.auto : symbol.user;
+    if (given.has) warn(`override: reassigning to symbol ${name}`);
+    if (!setGiven(symbol, given, value, auto, warn)) continue;
+    if (dialect.choice === "symbol") settleChoice(symbol, auto, warn);
+    else if (!auto && symbol.choiceNode !== undefined) prioritize(symbol.choiceNode, symbol);
+  }
+  return warnings;
+}
+
+function resetValues(tree: LoadedTree, auto: boolean): void {
+  const asSymbol = tree.dialect.choice === "symbol";
+  for (const symbol of tree.symbols) {
+    const given = auto ? symbol.auto : symbol.user;
+    given.has = asSymbol && symbol.isChoice;
+    given.text = undefined;
+    given.tri = NO;
+    if (!auto) symbol.userChosen = undefined;
+    if (asSymbol) symbol.valid = false;
+  }
+  if (!auto) tree.evaluator.invalidateSymbols();
+}
+
+/** Lines without their ends; CR LF is tolerated. */
+function* linesOf(text: string): Generator<string> {
+  let from = 0;
+  while (from < text.length) {
+    let end = text.indexOf("\n", from);
+    const last = end < 0;
+    if (last) end = text.length;
+    const stop = !last && end > from && text.charCodeAt(end - 1) === 0x0d ? end - 1 : end;
+    yield text.slice(from, stop);
+    from = end + 1;
+  }
+}
+
+// conf_set_sym_val(): only the first letter of a bool counts.
+function setGiven(
+  symbol: Sym,
+  given: Sym["user"],
+  value: string,
+  auto: boolean,
+  warn: (message: string) => void,
+): boolean {
+  const refuse = (): false => {
+    if (!auto) warn(`symbol value '${value}' invalid for ${symbol.name ?? ""}`);
+    return false;
+  };
+  if (isLogic(symbol.type)) {
+    const letter = value[0];
+    if (letter === "m" && symbol.type === "tristate") given.tri = MOD;
+    else if (letter === "y") given.tri = YES;
+    else if (letter === "n") given.tri = NO;
+    else return refuse();
+    given.has = true;
+    return true;
+  }
+  let text = value;
+  if (symbol.type === "unknown") return true;
+  if (symbol.type === "string" && !auto) {
+    // C leaves the old value and goes on.
+    if (!value.startsWith('"')) return true;
+    const unquoted = unquote(value);
+    if (unquoted === undefined) {
+      warn("invalid string found");
+      return false;
+    }
+    text = unquoted;
+  }
+  if (!isValidText(symbol.type, text)) return refuse();
+  given.text = text;
+  given.has = true;
+  return true;
+}
+
+// Up to the closing quote; what follows it is ignored.
+function unquote(value: string): string | undefined {
+  let text = "";
+  for (let index = 1; index < value.length; index++) {
+    const char = value[index];
+    if (char === '"') return text;
+    if (char === "\\") {
+      index++;
+      text += value[index] ?? "";
+    } else text += char;
+  }
+  return undefined;
+}
+
+// Generation 1: what a member's value makes of its choice.
+function settleChoice(symbol: Sym, auto: boolean, warn: (message: string) => void): void {
+  const { choice } = symbol;
+  if (!symbol.isMember || choice === undefined) return;
+  const value = (auto ? symbol.auto : symbol.user).tri;
+  const given = auto ? choice.auto : choice.user;
+  if (value === MOD && given.tri === YES) {
+    warn(`${symbol.name ?? ""} creates inconsistent choice state`);
+    given.has = false;
+  }
+  if (value === YES) {
+    if (given.tri !== NO) warn(`override: ${symbol.name ?? ""} changes choice state`);
+    if (!auto) choice.userChosen = symbol;
+  }
+  if (value > given.tri) given.tri = value;
+}
+
+/** Reads a configuration and works out whether it has to be written again (conf_read()). */
+export function readConfig(text: string | undefined, tree: LoadedTree, options: ReadOptions): number {
+  const { evaluator, modules, dialect } = tree;
+  evaluator.changed = false;
+  if (text === undefined) {
+    evaluator.calc(modules);
+    return 0;
+  }
+  const warnings = readValues(text, tree, options);
+  evaluator.calc(modules);
+  let unsaved = false;
+  for (const symbol of tree.symbols) {
+    evaluator.calc(symbol);
+    if (symbol.isChoice) continue;
+    if (symbol.user.has && symbol.write) {
+      if (isLogic(symbol.type) ? symbol.user.tri === symbol.tri : symbol.text === symbol.user.text) continue;
+    } else if (!symbol.user.has && !symbol.write) continue;
+    unsaved = true;
+  }
+  if (dialect.dropsOutOfRange) unsaved = dropUnfit(tree, unsaved);
+  if (warnings > 0 || unsaved) evaluator.changed = true;
+  return warnings;
+}
+
+// Generation 1: values of invisible symbols are new again should they become visible; numbers out of range are dropped.
+function dropUnfit(tree: LoadedTree, before: boolean): boolean {
+  let unsaved = before;
+  for (const symbol of tree.symbols) {
+    if (!symbol.user.has || symbol.isMember) continue;
+    if (symbol.visible === NO && !unsaved) symbol.user.has = false;
+    if (symbol.type !== "string" && symbol.type !== "int" && symbol.type !== "hex") continue;
+    if (tree.evaluator.allowsText(symbol, symbol.user.text ?? "")) continue;
+    symbol.valid = false;
+    symbol.user.has = false;
+    unsaved = true;
+  }
+  return unsaved;
+}

@@ -1,0 +1,486 @@
+/**
+ * Simplification of expressions, step by step as scripts/kconfig/expr.c does it. The results decide which symbols
+ * become submenus, hence the order of `.config`, and they stand in warnings and help; so a better simplifier would be
+ * a wrong one.
+ */
+import type { Dialect } from "./dialect.ts";
+import type { Comparison, Expr, ExprPool } from "./expr.ts";
+import { isLogic } from "./model.ts";
+import type { Sym } from "./model.ts";
+import type { SymbolTable } from "./symbol-table.ts";
+
+interface Pair {
+  one: Expr;
+  two: Expr;
+}
+
+const OPPOSITE: Readonly<Record<Comparison, Comparison>> = {
+  "=": "!=",
+  "!=": "=",
+  "<=": ">",
+  ">": "<=",
+  ">=": "<",
+  "<": ">=",
+};
+
+export class Simplifier {
+  /** Types of symbols changed: what was worked out before no longer holds. */
+  #round = 0;
+  #count = 0;
+  #said = 0;
+  readonly #pool: ExprPool;
+  readonly #table: SymbolTable;
+  readonly #inPairs: boolean;
+  readonly #say: (text: string) => void;
+
+  /** `say` is conf's stdout, where a bool compared with m is told. */
+  constructor(
+    pool: ExprPool,
+    table: SymbolTable,
+    dialect: Pick<Dialect, "duplicates">,
+    say: (text: string) => void,
+  ) {
+    this.#pool = pool;
+    this.#table = table;
+    this.#inPairs = dialect.duplicates === "pairs";
+    this.#say = say;
+  }
+
+  typesChanged(): void {
+    this.#round++;
+  }
+
+  isYes(expr: Expr | undefined): boolean {
+    return expr === undefined || (expr.op === "symbol" && expr.left === this.#table.yes);
+  }
+
+  /** expr_transform(): negations inward, comparisons of bools with constants away. */
+  transform(expr: Expr | undefined): Expr | undefined {
+    return expr === undefined ? undefined : this.#transform(expr);
+  }
+
+  #transform(expr: Expr): Expr {
+    this.#fresh(expr);
+    if (expr.transformed !== undefined) return expr.transformed;
+    const said = this.#said;
+    const result = this.#transformOnce(expr);
+    // What was said is said each time that C comes here, so it is worked out each time.
+    if (said === this.#said) expr.transformed = result;
+    return result;
+  }
+
+  #note(symbol: Sym, forced: "n" | "y"): void {
+    this.#said++;
+    this.#say(`boolean symbol ${symbol.name ?? ""} tested for 'm'? test forced to '${forced}'\n`);
+  }
+
+  #transformOnce(given: Expr): Expr {
+    const pool = this.#pool;
+    const { yes, mod, no } = this.#table;
+    let expr = given;
+    if (expr.op === "!") expr = pool.not(this.#transform(expr.left));
+    else if (expr.op === "||" || expr.op === "&&") {
+      expr = pool.two(expr.op, this.#transform(expr.left), this.#transform(expr.right));
+    }
+    switch (expr.op) {
+      case "=":
+      case "!=": {
+        if (expr.left.type !== "bool") return expr;
+        const equal = expr.op === "=";
+        if (expr.right === mod) {
+          this.#note(expr.left, equal ? "n" : "y");
+          return pool.symbol(equal ? no : yes);
+        }
+        // In generation 2 and 3 C takes the symbol for an expression in "A!=y" and reads garbage; this is what is meant.
+        if (expr.right === (equal ? no : yes)) return pool.not(pool.symbol(expr.left));
+        if (expr.right === (equal ? yes : no)) return pool.symbol(expr.left);
+        return expr;
+      }
+      case "!": {
+        const inner = expr.left;
+        switch (inner.op) {
+          case "!":
+            return inner.left;
+          case "=":
+          case "!=":
+          case "<":
+          case "<=":
+          case ">":
+          case ">=":
+            return pool.compare(OPPOSITE[inner.op], inner.left, inner.right);
+          case "||":
+          case "&&":
+            return this.#transform(
+              pool.two(inner.op === "||" ? "&&" : "||", pool.not(inner.left), pool.not(inner.right)),
+            );
+          case "symbol":
+            if (inner.left === yes) return pool.symbol(no);
+            if (inner.left === mod) return inner;
+            return inner.left === no ? pool.symbol(yes) : expr;
+          default:
+            return expr;
+        }
+      }
+      default:
+        return expr;
+    }
+  }
+
+  /** expr_eq(): equal but for the order of operands and for what eliminateEqual() sees. */
+  equal(one: Expr | undefined, two: Expr | undefined): boolean {
+    if (one === undefined || two === undefined) return this.isYes(one) && this.isYes(two);
+    if (one === two) return one.op !== "range";
+    if (one.op !== two.op) return false;
+    switch (one.op) {
+      case "!":
+        return this.equal(one.left, (two as typeof one).left);
+      case "||":
+      case "&&": {
+        const count = this.#count;
+        const pair = { one: one as Expr, two };
+        this.#eliminateEqual(pair);
+        this.#count = count;
+        return pair.one.op === "symbol" && pair.two.op === "symbol" && pair.one.left === pair.two.left;
+      }
+      default:
+        // Comparisons and symbols are the same object when they are equal.
+        return false;
+    }
+  }
+
+  /** expr_eliminate_eq(): takes common operands out of both; gives what is left of each. */
+  eliminateEqual(one: Expr | undefined, two: Expr | undefined): readonly [Expr | undefined, Expr | undefined] {
+    if (one === undefined || two === undefined) return [one, two];
+    const pair = { one, two };
+    this.#eliminateEqual(pair);
+    return [pair.one, pair.two];
+  }
+
+  #eliminateEqual(pair: Pair): void {
+    if (pair.one.op === "||" || pair.one.op === "&&") this.#eliminateLevel(pair.one.op, pair);
+    if (pair.one.op !== pair.two.op && (pair.two.op === "||" || pair.two.op === "&&")) {
+      this.#eliminateLevel(pair.two.op, pair);
+    }
+    pair.one = this.#withoutConstants(pair.one);
+    pair.two = this.#withoutConstants(pair.two);
+  }
+
+  #eliminateLevel(op: "||" | "&&", pair: Pair): void {
+    const { one, two } = pair;
+    if (one.op === op) {
+      const left = { one: one.left, two };
+      this.#eliminateLevel(op, left);
+      const right = { one: one.right, two: left.two };
+      this.#eliminateLevel(op, right);
+      pair.one = this.#pool.two(op, left.one, right.one);
+      pair.two = right.two;
+      return;
+    }
+    if (two.op === op) {
+      const left = { one, two: two.left };
+      this.#eliminateLevel(op, left);
+      const right = { one: left.one, two: two.right };
+      this.#eliminateLevel(op, right);
+      pair.one = right.one;
+      pair.two = this.#pool.two(op, left.two, right.two);
+      return;
+    }
+    const { yes, no } = this.#table;
+    if (one === two && one.op === "symbol" && (one.left === yes || one.left === no)) return;
+    if (!this.equal(one, two)) return;
+    this.#count++;
+    const neutral = this.#pool.symbol(op === "||" ? no : yes);
+    pair.one = neutral;
+    pair.two = neutral;
+  }
+
+  /** expr_eliminate_yn(); generation 2 and 3 forget what they did below unless the top goes too. */
+  #withoutConstants(expr: Expr): Expr {
+    if (expr.op !== "&&" && expr.op !== "||") return expr;
+    const left = this.#withoutConstants(expr.left);
+    const right = this.#withoutConstants(expr.right);
+    const { yes, no } = this.#table;
+    const [neutral, absorbing] = expr.op === "&&" ? [yes, no] : [no, yes];
+    // C looks for n first; which comes first does not matter, one operand is one constant.
+    if (left.op === "symbol") {
+      if (left.left === absorbing) return left;
+      if (left.left === neutral) return right;
+    }
+    if (right.op === "symbol") {
+      if (right.left === absorbing) return right;
+      if (right.left === neutral) return left;
+    }
+    return this.#inPairs ? this.#pool.two(expr.op, left, right) : expr;
+  }
+
+  /** expr_eliminate_dups(): takes out operands that say nothing new. */
+  eliminateDuplicates(expr: Expr | undefined): Expr | undefined {
+    if (expr === undefined) return undefined;
+    return this.#inPairs ? this.#dedupePairs(expr) : this.#dedupeSides(expr);
+  }
+
+  #dedupeSides(given: Expr): Expr {
+    this.#fresh(given);
+    if (given.deduped !== undefined) return given.deduped;
+    const outer = this.#count;
+    let expr = given;
+    do {
+      this.#count = 0;
+      if (expr.op === "||" || expr.op === "&&") {
+        const pair = { one: this.#dedupeSides(expr.left), two: this.#dedupeSides(expr.right) };
+        this.#joinLevel(expr.op, pair);
+        expr = this.#pool.two(expr.op, pair.one, pair.two);
+      }
+      expr = this.#withoutConstants(expr);
+    } while (this.#count > 0);
+    this.#count = outer;
+    given.deduped = expr;
+    return expr;
+  }
+
+  #joinLevel(op: "||" | "&&", pair: Pair): void {
+    const { one, two } = pair;
+    if (one.op === op) {
+      const left = { one: one.left, two };
+      this.#joinLevel(op, left);
+      const right = { one: one.right, two: left.two };
+      this.#joinLevel(op, right);
+      pair.one = this.#pool.two(op, left.one, right.one);
+      pair.two = right.two;
+      return;
+    }
+    if (two.op === op) {
+      const left = { one, two: two.left };
+      this.#joinLevel(op, left);
+      const right = { one: left.one, two: two.right };
+      this.#joinLevel(op, right);
+      pair.one = right.one;
+      pair.two = this.#pool.two(op, left.two, right.two);
+      return;
+    }
+    const joined = op === "||" ? this.#joinOr(one, two) : this.#joinAnd(one, two);
+    if (joined === undefined) return;
+    pair.one = this.#pool.symbol(op === "||" ? this.#table.no : this.#table.yes);
+    pair.two = joined;
+    this.#count++;
+  }
+
+  #dedupePairs(given: Expr): Expr {
+    this.#fresh(given);
+    if (given.deduped !== undefined) return given.deduped;
+    const outer = this.#count;
+    let expr = given;
+    for (;;) {
+      this.#count = 0;
+      if (expr.op === "||" || expr.op === "&&") expr = this.#joinPairs(expr);
+      if (this.#count === 0) break;
+      expr = this.#withoutConstants(expr);
+    }
+    this.#count = outer;
+    given.deduped = expr;
+    return expr;
+  }
+
+  // expr_eliminate_dups1(type, &e, &e): every operand of this level against every other, in both orders, in place.
+  #joinPairs(expr: Expr & { readonly op: "||" | "&&" }): Expr {
+    const { op } = expr;
+    const operands: Expr[] = [];
+    const flatten = (at: Expr): void => {
+      if (at.op !== op) operands.push(at);
+      else {
+        flatten(at.left);
+        flatten(at.right);
+      }
+    };
+    flatten(expr);
+    const neutral = this.#pool.symbol(op === "||" ? this.#table.no : this.#table.yes);
+    for (let i = 0; i < operands.length; i++) {
+      for (let j = 0; j < operands.length; j++) {
+        if (i === j) continue;
+        const one = operands[i] as Expr;
+        if (one.op === "||" || one.op === "&&") operands[i] = this.#joinPairs(one);
+        const left = operands[i] as Expr;
+        const right = operands[j] as Expr;
+        const joined = op === "||" ? this.#joinOr(left, right) : this.#joinAnd(left, right);
+        if (joined === undefined) continue;
+        operands[i] = neutral;
+        operands[j] = joined;
+        this.#count++;
+      }
+    }
+    let next = 0;
+    const rebuild = (at: Expr): Expr => {
+      if (at.op !== op) return operands[next++] as Expr;
+      const left = rebuild(at.left);
+      return this.#pool.two(op, left, rebuild(at.right));
+    };
+    return rebuild(expr);
+  }
+
+  /** expr_join_or(): the operand that says the same as both, if there is one. */
+  #joinOr(one: Expr, two: Expr): Expr | undefined {
+    if (this.equal(one, two)) return one;
+    const symbol = this.#commonSymbol(one, two);
+    if (symbol === undefined) return undefined;
+    const { yes, mod, no } = this.#table;
+    if (symbol.type === "tristate" && one.op === "=" && two.op === "=") {
+      const rest = third(one.right, two.right, [yes, mod, no]);
+      if (rest !== undefined) return this.#pool.compare("!=", symbol, rest);
+    }
+    if (
+      symbol.type === "bool" &&
+      ((isNegatedSymbol(one) && two.op === "symbol") || (isNegatedSymbol(two) && one.op === "symbol"))
+    ) {
+      return this.#pool.symbol(yes);
+    }
+    return undefined;
+  }
+
+  /** expr_join_and() */
+  #joinAnd(one: Expr, two: Expr): Expr | undefined {
+    if (this.equal(one, two)) return one;
+    const symbol = this.#commonSymbol(one, two);
+    if (symbol === undefined) return undefined;
+    const pool = this.#pool;
+    const { yes, mod, no } = this.#table;
+    const withSymbol = (op: "=" | "!=", value: Sym): boolean =>
+      (one.op === "symbol" && two.op === op && two.right === value) ||
+      (two.op === "symbol" && one.op === op && one.right === value);
+    if (withSymbol("=", yes)) return pool.compare("=", symbol, yes);
+    if (withSymbol("!=", no)) return pool.symbol(symbol);
+    if (withSymbol("!=", mod)) return pool.compare("=", symbol, yes);
+    if (symbol.type !== "tristate") return undefined;
+    for (const [equal, unequal] of [
+      [one, two],
+      [two, one],
+    ] as const) {
+      if (equal.op !== "=" || unequal.op !== "!=") continue;
+      if (equal.right.constant && unequal.right.constant) {
+        return equal.right === unequal.right ? pool.symbol(no) : pool.compare("=", symbol, equal.right);
+      }
+    }
+    if (one.op === "!=" && two.op === "!=") {
+      const rest = third(one.right, two.right, [yes, mod, no]);
+      // "A!=m && A!=n" should leave y, and does.
+      if (rest !== undefined) return pool.compare("=", symbol, rest);
+    }
+    return undefined;
+  }
+
+  // The bool or tristate that both operands are about, when each is it, its negation or an (in)equality of it.
+  #commonSymbol(one: Expr, two: Expr): Sym | undefined {
+    let first: Sym;
+    if (one.op === "!") {
+      const inner = one.left;
+      if (inner.op !== "=" && inner.op !== "!=" && inner.op !== "symbol") return undefined;
+      first = inner.left;
+    } else if (one.op === "=" || one.op === "!=" || one.op === "symbol") first = one.left;
+    else return undefined;
+    let second: Sym;
+    if (two.op === "!") {
+      if (two.left.op !== "symbol") return undefined;
+      second = two.left.left;
+    } else if (two.op === "=" || two.op === "!=" || two.op === "symbol") second = two.left;
+    else return undefined;
+    return first === second && isLogic(first.type) ? first : undefined;
+  }
+
+  /** expr_trans_compare(): the expression as one that compares with `symbol`. */
+  compareWith(expr: Expr | undefined, op: "=" | "!=", symbol: Sym): Expr {
+    const pool = this.#pool;
+    const { yes, mod, no } = this.#table;
+    if (expr === undefined) {
+      const alone = pool.symbol(symbol);
+      return op === "!=" ? pool.not(alone) : alone;
+    }
+    switch (expr.op) {
+      case "&&":
+      case "||": {
+        const left = this.compareWith(expr.left, "=", symbol);
+        const right = this.compareWith(expr.right, "=", symbol);
+        const other = expr.op === "&&" ? "||" : "&&";
+        const both = pool.two(symbol === no ? other : expr.op, left, right);
+        return op === "!=" ? pool.not(both) : both;
+      }
+      case "!":
+        return this.compareWith(expr.left, op === "=" ? "!=" : "=", symbol);
+      case "symbol":
+        return pool.compare(op, expr.left, symbol);
+      case "range":
+        return expr;
+      default:
+        if (symbol === mod) return pool.symbol(op === "=" ? no : yes);
+        return (symbol === yes) === (op === "=") ? expr : pool.not(expr);
+    }
+  }
+
+  #fresh(expr: Expr): void {
+    if (expr.simplified === this.#round) return;
+    expr.simplified = this.#round;
+    expr.transformed = undefined;
+    expr.deduped = undefined;
+  }
+}
+
+function isNegatedSymbol(expr: Expr): boolean {
+  return expr.op === "!" && expr.left.op === "symbol";
+}
+
+/** Of three values the one that is neither `one` nor `two`, when those are two different ones of them. */
+function third(one: Sym, two: Sym, all: readonly Sym[]): Sym | undefined {
+  if (one === two || !all.includes(one) || !all.includes(two)) return undefined;
+  return all.find((value) => value !== one && value !== two);
+}
+
+/** expr_contains_symbol() */
+export function containsSymbol(expr: Expr | undefined, symbol: Sym): boolean {
+  if (expr === undefined) return false;
+  switch (expr.op) {
+    case "&&":
+    case "||":
+      return containsSymbol(expr.left, symbol) || containsSymbol(expr.right, symbol);
+    case "symbol":
+      return expr.left === symbol;
+    case "!":
+      return containsSymbol(expr.left, symbol);
+    case "range":
+      return false;
+    default:
+      return expr.left === symbol || expr.right === symbol;
+  }
+}
+
+/** expr_depends_symbol(): holds only with the symbol on. */
+export function dependsOnSymbol(expr: Expr | undefined, symbol: Sym, table: SymbolTable): boolean {
+  if (expr === undefined) return false;
+  switch (expr.op) {
+    case "&&":
+      return dependsOnSymbol(expr.left, symbol, table) || dependsOnSymbol(expr.right, symbol, table);
+    case "symbol":
+      return expr.left === symbol;
+    case "=":
+      return expr.left === symbol && (expr.right === table.yes || expr.right === table.mod);
+    case "!=":
+      return expr.left === symbol && expr.right === table.no;
+    default:
+      return false;
+  }
+}
+
+/** expr_contains_symbol_negated(): names the symbol in a way that can hold with it off (generation 3). */
+export function containsNegated(expr: Expr | undefined, symbol: Sym, table: SymbolTable): boolean {
+  if (expr === undefined) return false;
+  switch (expr.op) {
+    case "&&":
+    case "||":
+      return containsNegated(expr.left, symbol, table) || containsNegated(expr.right, symbol, table);
+    case "!":
+      return expr.left.op === "symbol" && expr.left.left === symbol;
+    case "=":
+      return expr.left === symbol && expr.right === table.no;
+    case "!=":
+      return expr.left === symbol && (expr.right === table.yes || expr.right === table.mod);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,21 @@
+/** What the engine asks of the outside while it reads a tree. Nothing here starts a process by itself. */
+
+export interface KconfigSourceHost {
+  /** The bytes of a file as latin-1 text, or undefined when it cannot be read. */
+  readonly readFile: (path: string) => string | undefined;
+  /** Standard output of a shell command as latin-1 text (`$(shell …)`). */
+  readonly shell: (command: string) => string;
+  /** An environment variable. */
+  readonly getenv: (name: string) => string | undefined;
+  /** Paths that match a glob pattern, sorted; only trees with extensions ask. */
+  readonly glob?: ((pattern: string) => readonly string[]) | undefined;
+}
+
+/** A place in the Kconfig files. */
+export interface Position {
+  file: string;
+  /** Line of the text being scanned. */
+  scanLine: number;
+  /** Line on which the statement began. */
+  line: number;
+}

@@ -1,0 +1,91 @@
+/** The symbols of a tree, and the order in which conf walks them. */
+import { makeSymbol } from "./model.ts";
+import type { Sym } from "./model.ts";
+
+/** FNV-1a, 32 bits, over signed characters (hash_str() in scripts/include/hash.h). */
+function hashName(name: string): number {
+  let hash = 2166136261;
+  for (let index = 0; index < name.length; index++) {
+    // Names are latin-1: a byte of 128 or more is a negative char.
+    hash = Math.imul(hash ^ ((name.charCodeAt(index) << 24) >> 24), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+export class SymbolTable {
+  readonly yes: Sym;
+  readonly mod: Sym;
+  readonly no: Sym;
+  readonly #plain = new Map<string, Sym>();
+  readonly #quoted = new Map<string, Sym>();
+  readonly #choices = new Map<string, Sym>();
+  readonly #all: Sym[] = [];
+  #ids = 0;
+
+  constructor() {
+    const constant = (name: string, tri: 0 | 1 | 2): Sym => {
+      const symbol = makeSymbol(this.#ids++, name, { constant: true, choice: false });
+      symbol.type = "tristate";
+      symbol.tri = tri;
+      symbol.text = name;
+      symbol.valid = true;
+      return symbol;
+    };
+    this.yes = constant("y", 2);
+    this.mod = constant("m", 1);
+    this.no = constant("n", 0);
+  }
+
+  /** The symbol of a name, made if need be; quoted names are another space (sym_lookup() in symbol.c). */
+  lookup(name: string, quoted: boolean): Sym {
+    const found = this.#builtin(name) ?? (quoted ? this.#quoted : this.#plain).get(name);
+    if (found !== undefined) return found;
+    const symbol = this.#make(name, { constant: quoted, choice: false });
+    (quoted ? this.#quoted : this.#plain).set(name, symbol);
+    return symbol;
+  }
+
+  /** A choice; generation 1 lets them have names, and one of the same name is the same. */
+  choice(name: string | undefined): Sym {
+    const found = name === undefined ? undefined : (this.#builtin(name) ?? this.#choices.get(name));
+    if (found !== undefined) return found;
+    const symbol = this.#make(name, { constant: false, choice: true });
+    if (name !== undefined) this.#choices.set(name, symbol);
+    return symbol;
+  }
+
+  /** A symbol that stands for a value that is not known yet. In no table. */
+  deferred(): Sym {
+    return makeSymbol(this.#ids++, undefined, { constant: false, choice: false });
+  }
+
+  find(name: string): Sym | undefined {
+    return this.#builtin(name) ?? this.#plain.get(name);
+  }
+
+  /** Symbols with a name and without quotes, in order of first mention. */
+  named(): IterableIterator<Sym> {
+    return this.#plain.values();
+  }
+
+  /** Bucket after bucket, the newest first (for_all_symbols()). */
+  inTableOrder(buckets: number): readonly Sym[] {
+    const table: Sym[][] = Array.from({ length: buckets });
+    for (const symbol of this.#all) {
+      const bucket = symbol.name === undefined ? 0 : hashName(symbol.name) % buckets;
+      (table[bucket] ??= []).push(symbol);
+    }
+    return table.flatMap((bucket) => bucket?.reverse() ?? []);
+  }
+
+  #builtin(name: string): Sym | undefined {
+    if (name.length !== 1) return undefined;
+    return name === "y" ? this.yes : name === "m" ? this.mod : name === "n" ? this.no : undefined;
+  }
+
+  #make(name: string | undefined, kind: { constant: boolean; choice: boolean }): Sym {
+    const symbol = makeSymbol(this.#ids++, name, kind);
+    this.#all.push(symbol);
+    return symbol;
+  }
+}

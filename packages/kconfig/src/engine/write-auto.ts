@@ -1,0 +1,96 @@
+/** What a build reads: auto.conf, autoconf.h, rustc_cfg and auto.conf.cmd (confdata.c). */
+import type { LoadedTree } from "./load.ts";
+import { isLogic } from "./model.ts";
+import type { Sym } from "./model.ts";
+import { heading, quote, symbolLine } from "./write.ts";
+
+/** Works out all values, without which the texts below are those of an older state. */
+export function calculateAll(tree: LoadedTree): void {
+  for (const symbol of tree.symbols) tree.evaluator.calc(symbol);
+}
+
+function written(tree: LoadedTree): readonly Sym[] {
+  return tree.symbols.filter((symbol) => symbol.write && symbol.name !== undefined);
+}
+
+export function autoConfText(tree: LoadedTree, prefix: string): string {
+  const style = { prefix, no: "none", escape: false } as const;
+  return heading(tree, "pound") + written(tree).map((symbol) => symbolLine(symbol, tree, style)).join("");
+}
+
+export function autoHeaderText(tree: LoadedTree, prefix: string): string {
+  return heading(tree, "c") + written(tree).map((symbol) => definition(symbol, tree, prefix)).join("");
+}
+
+function definition(symbol: Sym, tree: LoadedTree, prefix: string): string {
+  const value = tree.evaluator.text(symbol);
+  const name = `${prefix}${symbol.name ?? ""}`;
+  switch (symbol.type) {
+    case "unknown":
+      return "";
+    case "bool":
+    case "tristate":
+      return value === "n" ? "" : `#define ${name}${value === "m" ? "_MODULE" : ""} 1\n`;
+    case "string":
+      return `#define ${name} ${quote(value)}\n`;
+    default:
+      return `#define ${name} ${hexPrefix(symbol, value)}${value}\n`;
+  }
+}
+
+export function rustcCfgText(tree: LoadedTree, prefix: string): string {
+  return written(tree)
+    .map((symbol) => {
+      const value = tree.evaluator.text(symbol);
+      const name = `--cfg=${prefix}${symbol.name ?? ""}`;
+      if (symbol.type === "unknown" || (isLogic(symbol.type) && value === "n")) return "";
+      const flag = isLogic(symbol.type) ? `${name}\n` : "";
+      return `${flag}${name}=${quote(hexPrefix(symbol, value) + value)}\n`;
+    })
+    .join("");
+}
+
+function hexPrefix(symbol: Sym, value: string): string {
+  return symbol.type === "hex" && !/^0[xX]/.test(value) ? "0x" : "";
+}
+
+/** The make rules that make auto.conf anew when a Kconfig file or a variable changes. */
+export function autoConfCmdText(tree: LoadedTree, autoConf: string): string {
+  const { files, environment, dialect } = tree;
+  const list = (names: readonly string[]): string => names.map((name) => `\t${name} \\\n`).join("");
+  const variables = (target: string): string =>
+    [...environment]
+      .map(([name, value]) => `${dialect.autoconfCmdVariable ? "\n" : ""}ifneq "$(${name})" "${value}"\n${target}: FORCE\nendif\n`)
+      .join("");
+  if (dialect.autoconfCmdVariable) {
+    return (
+      `autoconfig := ${autoConf}\n\ndeps_config := \\\n${list(files)}\n` +
+      `$(autoconfig): $(deps_config)\n$(deps_config): ;\n${variables("$(autoconfig)")}`
+    );
+  }
+  return (
+    `deps_config := \\\n${list([...files].reverse())}\n${autoConf}: $(deps_config)\n\n` +
+    `${variables(autoConf)}\n$(deps_config): ;\n`
+  );
+}
+
+/** Symbols whose value differs from that in the auto.conf read before; their files are to be touched. */
+export function changedSymbols(tree: LoadedTree): readonly string[] {
+  const { evaluator, dialect } = tree;
+  const names: string[] = [];
+  if (dialect.choice === "symbol") evaluator.calc(tree.modules);
+  for (const symbol of tree.symbols) {
+    // Reading auto.conf made generation 1 forget the values.
+    if (dialect.choice === "symbol") evaluator.calc(symbol);
+    if (symbol.isChoice || symbol.name === undefined) continue;
+    if (symbol.write) {
+      const value = evaluator.text(symbol);
+      const logic = isLogic(symbol.type);
+      if (symbol.auto.has) {
+        if (logic ? symbol.auto.tri === symbol.tri : symbol.type !== "unknown" && symbol.auto.text === value) continue;
+      } else if (logic && value === "n") continue;
+    } else if (!symbol.auto.has) continue;
+    names.push(symbol.name);
+  }
+  return names;
+}
