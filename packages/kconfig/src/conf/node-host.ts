@@ -2,7 +2,9 @@
 import { spawnSync } from "node:child_process";
 import {
   closeSync,
+  constants,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -18,8 +20,8 @@ import type { ConfHost } from "./conf.ts";
 const CHUNK = 65_536;
 
 export interface NodeConfHost extends ConfHost {
-  /** Writes what is still held back. */
-  readonly flush: () => void;
+  /** Writes what is still held back. To be called before the end. */
+  readonly finish: () => void;
 }
 
 export function nodeConfHost(): NodeConfHost {
@@ -55,7 +57,10 @@ export function nodeConfHost(): NodeConfHost {
     },
     out: stdout.write,
     err: stderr.write,
-    flush,
+    finish: () => {
+      flush();
+      drainInput();
+    },
     readLine: () => {
       flush();
       while (!rest.includes("\n") && !ended) {
@@ -104,6 +109,21 @@ function readSome(chunk: Buffer): number {
       if (code !== "EAGAIN") throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
+  }
+}
+
+// The kernel's tests of conf write answers until it ends, and fail when that fills the pipe of one that takes its time
+// to start and then reads nothing.
+function drainInput(): void {
+  try {
+    const input = openSync("/proc/self/fd/0", constants.O_RDONLY | constants.O_NONBLOCK);
+    if (fstatSync(input).isFIFO()) {
+      const chunk = Buffer.alloc(CHUNK);
+      for (let left = 16; left > 0 && readSync(input, chunk) > 0; left--);
+    }
+    closeSync(input);
+  } catch {
+    // Nothing to read, or no such file: all the same.
   }
 }
 

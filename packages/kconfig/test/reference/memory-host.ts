@@ -1,0 +1,117 @@
+/** Our conf without a process of its own: files of the run in memory, those of the tree from disk. */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ConfHost } from "../../src/conf/conf.ts";
+
+const FOLDER = "/run-in-memory";
+
+export interface MemoryRun extends ConfHost {
+  /** Files of the run by their name relative to its directory. */
+  readonly files: Map<string, string>;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+}
+
+/** Texts of a tree's files, read once. */
+export type FileCache = Map<string, string | undefined>;
+
+export function memoryHost(options: {
+  readonly env: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>> | undefined;
+  readonly input?: string | undefined;
+  readonly cache?: FileCache | undefined;
+  /** Answers shell commands. */
+  readonly shell?: ((command: string) => string) | undefined;
+}): MemoryRun {
+  const { env, cache = new Map() } = options;
+  const files = new Map(Object.entries(options.files ?? {}));
+  let out = "";
+  let err = "";
+  let rest = options.input ?? "";
+  const nameOf = (path: string): string | undefined =>
+    path.startsWith(`${FOLDER}/`) ? path.slice(FOLDER.length + 1) : undefined;
+  const write = (path: string, text: string): void => {
+    const name = nameOf(path);
+    if (name === undefined) throw new Error(`"${path}" is not of this run`);
+    files.set(name, text);
+  };
+  return {
+    files,
+    stdout: () => out,
+    stderr: () => err,
+    cwd: FOLDER,
+    echoes: false,
+    getenv: (name) => env[name],
+    readFile: (path) => {
+      const name = nameOf(path);
+      if (name !== undefined) return files.get(name);
+      if (!cache.has(path)) cache.set(path, readText(path));
+      return cache.get(path);
+    },
+    shell: options.shell ?? ((command) => shellOutput(command, env)),
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    readLine: () => {
+      if (rest === "") return undefined;
+      const end = rest.indexOf("\n");
+      const line = end < 0 ? rest : rest.slice(0, end + 1);
+      rest = rest.slice(line.length);
+      return line;
+    },
+    isDirectory: (path) => path === FOLDER,
+    exists: (path) => files.has(nameOf(path) ?? ""),
+    makeDirectory: () => {},
+    writeFile: (path, text) => write(path, text),
+    rename: (from, to) => {
+      write(to, files.get(nameOf(from) ?? "") ?? "");
+      files.delete(nameOf(from) ?? "");
+    },
+    touch: (path) => write(path, ""),
+    now: () => 0,
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
+function shellOutput(command: string, env: Readonly<Record<string, string>>): string {
+  const { stdout } = spawnSync("/bin/sh", ["-c", command], {
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    encoding: "latin1",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return stdout ?? "";
+}
+
+/** Answers shell commands from a directory, running each one once. */
+export function keptShell(
+  directory: string,
+  env: Readonly<Record<string, string>>,
+): (command: string) => string {
+  mkdirSync(directory, { recursive: true });
+  const known = new Map<string, string>();
+  return (command) => {
+    const seen = known.get(command);
+    if (seen !== undefined) return seen;
+    const path = join(directory, createHash("sha256").update(command).digest("hex").slice(0, 24));
+    let text = statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(path, "latin1");
+    if (text === undefined) {
+      text = shellOutput(command, env);
+      writeFileSync(`${path}.${process.pid}`, text, "latin1");
+      renameSync(`${path}.${process.pid}`, path);
+    }
+    known.set(command, text);
+    return text;
+  };
+}
