@@ -12,6 +12,7 @@ usage:
   kconfig check FRAGMENT... --config F    whether all that the fragments ask for is in effect in F
   kconfig get FILE SYMBOL...              the values of symbols
   kconfig count FILE...                   how many symbols are set
+  kconfig conf OPTION... KCONFIG          the kernel's scripts/kconfig/conf, option for option
 
 options:
   --config FILE      check: the configuration to look at (default: .config)
@@ -37,6 +38,10 @@ const processIo: CliIo = {
 /** The command line: returns the exit status. */
 export async function main(argv: readonly string[], io: CliIo = processIo): Promise<number> {
   try {
+    if (argv[0] === "conf") {
+      const { confCommand } = await import("./node/conf-command.ts");
+      return await confCommand(argv.slice(1));
+    }
     const { values, positionals } = readArgs(argv);
     const [name, ...operands] = positionals;
     if (values.version === true) io.stdout(`${packageVersion()}\n`);

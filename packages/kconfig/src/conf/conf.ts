@@ -2,8 +2,8 @@
 import { dirname } from "node:path";
 import type { Dialect } from "../engine/dialect.ts";
 import { KconfigAbort } from "../engine/errors.ts";
-import { loadTree } from "../engine/load.ts";
-import type { LoadedTree } from "../engine/load.ts";
+import { beginLoad } from "../engine/load.ts";
+import type { LoadInProgress, LoadedTree } from "../engine/load.ts";
 import { MOD, NO, YES } from "../engine/model.ts";
 import { readConfig, readValues } from "../engine/read.ts";
 import type { KconfigSourceHost } from "../engine/source.ts";
@@ -86,12 +86,33 @@ const ALL_CONFIGS: Partial<Record<Mode, string>> = {
 /** Runs conf and gives its exit status. What it prints goes through the host. */
 export function runConf(request: ConfRequest, host: ConfHost): number {
   try {
-    return new Conf(request, host).run();
+    const conf = new Conf(request, { ...host, defer: undefined });
+    return conf.run(conf.begin().finish());
   } catch (error) {
-    if (error instanceof Exit) return error.status;
-    if (error instanceof KconfigAbort) return 1;
-    throw error;
+    return statusOf(error);
   }
+}
+
+/** {@link runConf} with a host that defers commands; `answered` waits until it has their answers. */
+export async function runConfAsync(
+  request: ConfRequest,
+  host: ConfHost,
+  answered: () => Promise<void>,
+): Promise<number> {
+  try {
+    const conf = new Conf(request, host);
+    const load = conf.begin();
+    await answered();
+    return conf.run(load.finish());
+  } catch (error) {
+    return statusOf(error);
+  }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof Exit) return error.status;
+  if (error instanceof KconfigAbort) return 1;
+  throw error;
 }
 
 class Exit extends Error {
@@ -117,17 +138,16 @@ class Conf {
     this.#prefix = host.getenv("CONFIG_") ?? "CONFIG_";
   }
 
-  run(): number {
+  begin(): LoadInProgress {
     const host = this.#host;
-    const kconfig = this.#options();
+    const file = this.#options();
     const srctree = host.getenv("srctree");
-    const tree = loadTree({
-      file: kconfig,
-      directories: srctree === undefined ? [host.cwd] : [host.cwd, srctree],
-      dialect: this.#request.dialect,
-      host,
-      output: host,
-    });
+    const directories = srctree === undefined ? [host.cwd] : [host.cwd, srctree];
+    return beginLoad({ file, directories, dialect: this.#request.dialect, host, output: host });
+  }
+
+  run(tree: LoadedTree): number {
+    const host = this.#host;
     const warnings = this.#read(tree);
     const strict = tree.dialect.warningsAreErrors && host.getenv("KCONFIG_WERROR") !== undefined;
     if (strict && warnings > 0) return 1;

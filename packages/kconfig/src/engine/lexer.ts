@@ -20,6 +20,8 @@ export interface Token {
   readonly kind: TokenKind;
   /** The keyword or operator, the word, or the text. */
   readonly text: string;
+  /** The word is the answer of a command that runs yet: its index. */
+  readonly deferred?: number | undefined;
 }
 
 const KEYWORDS: ReadonlySet<string> = new Set(
@@ -204,11 +206,12 @@ export class Lexer {
     if (!dollar) {
       buffer.index = end;
       const word = text.slice(start, end);
-      return this.#keywords.get(word) ?? { kind: "word", text: word };
+      return this.#keywords.get(word) ?? { kind: "word", text: word, deferred: undefined };
     }
     const token = this.#preprocessor.expandToken(this.#restOfLine());
     buffer.index = start + token.length;
-    return token.text === "" ? undefined : { kind: "word", text: token.text };
+    if (token.text === "") return undefined;
+    return { kind: "word", text: token.text, deferred: token.deferred };
   }
 
   #restOfLine(): string {

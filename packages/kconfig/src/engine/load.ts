@@ -6,10 +6,13 @@ import { KconfigAbort } from "./errors.ts";
 import type { Output } from "./errors.ts";
 import { Evaluator } from "./evaluator.ts";
 import { ExprPool } from "./expr.ts";
+import type { Expr } from "./expr.ts";
 import { finalizeTree } from "./finalize.ts";
 import { choiceMenu, menusBelow } from "./model.ts";
 import type { Menu, Sym } from "./model.ts";
-import { parseTree } from "./parser.ts";
+import { AnswerNeeded, parseTree } from "./parser.ts";
+import type { Parsed } from "./parser.ts";
+import { shellValue } from "./preprocess.ts";
 import { Simplifier } from "./simplify.ts";
 import type { KconfigSourceHost } from "./source.ts";
 import { SymbolTable } from "./symbol-table.ts";
@@ -39,12 +42,70 @@ export interface LoadedTree {
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** @throws KconfigAbort when the tree is wrong; what is wrong was told on `output`. */
+/** A tree that was read, while commands that it asks for still run. */
+export interface LoadInProgress {
+  /** Commands whose answers `finish` asks the host for. */
+  readonly commands: readonly string[];
+  /** @throws KconfigAbort when the tree is wrong; what is wrong was told on `output`. */
+  readonly finish: () => LoadedTree;
+}
+
+/**
+ * Reads a tree in one go.
+ *
+ * @throws KconfigAbort when the tree is wrong; what is wrong was told on `output`.
+ */
 export function loadTree(request: LoadRequest): LoadedTree {
+  const { host } = request;
+  return beginLoad({ ...request, host: { ...host, defer: undefined } }).finish();
+}
+
+/** Reads a tree as far as that is possible without the answers of the commands that the host defers. */
+export function beginLoad(request: LoadRequest): LoadInProgress {
+  // Nothing is told before it is certain that what was read stands.
+  const held: (() => void)[] = [];
+  let certain = false;
+  const { output } = request;
+  const deferring = request.host.defer !== undefined;
+  const holding = (tell: () => void): void => {
+    if (certain) tell();
+    else held.push(tell);
+  };
+  const hold: Output = {
+    out: (text) => holding(() => output.out(text)),
+    err: (text) => holding(() => output.err(text)),
+  };
+  try {
+    const read = readTree(deferring ? { ...request, output: hold } : request);
+    const commands = [...new Set(read.parsed.deferred.values())];
+    return {
+      commands,
+      finish: () => {
+        const answers = answersOf(read, request.host);
+        if (answers === undefined) return loadTree(request);
+        for (const tell of held) tell();
+        certain = true;
+        return finishTree(read, answers, request);
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof AnswerNeeded) && !(deferring && error instanceof KconfigAbort)) throw error;
+    return { commands: [], finish: () => loadTree(request) };
+  }
+}
+
+interface ReadTree {
+  readonly parsed: Parsed;
+  readonly table: SymbolTable;
+  readonly pool: ExprPool;
+  readonly simplifier: Simplifier;
+}
+
+function readTree(request: LoadRequest): ReadTree {
   const { file, directories, dialect, host, output } = request;
   const table = new SymbolTable();
   const pool = new ExprPool();
-  const simplifier = new Simplifier(pool, table, dialect, (text) => output.out(text));
+  const simplifier = new Simplifier(pool, table, dialect, (text) => request.output.out(text));
   const open = (name: string): string | undefined => {
     if (isAbsolute(name)) return host.readFile(name);
     for (const directory of directories) {
@@ -54,7 +115,26 @@ export function loadTree(request: LoadRequest): LoadedTree {
     return undefined;
   };
   const parsed = parseTree(file, { host, open, output, dialect, pool, table, simplifier });
+  return { parsed, table, pool, simplifier };
+}
+
+// The symbols that the answers name; undefined when one is such that the tree has to be read with it.
+function answersOf({ parsed, table }: ReadTree, host: KconfigSourceHost): ReadonlyMap<Sym, Sym> | undefined {
+  const answers = new Map<Sym, Sym>();
+  for (const [symbol, command] of parsed.deferred) {
+    const answer = shellValue(host.shell(command));
+    // Any other word would have made a symbol where it stands, or none at all.
+    if (!/^([ymn]|[0-9]+)$/.test(answer)) return undefined;
+    answers.set(symbol, table.lookup(answer, false));
+  }
+  return answers;
+}
+
+function finishTree(read: ReadTree, answers: ReadonlyMap<Sym, Sym>, request: LoadRequest): LoadedTree {
+  const { parsed, table, pool, simplifier } = read;
+  const { dialect, output } = request;
   const { root } = parsed;
+  if (answers.size > 0) replaceSymbols(root, answers, pool);
   const modules = parsed.modules ?? table.no;
   finalizeTree(root, { dialect, pool, table, simplifier, output, modules });
   const symbols = table.inTableOrder(dialect.buckets);
@@ -64,6 +144,20 @@ export function loadTree(request: LoadRequest): LoadedTree {
   evaluator.changed = true;
   const { files, environment } = parsed;
   return { root, dialect, table, pool, simplifier, evaluator, symbols, modules, files, environment };
+}
+
+function replaceSymbols(root: Menu, answers: ReadonlyMap<Sym, Sym>, pool: ExprPool): void {
+  const replaced = <E extends Expr | undefined>(expr: E): E =>
+    expr === undefined ? expr : (pool.replace(expr, answers) as E);
+  for (const menu of menusBelow(root)) {
+    menu.dep = replaced(menu.dep);
+    menu.visibility = replaced(menu.visibility);
+    for (const property of menu.symbol?.props ?? (menu.prompt === undefined ? [] : [menu.prompt])) {
+      if (property.menu !== menu) continue;
+      property.expr = replaced(property.expr);
+      property.visible.expr = replaced(property.visible.expr);
+    }
+  }
 }
 
 function checkTree(root: Menu, symbols: readonly Sym[], dialect: Dialect, output: Output): void {

@@ -43,7 +43,12 @@ export interface Parsed {
   /** Files read, in order of first mention. */
   readonly files: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
+  /** Symbols that stand for the answers of commands that run yet. */
+  readonly deferred: ReadonlyMap<Sym, string>;
 }
+
+/** A command's answer is needed where only its own text will do; the tree is read again when it is known. */
+export class AnswerNeeded extends Error {}
 
 export interface ParserContext {
   readonly host: KconfigSourceHost;
@@ -67,6 +72,8 @@ class Parser {
   readonly #preprocessor: Preprocessor;
   readonly #builder: TreeBuilder;
   readonly #files = new Map<string, { readonly parent: string; readonly line: number } | undefined>();
+  readonly #deferred = new Map<Sym, string>();
+  readonly #deferredSymbols: Sym[] = [];
   #token: Token | undefined;
   #errors = 0;
   // Tokens still to be taken before another syntax error is told.
@@ -108,6 +115,7 @@ class Parser {
       modules: this.#modules,
       files: [...this.#files.keys()],
       environment: this.#preprocessor.environment,
+      deferred: this.#deferred,
     };
   }
 
@@ -170,6 +178,7 @@ class Parser {
 
   #assignment(inChoice: boolean): void {
     if (inChoice) this.#fault();
+    if (this.#peek().deferred !== undefined) throw new AnswerNeeded();
     const name = this.#take().text;
     const how = this.#peek();
     if (how.kind !== "operator" || !["=", ":=", "+="].includes(how.text)) {
@@ -514,7 +523,13 @@ class Parser {
   }
 
   #plainSymbol(): Sym {
-    return this.#context.table.lookup(this.#word(), false);
+    const { table } = this.#context;
+    const { kind, deferred } = this.#peek();
+    if (kind !== "word" || deferred === undefined) return table.lookup(this.#word(), false);
+    this.#take();
+    const symbol = (this.#deferredSymbols[deferred] ??= table.deferred());
+    this.#deferred.set(symbol, this.#preprocessor.deferred[deferred] as string);
+    return symbol;
   }
 
   #peek(): Token {
@@ -544,7 +559,9 @@ class Parser {
   }
 
   #word(): string {
-    if (this.#peek().kind !== "word") this.#fault();
+    const { kind, deferred } = this.#peek();
+    if (kind !== "word") this.#fault();
+    if (deferred !== undefined) throw new AnswerNeeded();
     return this.#take().text;
   }
 

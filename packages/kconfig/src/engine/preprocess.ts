@@ -18,6 +18,8 @@ const MAX_ARGUMENTS = 16;
 const SHELL_BYTES = 4095;
 
 export class Preprocessor {
+  /** Commands whose answers are not known yet; a placeholder in a text names one by its index. */
+  readonly deferred: string[] = [];
   readonly #variables = new Map<string, Variable>();
   /** Environment variables that were looked at, in order; they stand in auto.conf.cmd. */
   readonly environment = new Map<string, string>();
@@ -35,7 +37,7 @@ export class Preprocessor {
     const known = this.#variables.get(name);
     const flavor: Flavor =
       how === ":=" ? "simple" : how === "=" ? "recursive" : (known?.flavor ?? "recursive");
-    const given = flavor === "simple" ? this.expand(value) : value;
+    const given = flavor === "simple" ? this.#settle(this.expand(value)) : value;
     if (known === undefined) {
       this.#variables.set(name, { value: given, flavor, depth: 0 });
       return;
@@ -49,8 +51,15 @@ export class Preprocessor {
     return this.#expandText(text, []);
   }
 
-  /** Expands the token at the start of a line; gives it and the number of characters that it took. */
-  expandToken(line: string): { readonly text: string; readonly length: number } {
+  /**
+   * Expands the token at the start of a line; gives it and the number of characters that it took. A token that is the
+   * answer of a deferred command, whole, comes with that command's index.
+   */
+  expandToken(line: string): {
+    readonly text: string;
+    readonly length: number;
+    readonly deferred?: number | undefined;
+  } {
     let text = "";
     let index = 0;
     for (;;) {
@@ -62,13 +71,33 @@ export class Preprocessor {
       } else if (isWordCode(char)) {
         text += line[index];
         index++;
-      } else return { text, length: index };
+      } else break;
     }
+    const whole = WHOLE_PLACEHOLDER.exec(text);
+    if (whole !== null) return { text, length: index, deferred: Number(whole[1]) };
+    return { text: this.#settle(text), length: index };
+  }
+
+  /** Puts answers for placeholders. */
+  #settle(text: string): string {
+    return text.includes(OPEN)
+      ? text.replace(PLACEHOLDER, (_, index: string) =>
+          shellValue(this.#host.shell(this.deferred[Number(index)] as string)),
+        )
+      : text;
+  }
+
+  #shell(command: string): string {
+    if (this.#host.defer?.(command) !== true) return shellValue(this.#host.shell(command));
+    let index = this.deferred.indexOf(command);
+    if (index < 0) index = this.deferred.push(command) - 1;
+    return `${OPEN}${index}${CLOSE}`;
   }
 
   /** Expands what follows a `$` at `index` of a line; gives the value and the index after it. */
   expandDollar(line: string, index: number): { readonly value: string; readonly end: number } {
-    return this.#expandReference(line, index, []);
+    const { value, end } = this.#expandReference(line, index, []);
+    return { value: this.#settle(value), end };
   }
 
   #expandText(text: string, args: readonly string[]): string {
@@ -121,7 +150,7 @@ export class Preprocessor {
     }
     if (parts.length >= MAX_ARGUMENTS) this.#fail("too many function arguments");
     parts.push(clause.slice(from));
-    const [name = "", ...given] = parts.map((part) => this.#expandText(part, args));
+    const [name = "", ...given] = parts.map((part) => this.#settle(this.#expandText(part, args)));
     return this.#variable(name, given) ?? this.#function(name, given) ?? this.#environment(name, given) ?? "";
   }
 
@@ -159,7 +188,7 @@ export class Preprocessor {
         if (first === "y") this.#output.err(`${at.file}:${at.scanLine}: ${second}\n`);
         return "";
       default:
-        return shellValue(this.#host.shell(first));
+        return this.#shell(first);
     }
   }
 
@@ -177,6 +206,12 @@ export class Preprocessor {
     throw new KconfigAbort(message);
   }
 }
+
+// Texts are latin-1, so nothing in them looks like this.
+const OPEN = "\uF000";
+const CLOSE = "\uF001";
+const PLACEHOLDER = /\uF000(\d+)\uF001/g;
+const WHOLE_PLACEHOLDER = /^\uF000(\d+)\uF001$/;
 
 const ARITIES: ReadonlyMap<string, number> = new Map([
   ["error-if", 2],

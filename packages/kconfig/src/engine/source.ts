@@ -5,6 +5,11 @@ export interface KconfigSourceHost {
   readonly readFile: (path: string) => string | undefined;
   /** Standard output of a shell command as latin-1 text (`$(shell …)`). */
   readonly shell: (command: string) => string;
+  /**
+   * Takes on a command whose answer is not needed yet, so that many can run side by side; false when it will not. What
+   * was taken on is asked for with `shell` later, or is among the commands of a load in progress.
+   */
+  readonly defer?: ((command: string) => boolean) | undefined;
   /** An environment variable. */
   readonly getenv: (name: string) => string | undefined;
   /** Paths that match a glob pattern, sorted; only trees with extensions ask. */

@@ -128,11 +128,14 @@ export function runInDirectory(
 export function compare(name: string, { ours, theirs }: Both): readonly string[] {
   const found: string[] = [];
   if (ours.status !== theirs.status) found.push(`${name}: exit status ${ours.status}, C has ${theirs.status}`);
-  const texts = { "(stdout)": [ours.stdout, theirs.stdout], "(stderr)": [ours.stderr, theirs.stderr] };
+  const texts: Record<string, readonly [string | undefined, string | undefined]> = {
+    "(stdout)": [ours.stdout, theirs.stdout],
+    "(stderr)": [ours.stderr, theirs.stderr],
+  };
   for (const file of new Set([...Object.keys(ours.files), ...Object.keys(theirs.files)])) {
-    Object.assign(texts, { [file]: [ours.files[file], theirs.files[file]] });
+    texts[file] = [ours.files[file], theirs.files[file]];
   }
-  for (const [file, [one, two]] of Object.entries(texts as Record<string, [string?, string?]>)) {
+  for (const [file, [one, two]] of Object.entries(texts)) {
     if (one === two) continue;
     if (one === undefined || two === undefined) {
       found.push(`${name}: ${file} is ${one === undefined ? "missing" : "too many"}`);

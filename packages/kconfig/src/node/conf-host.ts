@@ -15,7 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import process from "node:process";
-import type { ConfHost } from "./conf.ts";
+import type { ConfHost } from "../conf/conf.ts";
 
 const CHUNK = 65_536;
 

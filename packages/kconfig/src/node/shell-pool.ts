@@ -1,0 +1,62 @@
+/** Several shells that run commands side by side, fed while this process goes on reading. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import process from "node:process";
+
+export interface ShellPool {
+  /** Starts a command, which is one line, and gives its standard output as latin-1 text. */
+  readonly run: (command: string) => Promise<string>;
+  /** Ends the shells. */
+  readonly close: () => void;
+}
+
+interface Shell {
+  readonly child: ChildProcess;
+  readonly waiting: ((output: string) => void)[];
+}
+
+/**
+ * A pool of shells, two for each processor: commands are given out in turn, and the system's scheduler evens out what
+ * that leaves uneven. They get the environment that is given, and nothing on standard input.
+ */
+export function startShellPool(env: Readonly<Record<string, string | undefined>> = process.env): ShellPool {
+  const mark = randomBytes(12).toString("hex");
+  const script = `while IFS= read -r c; do sh -c "$c" </dev/null; printf '\\n${mark}\\n'; done`;
+  const end = `\n${mark}\n`;
+  const shells: Shell[] = [];
+  const limit = availableParallelism() * 2;
+  let next = 0;
+  const start = (): Shell => {
+    const child = spawn("/bin/sh", ["-c", script], { env, stdio: ["pipe", "pipe", "inherit"] });
+    const waiting: Shell["waiting"] = [];
+    let text = "";
+    child.stdout.setEncoding("latin1").on("data", (chunk: string) => {
+      text += chunk;
+      for (let at = text.indexOf(end); at >= 0; at = text.indexOf(end)) {
+        const output = text.slice(0, at);
+        text = text.slice(at + end.length);
+        waiting.shift()?.(output);
+      }
+    });
+    // A shell that dies answers what it still owes with nothing, as a command that fails does.
+    child.on("close", () => {
+      for (const answer of waiting.splice(0)) answer("");
+    });
+    child.stdin.on("error", () => {});
+    return { child, waiting };
+  };
+  return {
+    run: async (command) =>
+      new Promise((resolve) => {
+        if (shells.length < limit) shells.push(start());
+        const shell = shells[next++ % limit] as Shell;
+        shell.waiting.push(resolve);
+        shell.child.stdin?.write(`${command}\n`, "latin1");
+      }),
+    close: () => {
+      for (const { child } of shells) child.stdin?.end();
+    },
+  };
+}
