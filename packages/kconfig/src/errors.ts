@@ -19,6 +19,8 @@ export class KconfigError extends Error {
   readonly code: KconfigErrorCode;
   readonly hint: string | undefined;
   readonly location: Location | undefined;
+  /** All that was found, when it is more than one thing. */
+  readonly diagnostics: readonly Diagnostic[];
   override readonly name = "KconfigError";
 
   constructor(
@@ -28,6 +30,7 @@ export class KconfigError extends Error {
       readonly hint?: string | undefined;
       readonly location?: Location | undefined;
       readonly cause?: unknown;
+      readonly diagnostics?: readonly Diagnostic[] | undefined;
     } = {},
   ) {
     super(
@@ -37,6 +40,7 @@ export class KconfigError extends Error {
     this.code = code;
     this.hint = details.hint;
     this.location = details.location;
+    this.diagnostics = details.diagnostics ?? [];
   }
 }
 

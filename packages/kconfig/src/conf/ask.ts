@@ -62,7 +62,8 @@ export class Questions {
     if (
       symbol !== undefined &&
       !symbol.user.has &&
-      (evaluator.isChangeable(symbol) || (dialect.choice === "symbol" && symbol.isChoice && symbol.tri === YES))
+      (evaluator.isChangeable(symbol) ||
+        (dialect.choice === "symbol" && symbol.isChoice && symbol.tri === YES))
     ) {
       if (this.#mode === "listnewconfig") {
         if (symbol.name !== undefined) {
@@ -108,7 +109,8 @@ export class Questions {
       this.#askChoice(menu, symbol);
       if (symbol.tri !== MOD) return;
     } else if (symbol !== undefined) {
-      if (symbol.type === "int" || symbol.type === "hex" || symbol.type === "string") this.#askText(menu, symbol);
+      if (symbol.type === "int" || symbol.type === "hex" || symbol.type === "string")
+        this.#askText(menu, symbol);
       else this.#askTristate(menu, symbol);
     }
     if (symbol !== undefined) this.#indent += 2;
@@ -176,7 +178,9 @@ export class Questions {
         .filter((value) => value !== old && evaluator.allows(symbol, value))
         .map((value) => `/${LETTERS[value]}`);
       const letter = LETTERS[old].toUpperCase();
-      this.#terminal.out(`${this.#space()}${menu.prompt?.text ?? ""} ${name}[${letter}${others.join("")}/?] `);
+      this.#terminal.out(
+        `${this.#space()}${menu.prompt?.text ?? ""} ${name}[${letter}${others.join("")}/?] `,
+      );
       if (!this.#ask(symbol, evaluator.text(symbol))) return;
       const line = this.#line.replace(SPACE, "");
       const value = answerOf(line, old);

@@ -235,7 +235,9 @@ class Conf {
     const argument = this.#request.dialect.usage;
     this.#host.out(
       `Usage: ${this.#program} [options] ${argument}\n${USAGE}` +
-        (argument === "kconfig_file" ? "\nArguments:\n  kconfig_file            Top-level Kconfig file.\n" : ""),
+        (argument === "kconfig_file"
+          ? "\nArguments:\n  kconfig_file            Top-level Kconfig file.\n"
+          : ""),
     );
     throw new Exit(1);
   }

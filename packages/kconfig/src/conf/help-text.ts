@@ -17,7 +17,10 @@ function symbolText(symbol: Sym, tree: LoadedTree): string {
   const { evaluator } = tree;
   const parts: string[] = [];
   if (symbol.name !== undefined) {
-    parts.push(`Symbol: ${symbol.name} [=${evaluator.text(symbol)}]\n`, `Type  : ${TYPE_NAMES[symbol.type]}\n`);
+    parts.push(
+      `Symbol: ${symbol.name} [=${evaluator.text(symbol)}]\n`,
+      `Type  : ${TYPE_NAMES[symbol.type]}\n`,
+    );
     if (symbol.type === "int" || symbol.type === "hex") {
       const range = evaluator.rangeOf(symbol);
       if (range !== undefined) parts.push(`Range : ${printExprWithValues(range.expr, evaluator)}\n`);

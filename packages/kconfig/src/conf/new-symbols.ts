@@ -50,7 +50,9 @@ function setInMenuOrder(tree: LoadedTree, request: NewSymbolsRequest): void {
 // Draws the order of priority of the members that have no value yet.
 function randomizeMembers(choice: Menu, random: () => number): void {
   const open = (): Sym[] =>
-    [...menusBelow(choice)].flatMap(({ symbol }) => (symbol === undefined || symbol.user.has ? [] : [symbol]));
+    [...menusBelow(choice)].flatMap(({ symbol }) =>
+      symbol === undefined || symbol.user.has ? [] : [symbol],
+    );
   for (let count = open().length; count > 0; count--) {
     const drawn = open()[random() % count];
     if (drawn === undefined) continue;

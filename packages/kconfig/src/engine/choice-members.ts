@@ -19,6 +19,11 @@ export class ChoicesAsMembers {
     return symbol.tri;
   }
 
+  /** Its choice decides its value. */
+  isDecided(symbol: Sym): boolean {
+    return symbol.choiceNode !== undefined;
+  }
+
   promptVisibility(_symbol: Sym, visible: Tristate): Tristate {
     return visible;
   }

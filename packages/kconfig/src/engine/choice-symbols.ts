@@ -24,6 +24,11 @@ export class ChoicesAsSymbols {
     return symbol.choice?.chosen === symbol ? YES : NO;
   }
 
+  /** Its choice decides its value. */
+  isDecided(symbol: Sym): boolean {
+    return symbol.isMember && symbol.visible === YES;
+  }
+
   /** A tristate member that could only be m is not visible when the choice is y. */
   promptVisibility(symbol: Sym, visible: Tristate): Tristate {
     const hidden =

@@ -24,6 +24,8 @@ export interface Dialect {
   readonly keepsValues: boolean;
   /** How operands that stand twice are found: all pairs, or left side against right side. */
   readonly duplicates: "pairs" | "sides";
+  /** The right operand is transformed first, as compilers happen to order arguments; seen in what is told on stdout. */
+  readonly rightFirst: boolean;
   /** Lines in errors of syntax are one too high; recursive inclusions are told by the lines of `source`, minus one. */
   readonly oldPositions: boolean;
   /** Recursive dependencies are told with a position for each line. */
@@ -70,6 +72,7 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   buckets: [9973, 16384, 16384],
   keepsValues: [false, true, true],
   duplicates: ["pairs", "sides", "sides"],
+  rightFirst: [false, true, true],
   oldPositions: [true, false, false],
   oldRecursion: [true, false, false],
   checksTable: [true, false, false],
@@ -98,7 +101,10 @@ export function dialectOf(generation: 1 | 2 | 3): Dialect {
 }
 
 type Files = Readonly<
-  Record<"conf.c" | "confdata.c" | "expr.c" | "expr.h" | "lexer" | "menu.c" | "parser" | "symbol.c" | "util.c", string>
+  Record<
+    "conf.c" | "confdata.c" | "expr.c" | "expr.h" | "lexer" | "menu.c" | "parser" | "symbol.c" | "util.c",
+    string
+  >
 >;
 
 // How the sources show each behaviour.
@@ -112,6 +118,7 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   buckets: (files) => (files["expr.h"].includes("SYMBOL_HASHSIZE") ? 9973 : 16384),
   keepsValues: (files) => files["expr.c"].includes("expr_invalidate_all"),
   duplicates: (files) => (files["expr.c"].includes("l = expr_eliminate_dups(") ? "sides" : "pairs"),
+  rightFirst: (files) => files["expr.c"].includes("e = expr_alloc_two(e->type,"),
   oldPositions: (files) => files.parser.includes("zconf_lineno() + 1"),
   oldRecursion: (files) => files["symbol.c"].includes("%s:%d:error: recursive dependency detected!"),
   checksTable: (files) => /for_all_symbols\([^)]*\)\s*\{?\s*if \(sym_check_deps/.test(files.parser),
@@ -132,7 +139,14 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   usage: (files) => (files["conf.c"].includes("[options] kconfig_file") ? "kconfig_file" : "<kconfig-file>"),
 };
 
-const FOLDERS = ["scripts/kconfig", "support/kconfig", "util/kconfig", "tools/kconfig", "scripts/config", "config"];
+const FOLDERS = [
+  "scripts/kconfig",
+  "support/kconfig",
+  "util/kconfig",
+  "tools/kconfig",
+  "scripts/config",
+  "config",
+];
 
 /**
  * Reads the dialect off a tree. `readFile` takes a path in the tree. A tree without sources of its own kconfig has the

@@ -117,6 +117,10 @@ export class Evaluator {
     if (symbol.valid) return;
     if (this.choices instanceof ChoicesAsSymbols) this.choices.prepare(symbol);
     symbol.valid = true;
+    if (symbol.assumed !== undefined) {
+      symbol.tri = symbol.assumed;
+      return;
+    }
     const { dialect } = this.context;
     let tri: Tristate = NO;
     let text: string | undefined;
@@ -305,6 +309,11 @@ export class Evaluator {
 
   invalidateSymbols(): void {
     for (const symbol of this.context.symbols) symbol.valid = false;
+    this.forgetExpressions();
+  }
+
+  /** Makes the values of all expressions be worked out anew, when symbols are. */
+  forgetExpressions(): void {
     this.#epoch++;
   }
 

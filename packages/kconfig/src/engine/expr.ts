@@ -6,13 +6,41 @@ import type { Sym, Tristate } from "./model.ts";
 
 export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=";
 
+// One member for each operator, so that the compiler can tell them apart one by one.
 export type Expr =
   | SymbolExpr
-  | (ExprState & { readonly op: "!"; readonly left: Expr })
-  | (ExprState & { readonly op: "||" | "&&"; readonly left: Expr; readonly right: Expr })
-  | (ExprState & { readonly op: Comparison | "range"; readonly left: Sym; readonly right: Sym });
+  | NotExpr
+  | LogicExpr<"||">
+  | LogicExpr<"&&">
+  | SymbolsExpr<"=">
+  | SymbolsExpr<"!=">
+  | SymbolsExpr<"<">
+  | SymbolsExpr<"<=">
+  | SymbolsExpr<">">
+  | SymbolsExpr<">=">
+  | SymbolsExpr<"range">;
 
-export type SymbolExpr = ExprState & { readonly op: "symbol"; readonly left: Sym };
+export interface SymbolExpr extends ExprState {
+  readonly op: "symbol";
+  readonly left: Sym;
+}
+
+interface NotExpr extends ExprState {
+  readonly op: "!";
+  readonly left: Expr;
+}
+
+interface LogicExpr<Op extends "||" | "&&"> extends ExprState {
+  readonly op: Op;
+  readonly left: Expr;
+  readonly right: Expr;
+}
+
+interface SymbolsExpr<Op extends Comparison | "range"> extends ExprState {
+  readonly op: Op;
+  readonly left: Sym;
+  readonly right: Sym;
+}
 
 interface ExprState {
   readonly id: number;
@@ -96,7 +124,8 @@ export class ExprPool {
   #make(op: Expr["op"], left: Sym | Expr, right: Sym | Expr | undefined): Expr {
     const number = OP_NUMBER.get(op) ?? 0;
     const rightKey = right === undefined ? 0 : right.id + 1;
-    let hash = Math.imul(left.id, 0x9e3779b1) ^ Math.imul(rightKey, 0x85ebca6b) ^ Math.imul(number, 0xc2b2ae35);
+    let hash =
+      Math.imul(left.id, 0x9e3779b1) ^ Math.imul(rightKey, 0x85ebca6b) ^ Math.imul(number, 0xc2b2ae35);
     hash ^= hash >>> 15;
     const table = this.#table;
     const mask = table.length - 1;

@@ -60,7 +60,8 @@ class Finalizer {
     if (symbol === undefined) return;
     if (!symbol.warned) {
       if (symbol.type === "unknown") this.#warn(parent, "config symbol defined without type");
-      if (this.#asSymbol && isChoice && parent.prompt === undefined) this.#warn(parent, "choice must have a prompt");
+      if (this.#asSymbol && isChoice && parent.prompt === undefined)
+        this.#warn(parent, "choice must have a prompt");
       this.#checkProperties(symbol);
       symbol.warned = true;
     }
@@ -170,7 +171,8 @@ class Finalizer {
     symbol.choice = choice;
     if (menu.prompt === undefined) this.#warn(menu, "choice value must have a prompt");
     for (const property of symbol.props) {
-      if (property.kind === "default") warnProperty(output, property, "defaults for choice values not supported");
+      if (property.kind === "default")
+        warnProperty(output, property, "defaults for choice values not supported");
       if (property.menu === menu) continue;
       if (property.kind === "prompt" && property.menu.parent?.symbol !== choice) {
         warnProperty(output, property, "choice value used outside its choice group");
@@ -261,4 +263,3 @@ function isNumberSymbol(symbol: Sym, value: Sym): boolean {
   if (value.type === "int" || value.type === "hex") return true;
   return value.type === "unknown" && isValidText(symbol.type, value.name ?? "");
 }
-

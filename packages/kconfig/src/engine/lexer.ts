@@ -156,7 +156,8 @@ export class Lexer {
           buffer.index++;
           this.at.scanLine++;
           return EOL;
-        case 0x23: { // #
+        case 0x23: {
+          // #
           const end = text.indexOf("\n", start);
           buffer.index = end < 0 ? text.length : end;
           continue;
@@ -187,7 +188,9 @@ export class Lexer {
       const one = OPERATORS.get(text[start] ?? "");
       buffer.index++;
       if (one !== undefined) return one;
-      this.#output.err(`${this.at.file}:${this.at.scanLine}:warning: ignoring unsupported character '${text[start]}'\n`);
+      this.#output.err(
+        `${this.at.file}:${this.at.scanLine}:warning: ignoring unsupported character '${text[start]}'\n`,
+      );
     }
   }
 

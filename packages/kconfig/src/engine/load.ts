@@ -178,7 +178,8 @@ function checkTree(root: Menu, symbols: readonly Sym[], dialect: Dialect, output
 
 // transitional_check_sanity() in parser.y
 function isPlainTransitional(menu: Menu, output: Output): boolean {
-  const isYes = (expr: Menu["dep"]): boolean => expr === undefined || (expr.op === "symbol" && expr.left.tri === 2 && expr.left.constant);
+  const isYes = (expr: Menu["dep"]): boolean =>
+    expr === undefined || (expr.op === "symbol" && expr.left.tri === 2 && expr.left.constant);
   const tell = (file: string, line: number): false => {
     output.err(`${file}:${line}: error: transitional symbols can only have help sections\n`);
     return false;

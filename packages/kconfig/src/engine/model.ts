@@ -26,7 +26,15 @@ export interface GivenValue {
 }
 
 /** `symbol` stands for the definition itself, in generation 1 only. */
-export type PropertyKind = "symbol" | "prompt" | "comment" | "menu" | "default" | "select" | "imply" | "range";
+export type PropertyKind =
+  | "symbol"
+  | "prompt"
+  | "comment"
+  | "menu"
+  | "default"
+  | "select"
+  | "imply"
+  | "range";
 
 export interface Property {
   kind: PropertyKind;
@@ -84,6 +92,8 @@ export interface Sym {
   readonly revDep: Condition;
   readonly implied: Condition;
 
+  /** A value that is taken for granted, to try what would follow from it. */
+  assumed: Tristate | undefined;
   tri: Tristate;
   text: string | undefined;
   /** The chosen member of a choice (generation 1). */
@@ -128,6 +138,7 @@ export function makeSymbol(
     dirDep: { expr: undefined, tri: NO },
     revDep: { expr: undefined, tri: NO },
     implied: { expr: undefined, tri: NO },
+    assumed: undefined,
     tri: NO,
     text: undefined,
     chosen: undefined,

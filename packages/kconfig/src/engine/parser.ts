@@ -470,7 +470,15 @@ class Parser {
     // The file begins before anything after this line is looked at.
     this.#eol();
     const { output, dialect, host, open } = this.#context;
-    includeFiles(name, keyword, { lexer: this.#lexer, at: this.#at, files: this.#files, output, dialect, host, open });
+    includeFiles(name, keyword, {
+      lexer: this.#lexer,
+      at: this.#at,
+      files: this.#files,
+      output,
+      dialect,
+      host,
+      open,
+    });
   }
 
   #condition(): Expr | undefined {

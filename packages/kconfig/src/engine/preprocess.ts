@@ -16,6 +16,7 @@ export type Assignment = "=" | ":=" | "+=";
 
 const MAX_ARGUMENTS = 16;
 const SHELL_BYTES = 4095;
+const TOO_DEEP = "Too deep recursive expansion";
 
 export class Preprocessor {
   /** Commands whose answers are not known yet; a placeholder in a text names one by its index. */
@@ -48,7 +49,7 @@ export class Preprocessor {
 
   /** Expands a whole text. */
   expand(text: string): string {
-    return this.#expandText(text, []);
+    return this.#bounded(() => this.#expandText(text, []));
   }
 
   /**
@@ -65,7 +66,7 @@ export class Preprocessor {
     for (;;) {
       const char = line.charCodeAt(index);
       if (char === 0x24) {
-        const { value, end } = this.#expandReference(line, index + 1, []);
+        const { value, end } = this.#bounded(() => this.#expandReference(line, index + 1, []));
         text += value;
         index = end;
       } else if (isWordCode(char)) {
@@ -96,8 +97,18 @@ export class Preprocessor {
 
   /** Expands what follows a `$` at `index` of a line; gives the value and the index after it. */
   expandDollar(line: string, index: number): { readonly value: string; readonly end: number } {
-    const { value, end } = this.#expandReference(line, index, []);
+    const { value, end } = this.#bounded(() => this.#expandReference(line, index, []));
     return { value: this.#settle(value), end };
+  }
+
+  // Up to 1000 levels are allowed, which with arguments can be more than the stack holds: the same is told of both.
+  #bounded<T>(expand: () => T): T {
+    try {
+      return expand();
+    } catch (error) {
+      if (error instanceof RangeError) return this.#fail(TOO_DEEP);
+      throw error;
+    }
   }
 
   #expandText(text: string, args: readonly string[]): string {
@@ -160,7 +171,7 @@ export class Preprocessor {
     if (args.length === 0 && variable.depth > 0) {
       this.#fail(`Recursive variable '${name}' references itself (eventually)`);
     }
-    if (variable.depth > 1000) this.#fail("Too deep recursive expansion");
+    if (variable.depth > 1000) this.#fail(TOO_DEEP);
     variable.depth++;
     const value = variable.flavor === "recursive" ? this.#expandText(variable.value, args) : variable.value;
     variable.depth--;

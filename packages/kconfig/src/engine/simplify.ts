@@ -31,18 +31,20 @@ export class Simplifier {
   readonly #pool: ExprPool;
   readonly #table: SymbolTable;
   readonly #inPairs: boolean;
+  readonly #rightFirst: boolean;
   readonly #say: (text: string) => void;
 
   /** `say` is conf's stdout, where a bool compared with m is told. */
   constructor(
     pool: ExprPool,
     table: SymbolTable,
-    dialect: Pick<Dialect, "duplicates">,
+    dialect: Pick<Dialect, "duplicates" | "rightFirst">,
     say: (text: string) => void,
   ) {
     this.#pool = pool;
     this.#table = table;
     this.#inPairs = dialect.duplicates === "pairs";
+    this.#rightFirst = dialect.rightFirst;
     this.#say = say;
   }
 
@@ -80,7 +82,9 @@ export class Simplifier {
     let expr = given;
     if (expr.op === "!") expr = pool.not(this.#transform(expr.left));
     else if (expr.op === "||" || expr.op === "&&") {
-      expr = pool.two(expr.op, this.#transform(expr.left), this.#transform(expr.right));
+      const early = this.#rightFirst ? this.#transform(expr.right) : undefined;
+      const left = this.#transform(expr.left);
+      expr = pool.two(expr.op, left, early ?? this.#transform(expr.right));
     }
     switch (expr.op) {
       case "=":
@@ -149,7 +153,10 @@ export class Simplifier {
   }
 
   /** expr_eliminate_eq(): takes common operands out of both; gives what is left of each. */
-  eliminateEqual(one: Expr | undefined, two: Expr | undefined): readonly [Expr | undefined, Expr | undefined] {
+  eliminateEqual(
+    one: Expr | undefined,
+    two: Expr | undefined,
+  ): readonly [Expr | undefined, Expr | undefined] {
     if (one === undefined || two === undefined) return [one, two];
     const pair = { one, two };
     this.#eliminateEqual(pair);

@@ -39,7 +39,9 @@ function parseNumber(text: string, base: 0 | 10 | 16): Parsed {
     radix = 16;
     index += 2;
   } else if (base === 0 && text[index] === "0") radix = 8;
-  const digits = (radix === 16 ? /^[0-9a-fA-F]+/ : radix === 8 ? /^[0-7]+/ : /^[0-9]+/).exec(text.slice(index))?.[0];
+  const digits = (radix === 16 ? /^[0-9a-fA-F]+/ : radix === 8 ? /^[0-7]+/ : /^[0-9]+/).exec(
+    text.slice(index),
+  )?.[0];
   if (digits === undefined) return { value: 0n, end: 0, overflow: false };
   const prefix = radix === 16 ? "0x" : radix === 8 ? "0o" : "";
   const size = BigInt(prefix + digits);

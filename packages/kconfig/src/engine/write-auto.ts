@@ -15,11 +15,21 @@ function written(tree: LoadedTree): readonly Sym[] {
 
 export function autoConfText(tree: LoadedTree, prefix: string): string {
   const style = { prefix, no: "none", escape: false } as const;
-  return heading(tree, "pound") + written(tree).map((symbol) => symbolLine(symbol, tree, style)).join("");
+  return (
+    heading(tree, "pound") +
+    written(tree)
+      .map((symbol) => symbolLine(symbol, tree, style))
+      .join("")
+  );
 }
 
 export function autoHeaderText(tree: LoadedTree, prefix: string): string {
-  return heading(tree, "c") + written(tree).map((symbol) => definition(symbol, tree, prefix)).join("");
+  return (
+    heading(tree, "c") +
+    written(tree)
+      .map((symbol) => definition(symbol, tree, prefix))
+      .join("")
+  );
 }
 
 function definition(symbol: Sym, tree: LoadedTree, prefix: string): string {
@@ -60,7 +70,10 @@ export function autoConfCmdText(tree: LoadedTree, autoConf: string): string {
   const list = (names: readonly string[]): string => names.map((name) => `\t${name} \\\n`).join("");
   const variables = (target: string): string =>
     [...environment]
-      .map(([name, value]) => `${dialect.autoconfCmdVariable ? "\n" : ""}ifneq "$(${name})" "${value}"\n${target}: FORCE\nendif\n`)
+      .map(
+        ([name, value]) =>
+          `${dialect.autoconfCmdVariable ? "\n" : ""}ifneq "$(${name})" "${value}"\n${target}: FORCE\nendif\n`,
+      )
       .join("");
   if (dialect.autoconfCmdVariable) {
     return (
@@ -87,7 +100,8 @@ export function changedSymbols(tree: LoadedTree): readonly string[] {
       const value = evaluator.text(symbol);
       const logic = isLogic(symbol.type);
       if (symbol.auto.has) {
-        if (logic ? symbol.auto.tri === symbol.tri : symbol.type !== "unknown" && symbol.auto.text === value) continue;
+        if (logic ? symbol.auto.tri === symbol.tri : symbol.type !== "unknown" && symbol.auto.text === value)
+          continue;
       } else if (logic && value === "n") continue;
     } else if (!symbol.auto.has) continue;
     names.push(symbol.name);

@@ -19,7 +19,8 @@ export function symbolLine(
   const { prefix, no, escape } = style;
   const name = `${prefix}${symbol.name ?? ""}`;
   const value = tree.evaluator.text(symbol);
-  if (isLogic(symbol.type) && value === "n" && no !== "n") return no === "none" ? "" : `# ${name} is not set\n`;
+  if (isLogic(symbol.type) && value === "n" && no !== "n")
+    return no === "none" ? "" : `# ${name} is not set\n`;
   return `${name}=${symbol.type === "string" && escape ? quote(value) : value}\n`;
 }
 

@@ -34,7 +34,8 @@ export function openAnswers(
   const scripts = new Map<string, string>();
   const key = (command: string): string => {
     const srctree = env["srctree"];
-    const names = srctree === undefined ? [] : (command.match(/[^\s'"$();|&<>]*\/scripts\/[^\s'"$();|&<>]+/g) ?? []);
+    const names =
+      srctree === undefined ? [] : (command.match(/[^\s'"$();|&<>]*\/scripts\/[^\s'"$();|&<>]+/g) ?? []);
     const marks = names.map((name) => {
       let mark = scripts.get(name);
       if (mark === undefined) scripts.set(name, (mark = fileMark(name)));

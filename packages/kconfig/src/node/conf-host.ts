@@ -132,7 +132,7 @@ function buffered(descriptor: 1 | 2): { readonly write: (text: string) => void; 
   const flush = (): void => {
     const bytes = Buffer.from(held.join(""), "latin1");
     held = [];
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       try {
         done += writeSync(descriptor, bytes, done);
       } catch (error) {

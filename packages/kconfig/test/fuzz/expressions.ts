@@ -81,7 +81,7 @@ function stringComparison(plan: Plan, user: Planned | undefined): string {
   const right = random.chance(20) ? (earlier(plan, user, () => true)?.name ?? "U1") : quoted(plan);
   if (symbol === undefined) return `${quoted(plan)} ${op} ${quoted(plan)}`;
   // A careless tree may give a bool here.
-  if (op === "!=" && right === '"y"' && !mayCompareUnequalYes(plan, symbol)) return `${symbol.name} = ${right}`;
+  if (op === "!=" && /^["']y["']$/.test(right) && !mayCompareUnequalYes(plan, symbol)) return `${symbol.name} = ${right}`;
   return `${symbol.name} ${op} ${right}`;
 }
 

@@ -224,6 +224,8 @@ class Writer {
     const tristate = generation === 1 && random.chance(35);
     const members: Planned[] = [];
     for (let left = random.from(0, 4); left > 0; left--) {
+      // Since generation 2 members are bools; see expressions.ts for why no other symbol becomes one.
+      if (generation !== 1 && this.#user()?.type !== "bool") break;
       const member = this.#take();
       if (member !== undefined) members.push(member);
     }
@@ -283,7 +285,7 @@ class Writer {
         lines.splice(at, 1);
         break;
       case "replace":
-        lines.splice(at, 1, random.pick(["\tselect", "\trange 1", "menu", "choice X", 'source "', '\tprompt "x', "\tbool 'a' if"]));
+        lines.splice(at, 1, random.pick(["\tselect", "\trange 1", "menu", "choice X", 'source "x', '\tprompt "x', "\tbool 'a' if"]));
         break;
       default: {
         const words = (lines[at] ?? "").split(" ");

@@ -15,7 +15,9 @@ export function macros(plan: Plan): string[] {
     else {
       const name = random.pick(NAMES);
       const op = random.pick([":=", "=", "+=", " := ", " = ", " += "]);
-      lines.push(`${name}${op}${value(random, variables)}`);
+      // C frees the old value before it expands the new one, which may name it: undefined behaviour.
+      const again = op.includes(":=") && variables.includes(name);
+      lines.push(`${name}${op}${again ? "plain" : value(random, variables)}`);
       if (!variables.includes(name)) variables.push(name);
     }
   }

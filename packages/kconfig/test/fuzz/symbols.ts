@@ -32,7 +32,9 @@ export function planSymbols(random: Random, generation: Generation): Plan {
   const symbols: Planned[] = [];
   for (let index = 0; index < count; index++) {
     const name = random.chance(4) ? `${random.pick(LONG)}${index > 0 ? index : ""}` : (NAMES[index] as string);
-    const type = random.weighted<Type>({ bool: 9, tristate: 9, int: 3, hex: 2, string: 2 });
+    // Neighbours are often alike, so that there are members for choices.
+    const before = random.chance(40) ? symbols.at(-1)?.type : undefined;
+    const type = before ?? random.weighted<Type>({ bool: 9, tristate: 8, int: 3, hex: 2, string: 2 });
     symbols.push({ name, index, type, mixed: random.chance(3) });
   }
   if (random.chance(60)) {

@@ -27,12 +27,7 @@ export function buildConf(tree: string): CConf {
     run("bison", ["-o", "parser.tab.c", "--defines=parser.tab.h", "-t", "-l", join(kconfig, "parser.y")]);
     run("flex", ["-olexer.lex.c", "-L", join(kconfig, "lexer.l")]);
     const flags = ["-O2", "-w", `-I${kconfig}`, `-I${include}`, "-I.", "-o", "conf"];
-    run("gcc", [
-      ...flags,
-      ...SOURCES.map((name) => join(kconfig, name)),
-      "parser.tab.c",
-      "lexer.lex.c",
-    ]);
+    run("gcc", [...flags, ...SOURCES.map((name) => join(kconfig, name)), "parser.tab.c", "lexer.lex.c"]);
     run("gcc", ["-O2", "-shared", "-fPIC", "-o", "popen-cache.so", shim, "-ldl"]);
   });
   return { program: join(directory, "conf"), popenCache: join(directory, "popen-cache.so") };

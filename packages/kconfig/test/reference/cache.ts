@@ -10,7 +10,11 @@ export const cacheDirectory: string = join(
 );
 
 /** A directory named after what it is made of; `make` fills it once, beside, so that it is there whole or not. */
-export function keptDirectory(name: string, inputs: readonly string[], make: (directory: string) => void): string {
+export function keptDirectory(
+  name: string,
+  inputs: readonly string[],
+  make: (directory: string) => void,
+): string {
   const hash = createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16);
   const path = join(cacheDirectory, `${name}-${hash}`);
   if (existsSync(path)) return path;

@@ -18,16 +18,20 @@ const FILES = ["*/Kconfig*", "*/scripts/*", "*/configs/*", "*/Makefile", "*/Kbui
 export function kernelTree(series: KernelSeries): KernelTree {
   const name = `linux-source-${series}`;
   const version = execFileSync("apt-cache", ["show", "--no-all-versions", name], { encoding: "utf8" });
-  const directory = keptDirectory(`tree-${series}`, [/^Version: (.*)$/m.exec(version)?.[1] ?? ""], (target) => {
-    const scratch = mkdtempSync(join(tmpdir(), "kconfig-tree-"));
-    try {
-      execFileSync("apt-get", ["download", name], { cwd: scratch, stdio: ["ignore", "ignore", "inherit"] });
-      const deb = readdirSync(scratch).find((file) => file.endsWith(".deb")) ?? "";
-      unpackTree(join(scratch, deb), target);
-    } finally {
-      rmSync(scratch, { recursive: true, force: true });
-    }
-  });
+  const directory = keptDirectory(
+    `tree-${series}`,
+    [/^Version: (.*)$/m.exec(version)?.[1] ?? ""],
+    (target) => {
+      const scratch = mkdtempSync(join(tmpdir(), "kconfig-tree-"));
+      try {
+        execFileSync("apt-get", ["download", name], { cwd: scratch, stdio: ["ignore", "ignore", "inherit"] });
+        const deb = readdirSync(scratch).find((file) => file.endsWith(".deb")) ?? "";
+        unpackTree(join(scratch, deb), target);
+      } finally {
+        rmSync(scratch, { recursive: true, force: true });
+      }
+    },
+  );
   return { series, directory };
 }
 

@@ -105,7 +105,8 @@ export function keptShell(
     const seen = known.get(command);
     if (seen !== undefined) return seen;
     const path = join(directory, createHash("sha256").update(command).digest("hex").slice(0, 24));
-    let text = statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(path, "latin1");
+    let text =
+      statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(path, "latin1");
     if (text === undefined) {
       text = shellOutput(command, env);
       writeFileSync(`${path}.${process.pid}`, text, "latin1");

@@ -1,5 +1,13 @@
 /** Our conf and the tree's own on the same work, compared byte by byte. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runConf } from "../../src/conf/conf.ts";
@@ -34,7 +42,11 @@ export function casesOf(tree: string, architecture: Architecture): readonly Pari
       args: [`--${mode}`],
     })),
     { name: "tinyconfig", args: ["--allnoconfig"], env: { KCONFIG_ALLCONFIG: tiny ?? "" } },
-    ...SEEDS.map((seed) => ({ name: `randconfig ${seed}`, args: ["--randconfig"], env: { KCONFIG_SEED: seed } })),
+    ...SEEDS.map((seed) => ({
+      name: `randconfig ${seed}`,
+      args: ["--randconfig"],
+      env: { KCONFIG_SEED: seed },
+    })),
   ];
 }
 
@@ -55,7 +67,11 @@ export function referenceOf(tree: string, conf: CConf): Reference {
 }
 
 /** What differs between ours and C's, a line each; none when all is the same. */
-export function differences(reference: Reference, architecture: Architecture, one: ParityCase): readonly string[] {
+export function differences(
+  reference: Reference,
+  architecture: Architecture,
+  one: ParityCase,
+): readonly string[] {
   const env = { ...confEnvironment(reference.tree, architecture), ...one.env };
   const found: string[] = [];
   // The configuration with all that comes with it, then its minimum, then what a defconfig leaves open.
@@ -93,7 +109,12 @@ function bothRun(
   const answers = join(cacheDirectory, "answers", tree.replaceAll("/", "_"), arch);
   const host = memoryHost({ env, files, cache, shell: keptShell(join(answers, "ours"), env) });
   const status = runConf({ args: [...args, "Kconfig"], dialect, program: conf.program }, host);
-  const ours = { status, stdout: host.stdout(), stderr: host.stderr(), files: Object.fromEntries(host.files) };
+  const ours = {
+    status,
+    stdout: host.stdout(),
+    stderr: host.stderr(),
+    files: Object.fromEntries(host.files),
+  };
   return { ours, theirs: runInDirectory(conf, [...args, "Kconfig"], env, files, join(answers, "theirs")) };
 }
 
@@ -127,7 +148,8 @@ export function runInDirectory(
 /** The first line in which each output differs. */
 export function compare(name: string, { ours, theirs }: Both): readonly string[] {
   const found: string[] = [];
-  if (ours.status !== theirs.status) found.push(`${name}: exit status ${ours.status}, C has ${theirs.status}`);
+  if (ours.status !== theirs.status)
+    found.push(`${name}: exit status ${ours.status}, C has ${theirs.status}`);
   const texts: Record<string, readonly [string | undefined, string | undefined]> = {
     "(stdout)": [ours.stdout, theirs.stdout],
     "(stderr)": [ours.stderr, theirs.stderr],
@@ -145,7 +167,9 @@ export function compare(name: string, { ours, theirs }: Both): readonly string[]
     const right = two.split("\n");
     const at = left.findIndex((line, index) => line !== right[index]);
     const line = at < 0 ? left.length : at;
-    found.push(`${name}: ${file}:${line + 1}: ${JSON.stringify(left[line])}, C has ${JSON.stringify(right[line])}`);
+    found.push(
+      `${name}: ${file}:${line + 1}: ${JSON.stringify(left[line])}, C has ${JSON.stringify(right[line])}`,
+    );
   }
   return found;
 }

@@ -21,7 +21,10 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const trees = [...positionals.map((series) => kernelTree(series as KernelSeries).directory), ...(values.tree ?? [])];
+const trees = [
+  ...positionals.map((series) => kernelTree(series as KernelSeries).directory),
+  ...(values.tree ?? []),
+];
 if (values.share === undefined) {
   process.exitCode = await runShares(availableParallelism());
 } else {
@@ -64,11 +67,17 @@ async function runShares(count: number): Promise<number> {
     else total.different++;
     for (const text of found) console.log(`${arch} ${text}`);
     done++;
-    if (done % 50 === 0) console.error(`${done} cases, ${Math.round((Date.now() - started) / 1000)} s (at ${arch} ${name})`);
+    if (done % 50 === 0)
+      console.error(`${done} cases, ${Math.round((Date.now() - started) / 1000)} s (at ${arch} ${name})`);
   };
   const codes = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const args = [...process.execArgv, import.meta.filename, ...process.argv.slice(2), `--share=${index}/${count}`];
+      const args = [
+        ...process.execArgv,
+        import.meta.filename,
+        ...process.argv.slice(2),
+        `--share=${index}/${count}`,
+      ];
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
       let rest = "";
       child.stdout.setEncoding("utf8").on("data", (chunk: string) => {

@@ -1,0 +1,104 @@
+import type { LoadedTree } from "../engine/load.ts";
+import { symbolsOf } from "../engine/expr.ts";
+import { isLogic, menusBelow } from "../engine/model.ts";
+import type { Sym } from "../engine/model.ts";
+import { toTristate } from "../engine/evaluator.ts";
+import { prioritize } from "../engine/choice-members.ts";
+import { isValidText } from "../engine/text-value.ts";
+import { KconfigError } from "../errors.ts";
+
+/** Sets single values and makes only what depends on them be worked out anew. */
+export class Incremental {
+  readonly #engine: LoadedTree;
+  #dependents: ReadonlyMap<Sym, readonly Sym[]> | undefined;
+
+  constructor(engine: LoadedTree) {
+    this.#engine = engine;
+  }
+
+  /** Whether the symbol has the value afterwards; see KconfigTree.set(). */
+  set(symbol: Sym, value: string | undefined): boolean {
+    const { evaluator, dialect } = this.#engine;
+    if (value !== undefined && !isValidText(symbol.type, value)) {
+      throw new KconfigError(
+        "KCONFIG_VALUE",
+        `"${value}" is no value for "${symbol.name ?? ""}", which is ${symbol.type}`,
+      );
+    }
+    if (symbol.type === "bool" && value !== undefined && /^[mM]/.test(value)) {
+      throw new KconfigError("KCONFIG_VALUE", `"${symbol.name ?? ""}" is bool and cannot be m`);
+    }
+    symbol.user.has = value !== undefined;
+    if (isLogic(symbol.type)) symbol.user.tri = value === undefined ? 0 : toTristate(value);
+    else symbol.user.text = value;
+    if (dialect.choice === "symbol") this.#settleChoice(symbol);
+    else if (symbol.choiceNode !== undefined && value !== undefined) prioritize(symbol.choiceNode, symbol);
+    this.invalidate(symbol);
+    evaluator.calc(symbol);
+    if (value === undefined) return true;
+    return isLogic(symbol.type) ? symbol.tri === toTristate(value) : symbol.text === value;
+  }
+
+  #settleChoice(symbol: Sym): void {
+    const { choice } = symbol;
+    if (choice === undefined) return;
+    if (symbol.user.has && symbol.user.tri === 2) choice.userChosen = symbol;
+    else if (choice.userChosen === symbol) choice.userChosen = undefined;
+    choice.user.has = choice.values.some((member) => member.user.has);
+    choice.user.tri = choice.userChosen === undefined ? 0 : 2;
+    if (choice.user.has) for (const member of choice.values) member.user.has = true;
+  }
+
+  /** Forgets the values of a symbol and of all that can follow from it. */
+  invalidate(symbol: Sym): void {
+    const { evaluator, modules, symbols } = this.#engine;
+    this.#dependents ??= dependentsOf(this.#engine);
+    const seen = new Set([symbol]);
+    const queue = [symbol];
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      // Without modules every tristate is a bool.
+      if (at === modules) {
+        for (const one of symbols) one.valid = false;
+        break;
+      }
+      at.valid = false;
+      for (const next of this.#dependents.get(at) ?? []) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        queue.push(next);
+      }
+    }
+    evaluator.forgetExpressions();
+    evaluator.calc(modules);
+  }
+}
+
+function dependentsOf({ symbols, root }: LoadedTree): ReadonlyMap<Sym, readonly Sym[]> {
+  const map = new Map<Sym, Sym[]>();
+  const add = (from: Sym, to: Sym): void => {
+    const list = map.get(from);
+    if (list === undefined) map.set(from, [to]);
+    else if (list.at(-1) !== to) list.push(to);
+  };
+  for (const symbol of symbols) {
+    const exprs = [symbol.dirDep.expr, symbol.revDep.expr, symbol.implied.expr];
+    for (const property of symbol.props) {
+      exprs.push(property.visible.expr);
+      if (property.kind === "default" || property.kind === "range") exprs.push(property.expr);
+    }
+    for (const expr of new Set(exprs)) for (const named of symbolsOf(expr)) add(named, symbol);
+    if (symbol.choice !== undefined) {
+      add(symbol, symbol.choice);
+      add(symbol.choice, symbol);
+    }
+  }
+  for (const menu of menusBelow(root)) {
+    if (menu.symbol?.isChoice !== true) continue;
+    for (const { symbol } of menusBelow(menu)) {
+      if (symbol === undefined) continue;
+      add(symbol, menu.symbol);
+      add(menu.symbol, symbol);
+    }
+  }
+  return map;
+}
