@@ -58,7 +58,7 @@ const OP_NUMBER = new Map<string, number>(OPS.map((op, index) => [op, index]));
 
 /** Makes expressions, each only once (expr_lookup() in expr.c). */
 export class ExprPool {
-  #table = new Int32Array(1 << 16).fill(-1);
+  #table = new Int32Array(1 << 12).fill(-1);
   readonly #all: Expr[] = [];
   readonly #keys: number[] = [];
 

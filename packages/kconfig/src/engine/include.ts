@@ -58,8 +58,8 @@ function include(path: string, text: string, { at, files, lexer }: IncludeContex
   lexer.include(path, text);
 }
 
-function cannotOpen(path: string, { at, output }: IncludeContext): never {
-  output.err(`${at.file}:${at.line}: can't open file "${path}"\n`);
+function cannotOpen(path: string, { at, lexer, output }: IncludeContext): never {
+  output.err(`${lexer.errorFile}:${at.line}: can't open file "${path}"\n`);
   throw new KconfigAbort(`can't open file "${path}"`);
 }
 

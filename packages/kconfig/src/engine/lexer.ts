@@ -51,6 +51,8 @@ interface Buffer {
 
 export class Lexer {
   readonly at: Position;
+  // Where the statement began.
+  #statementFile = "<none>";
   readonly #preprocessor: Preprocessor;
   readonly #output: Output;
   readonly #oldPositions: boolean;
@@ -98,6 +100,11 @@ export class Lexer {
     }
   }
 
+  /** The file that errors name: up to 6.8 that of the statement, also when its end was met since. */
+  get errorFile(): string {
+    return this.#oldPositions ? this.#statementFile : this.at.file;
+  }
+
   /** Notes the `source` that stands here, before its file is looked at. */
   markSource(): void {
     this.#buffer.scanLine = this.at.scanLine;
@@ -123,6 +130,7 @@ export class Lexer {
       if (this.#last === "eol" || this.#last === "help-text") {
         if (token.kind === "eol") continue;
         this.at.line = this.at.scanLine;
+        this.#statementFile = this.at.file;
       }
       if (
         this.#beforeLast === "eol" &&

@@ -142,12 +142,14 @@ class Parser {
     }
   }
 
-  #guarded(parse: () => void): void {
+  #guarded(parse: () => void): boolean {
     try {
       parse();
+      return true;
     } catch (fault) {
       if (!(fault instanceof SyntaxFault)) throw fault;
       this.#recover(fault.message === "" ? "invalid statement" : fault.message);
+      return false;
     }
   }
 
@@ -433,14 +435,15 @@ class Parser {
     const { output } = this.#context;
     this.#blocks.push(this.#builder.open());
     opened();
-    this.#statements(inChoice);
-    const token = this.#peek();
-    if (token.kind === "end") {
-      this.#syntaxError();
-      this.#abort();
-    }
-    this.#take();
-    this.#eol();
+    let token: Token;
+    do {
+      this.#statements(inChoice);
+      token = this.#peek();
+      if (token.kind === "end") {
+        this.#syntaxError();
+        this.#abort();
+      }
+    } while (!this.#guarded(() => this.#endLine()));
     this.#blocks.pop();
     if (kind === "choice") this.#choice = undefined;
     const ends = token.text.slice(3);
@@ -450,6 +453,11 @@ class Parser {
       this.#error(`'${ends}' in different file than '${kind}'`);
       output.err(`${file}:${line}: location of the '${kind}'\n`);
     } else this.#builder.close();
+  }
+
+  #endLine(): void {
+    this.#take();
+    this.#eol();
   }
 
   #comment(): void {
@@ -591,7 +599,7 @@ class Parser {
     if (this.#quiet > 0) return;
     this.#errors++;
     const line = this.#at.line + (this.#context.dialect.oldPositions ? 1 : 0);
-    this.#context.output.err(`${this.#at.file}:${line}: syntax error\n`);
+    this.#context.output.err(`${this.#lexer.errorFile}:${line}: syntax error\n`);
   }
 
   #recover(message: string): void {
@@ -618,11 +626,11 @@ class Parser {
 
   #error(message: string): void {
     this.#errors++;
-    this.#context.output.err(`${this.#at.file}:${this.#at.line}: ${message}\n`);
+    this.#context.output.err(`${this.#lexer.errorFile}:${this.#at.line}: ${message}\n`);
   }
 
   #warn(message: string): void {
-    this.#context.output.err(`${this.#at.file}:${this.#at.line}: warning: ${message}\n`);
+    this.#context.output.err(`${this.#lexer.errorFile}:${this.#at.line}: warning: ${message}\n`);
   }
 }
 

@@ -70,12 +70,20 @@ export class SymbolTable {
 
   /** Bucket after bucket, the newest first (for_all_symbols()). */
   inTableOrder(buckets: number): readonly Sym[] {
-    const table: Sym[][] = Array.from({ length: buckets });
+    // Loops, since most buckets of a small tree are empty.
+    const table: (Sym[] | undefined)[] = [];
+    table.length = buckets;
     for (const symbol of this.#all) {
       const bucket = symbol.name === undefined ? 0 : hashName(symbol.name) % buckets;
       (table[bucket] ??= []).push(symbol);
     }
-    return table.flatMap((bucket) => bucket?.reverse() ?? []);
+    const ordered: Sym[] = [];
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const symbols = table[bucket];
+      if (symbols !== undefined)
+        for (let at = symbols.length - 1; at >= 0; at--) ordered.push(symbols[at] as Sym);
+    }
+    return ordered;
   }
 
   #builtin(name: string): Sym | undefined {

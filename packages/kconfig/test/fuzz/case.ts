@@ -40,13 +40,13 @@ export function generateCase(seed: number, index: number, generation: Generation
   for (const name of Object.keys(all)) {
     if (random.chance(1)) all[name] = [...(all[name] ?? []), NO_NEWLINE];
   }
-  const runs = Array.from({ length: random.from(2, 3) }, () => steps(random));
+  const runs = Array.from({ length: random.from(1, 2) }, () => steps(random));
   return { seed: index, files: all, runs };
 }
 
 function steps(random: Random): Step[] {
   const list = [step(random)];
-  while (random.chance(25)) list.push(step(random));
+  while (random.chance(20)) list.push(step(random));
   return list;
 }
 
