@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/cli.ts"],
+  entry: { index: "src/index.ts", "node/index": "src/node/index.ts", cli: "src/cli.ts" },
   format: "esm",
   target: "node22",
   dts: false,

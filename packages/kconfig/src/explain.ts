@@ -149,8 +149,13 @@ function needsOf(symbol: Sym, value: string, engine: LoadedTree): readonly Need[
   for (const { visible: condition } of prompts) {
     if (condition.expr !== undefined) visible = pool.or(visible, condition.expr);
   }
-  if (prompts.length === 0) return [{ expr: pool.symbol(symbol), goal: value === "m" ? "m+" : "y+" }];
-  return visible === undefined ? [] : [{ expr: visible, goal }];
+  // Nothing is m without modules.
+  const { modules } = engine;
+  const needs: Need[] =
+    value === "m" && modules.tri === 0 ? [{ expr: pool.symbol(modules), goal: "m+" }] : [];
+  if (prompts.length === 0) needs.push({ expr: pool.symbol(symbol), goal: value === "m" ? "m+" : "y+" });
+  else if (visible !== undefined) needs.push({ expr: visible, goal });
+  return needs;
 }
 
 // The operands that do not hold; of alternatives all are told.

@@ -13,5 +13,18 @@ export type { ConfigRequest, Fragment, MergedRequests } from "./fragment.ts";
 export { applyRequests } from "./merge.ts";
 export { formatRefusal, proveConfig, refusalError } from "./prove.ts";
 export type { Refusal } from "./prove.ts";
-export { printRequests, resolveConfig } from "./resolve.ts";
-export type { ConfigBase, ConfInvocation, KconfigHost, ResolvedConfig, ResolveRequest } from "./resolve.ts";
+export { explainRefusals, printRequests, resolveConfig } from "./resolve.ts";
+export type { ConfigBase, ResolvedConfig, ResolveRequest } from "./resolve.ts";
+export { loadKconfig } from "./tree.ts";
+export type {
+  ConditionalValue,
+  KconfigSymbol,
+  KconfigTree,
+  LoadTreeOptions,
+  SymbolDefinition,
+  SymbolType,
+  TreeHost,
+  ValueOrigin,
+} from "./tree.ts";
+export { explain, formatExplanation } from "./explain.ts";
+export type { Explanation, RequiredSetting, UnmetCondition } from "./explain.ts";

@@ -1,70 +1,77 @@
-import { parseConfig } from "./config.ts";
+import { readConfig, readValues } from "./engine/read.ts";
+import { EVEN_CHANCES, setNewSymbols } from "./conf/new-symbols.ts";
+import { parseConfig, printEntry } from "./config.ts";
 import type { Config } from "./config.ts";
 import { KconfigError } from "./errors.ts";
+import { explain } from "./explain.ts";
 import type { ConfigRequest } from "./fragment.ts";
-import { printEntry } from "./config.ts";
 import { proveConfig } from "./prove.ts";
 import type { Refusal } from "./prove.ts";
+import { encode } from "./internal/symbol-view.ts";
+import { engineOf, loadKconfig } from "./tree.ts";
+import type { KconfigTree, LoadTreeOptions, TreeHost } from "./tree.ts";
 
 /** Where resolution starts from. A symbol that nobody names is n in the first two, and has its default in the others. */
 export type ConfigBase = "allnoconfig" | "tinyconfig" | "defconfig" | { readonly text: string };
 
-/** How the tree's own `conf` is to be run, named as its make targets are. */
-export interface ConfInvocation {
-  readonly tree: string;
-  /** The kernel's name of the architecture: its ARCH= value. */
-  readonly arch: string;
-  readonly target: "allnoconfig" | "defconfig" | "olddefconfig";
-  /** With allnoconfig the content of KCONFIG_ALLCONFIG's file, with olddefconfig that of the `.config` to complete. */
-  readonly input: string;
-}
-
-/** What the engine needs from outside. It never starts a process itself, so that an editor can run it safely. */
-export interface KconfigHost {
-  /** Runs the tree's `conf` and returns the `.config` that it wrote. */
-  readonly conf: (invocation: ConfInvocation) => Promise<string>;
-  /** A file of the tree, or undefined when there is none. */
-  readonly readFile: (path: string) => Promise<string | undefined>;
-}
-
 /** A configuration to work out. */
-export interface ResolveRequest {
-  readonly tree: string;
-  readonly arch: string;
+export interface ResolveRequest extends Omit<LoadTreeOptions, "host"> {
   readonly base: ConfigBase;
   readonly values: readonly ConfigRequest[];
+  /** For the base `defconfig`: the file in the tree. Default: what KBUILD_DEFCONFIG and SRCARCH of the environment name. */
+  readonly defconfig?: string | undefined;
 }
 
-/** The complete configuration: `text` as conf wrote it, and the requests that it did not honour. */
+/** The complete configuration: `text` as conf would write it, and the requests that it does not honour. */
 export interface ResolvedConfig {
   readonly config: Config;
   readonly text: string;
+  /** Each with the reason, and what it would take. */
   readonly refusals: readonly Refusal[];
+  /** The tree with this configuration. */
+  readonly tree: KconfigTree;
 }
 
 /**
- * Works out the complete configuration for a request. Today the host runs the tree's own `conf`; the result is proved
- * here either way.
+ * Works out the complete configuration for requests: the same that `make allnoconfig` with KCONFIG_ALLCONFIG, or `make
+ * olddefconfig`, makes of them.
  *
- * @throws KconfigError KCONFIG_SYNTAX or KCONFIG_HOST; refusals are returned, not thrown.
+ * @throws KconfigError KCONFIG_SYNTAX for a tree that is wrong, KCONFIG_HOST for one that lacks the base; refusals are
+ * returned, not thrown.
  */
-export async function resolveConfig(request: ResolveRequest, host: KconfigHost): Promise<ResolvedConfig> {
-  const { tree, arch, base, values } = request;
+export async function resolveConfig(request: ResolveRequest, host: TreeHost): Promise<ResolvedConfig> {
+  const { base, values } = request;
+  const tree = await loadKconfig({ ...request, host });
+  const engine = engineOf(tree);
   const wanted = printRequests(values);
-  let text: string;
-  if (base === "allnoconfig") text = await host.conf({ tree, arch, target: "allnoconfig", input: wanted });
-  else if (base === "tinyconfig") {
-    const input = join(await tinyConfig(tree, arch, host), wanted);
-    text = await host.conf({ tree, arch, target: "allnoconfig", input });
+  if (base === "allnoconfig" || base === "tinyconfig") {
+    const input = base === "tinyconfig" ? join(tinyConfig(request, host), wanted) : wanted;
+    readValues(encode(input), engine, { file: "requests", prefix: "CONFIG_" });
+    setNewSymbols(engine, { values: "no", chances: EVEN_CHANCES, random: () => 0 });
   } else {
-    const start =
-      base === "defconfig" ? await host.conf({ tree, arch, target: "defconfig", input: "" }) : base.text;
-    // conf takes the last line that names a symbol, with a warning.
-    const input = values.length === 0 && base === "defconfig" ? undefined : join(start, wanted);
-    text = input === undefined ? start : await host.conf({ tree, arch, target: "olddefconfig", input });
+    const start = base === "defconfig" ? readDefconfig(request, host) : base.text;
+    // conf takes the last line that names a symbol.
+    readConfig(encode(join(start, wanted)), engine, { file: "requests", prefix: "CONFIG_" });
   }
+  const text = tree.configText();
   const config = parseConfig(text);
-  return { config, text, refusals: proveConfig(values, config) };
+  return { config, text, refusals: explainRefusals(proveConfig(values, config), tree), tree };
+}
+
+/** Adds to each refusal why it is one; the tree has to have the configuration that refuses. */
+export function explainRefusals(refusals: readonly Refusal[], tree: KconfigTree): Refusal[] {
+  return refusals.map((refusal) => {
+    const { symbol, wanted } = refusal;
+    try {
+      return { ...refusal, explanation: explain(tree, symbol, wanted.text) };
+    } catch (error) {
+      if (!(error instanceof KconfigError)) throw error;
+      return {
+        ...refusal,
+        problem: error.hint === undefined ? error.message : `${error.message}. ${error.hint}`,
+      };
+    }
+  });
 }
 
 /** Requests as lines that conf reads. */
@@ -74,17 +81,31 @@ export function printRequests(requests: readonly Pick<ConfigRequest, "symbol" | 
 
 // The files that `make tinyconfig` merges (kernel/configs/tiny-base.config came with 5.18); all symbols that they
 // leave open stay n, where make's second step would give them their defaults.
-async function tinyConfig(tree: string, arch: string, host: KconfigHost): Promise<string> {
-  const folder = arch === "x86_64" || arch === "i386" ? "x86" : arch;
-  const tiny = await host.readFile(`${tree}/kernel/configs/tiny.config`);
-  if (tiny === undefined) {
-    throw new KconfigError("KCONFIG_HOST", `The tree "${tree}" has no kernel/configs/tiny.config`, {
+function tinyConfig({ srctree }: ResolveRequest, host: TreeHost): string {
+  const read = (path: string): string => readText(`${srctree}/${path}`, host) ?? "";
+  const tiny = read("kernel/configs/tiny.config");
+  if (tiny === "") {
+    throw new KconfigError("KCONFIG_HOST", `The tree "${srctree}" has no kernel/configs/tiny.config`, {
       hint: "Is it a kernel source tree?",
     });
   }
-  const base = (await host.readFile(`${tree}/kernel/configs/tiny-base.config`)) ?? "";
-  const own = (await host.readFile(`${tree}/arch/${folder}/configs/tiny.config`)) ?? "";
-  return join(base, tiny, own);
+  const own = read(`arch/${host.env["SRCARCH"] ?? ""}/configs/tiny.config`);
+  return join(read("kernel/configs/tiny-base.config"), tiny, own);
+}
+
+function readDefconfig({ srctree, defconfig }: ResolveRequest, host: TreeHost): string {
+  const { SRCARCH: folder, KBUILD_DEFCONFIG: name } = host.env;
+  const path = defconfig ?? `arch/${folder ?? ""}/configs/${name ?? "defconfig"}`;
+  const text = readText(`${srctree}/${path}`, host);
+  if (text !== undefined) return text;
+  throw new KconfigError("KCONFIG_HOST", `The tree "${srctree}" has no ${path}`, {
+    hint: "Name the defconfig, or give the variables SRCARCH and KBUILD_DEFCONFIG of the kernel's Makefile",
+  });
+}
+
+function readText(path: string, host: TreeHost): string | undefined {
+  const bytes = host.readFile(path);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
 }
 
 function join(...texts: string[]): string {

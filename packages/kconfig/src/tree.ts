@@ -11,7 +11,7 @@ import { KconfigError } from "./errors.ts";
 import type { Diagnostic } from "./errors.ts";
 import { parseDiagnostics } from "./internal/diagnostics.ts";
 import { Incremental } from "./internal/incremental.ts";
-import { symbolView } from "./internal/symbol-view.ts";
+import { decode, encode, symbolView } from "./internal/symbol-view.ts";
 
 export type { SymbolType } from "./engine/model.ts";
 
@@ -110,7 +110,7 @@ export interface KconfigTree {
   readonly symbol: (name: string) => KconfigSymbol | undefined;
   /** The value of a symbol; undefined when there is none of that name. */
   readonly value: (name: string) => string | undefined;
-  /** Takes a configuration (latin-1 or ASCII text) instead of the one before; symbols that it does not name are new. */
+  /** Takes a configuration instead of the one before; symbols that it does not name are new. */
   readonly load: (text: string, options?: { readonly file?: string }) => readonly Diagnostic[];
   /**
    * Gives a symbol a value as a user would, or takes the user's value away. What depends on it follows. Returns whether
@@ -121,7 +121,7 @@ export interface KconfigTree {
   readonly set: (name: string, value: string | undefined) => boolean;
   /** Takes all the user's values away. */
   readonly reset: () => void;
-  /** The texts that conf writes, byte for byte. */
+  /** The texts that conf writes, byte for byte as long as they are UTF-8. */
   readonly configText: () => string;
   readonly defconfigText: () => string;
   readonly autoConfText: () => string;
@@ -301,7 +301,7 @@ function makeTree(
     return symbol === undefined || symbol.menus.length === 0 ? undefined : symbol;
   };
   return {
-    title: root.prompt?.text ?? "",
+    title: decode(root.prompt?.text ?? ""),
     generation: dialect.generation,
     diagnostics,
     files: engine.files,
@@ -314,32 +314,32 @@ function makeTree(
       const symbol = find(name);
       if (symbol === undefined) return undefined;
       evaluator.calc(symbol);
-      return evaluator.text(symbol);
+      return decode(evaluator.text(symbol));
     },
     load: (text, { file = ".config" } = {}) => {
       messages.take();
-      readConfig(text, engine, { file, prefix });
+      readConfig(encode(text), engine, { file, prefix });
       return messages.take();
     },
     set: (name, value) => {
       const symbol = find(name);
       if (symbol === undefined) throw new KconfigError("KCONFIG_VALUE", `There is no symbol "${name}"`);
-      return incremental.set(symbol, value);
+      return incremental.set(symbol, value === undefined ? undefined : encode(value));
     },
     reset: () => void readConfig("", engine, { file: "", prefix }),
-    configText: () => configText(engine, { prefix }),
-    defconfigText: () => defconfigText(engine, { prefix }),
+    configText: () => decode(configText(engine, { prefix })),
+    defconfigText: () => decode(defconfigText(engine, { prefix })),
     autoConfText: () => {
       calculateAll(engine);
-      return autoConfText(engine, prefix);
+      return decode(autoConfText(engine, prefix));
     },
     autoHeaderText: () => {
       calculateAll(engine);
-      return autoHeaderText(engine, prefix);
+      return decode(autoHeaderText(engine, prefix));
     },
     rustcCfgText: () => {
       calculateAll(engine);
-      return rustcCfgText(engine, prefix);
+      return decode(rustcCfgText(engine, prefix));
     },
     search: (pattern) => {
       const text = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
@@ -348,7 +348,9 @@ function makeTree(
       const byText = names.filter(
         (name) =>
           !found.has(name) &&
-          find(name)?.menus.some((menu) => text.test(menu.prompt?.text ?? "") || text.test(menu.help ?? "")),
+          find(name)?.menus.some(
+            (menu) => text.test(decode(menu.prompt?.text ?? "")) || text.test(decode(menu.help ?? "")),
+          ),
       );
       return [...byName, ...byText];
     },

@@ -1,57 +1,98 @@
 import { expect, test } from "vitest";
-import { KconfigError, parseFragment, resolveConfig } from "../src/index.ts";
-import type { ConfInvocation, KconfigHost } from "../src/index.ts";
+import { KconfigError, formatRefusal, parseFragment, resolveConfig } from "../src/index.ts";
+import type { TreeHost } from "../src/index.ts";
 
-const values = parseFragment("CONFIG_NET=y\n").requests;
+const KCONFIG = `mainmenu "Tree"
 
-// The host is the boundary under test: it records what the engine asks of it. The real conf answers in the tests of
-// the package that has a source tree.
-function host(
-  answer: string,
-  files: Readonly<Record<string, string>> = {},
-): KconfigHost & { asked: ConfInvocation[] } {
-  const asked: ConfInvocation[] = [];
+config MODULES
+	bool "Modules"
+	modules
+
+config NET
+	bool "Networking"
+
+config TCP
+	tristate "TCP"
+	depends on NET
+
+config NAME
+	string "Name"
+	default "box"
+
+config TINY
+	bool "Tiny"
+	default y
+`;
+
+function host(files: Readonly<Record<string, string>> = {}): TreeHost {
+  const all: Record<string, string> = { "/t/Kconfig": KCONFIG, ...files };
   return {
-    asked,
-    conf: async (invocation) => {
-      asked.push(invocation);
-      return answer;
-    },
-    readFile: async (path) => files[path],
+    env: { SRCARCH: "x86", KBUILD_DEFCONFIG: "x86_64_defconfig" },
+    readFile: (path) => (all[path] === undefined ? undefined : new TextEncoder().encode(all[path])),
+    shell: () => "",
   };
 }
 
-test("allnoconfig is asked with the requests as KCONFIG_ALLCONFIG, and the answer proved", async () => {
-  const conf = host("# CONFIG_NET is not set\n");
-  const resolved = await resolveConfig({ tree: "/t", arch: "x86_64", base: "allnoconfig", values }, conf);
-  expect(conf.asked).toEqual([
-    { tree: "/t", arch: "x86_64", target: "allnoconfig", input: "CONFIG_NET=y\n" },
+const wanted = (text: string) => parseFragment(text, { file: "wanted.config" }).requests;
+
+test("with allnoconfig all that nobody names is off", async () => {
+  const values = wanted("CONFIG_NET=y\nCONFIG_TCP=y\n");
+  const { text, refusals } = await resolveConfig({ srctree: "/t", base: "allnoconfig", values }, host());
+  expect(text).toBe(`#
+# Automatically generated file; DO NOT EDIT.
+# Tree
+#
+# CONFIG_MODULES is not set
+CONFIG_NET=y
+CONFIG_TCP=y
+CONFIG_NAME="box"
+# CONFIG_TINY is not set
+`);
+  expect(refusals).toEqual([]);
+});
+
+test("a request that does not take effect is refused with what it needs", async () => {
+  const values = wanted("CONFIG_TCP=m\nCONFIG_NO_SUCH=y\nCONFIG_NTE=y\n");
+  const { refusals, config } = await resolveConfig({ srctree: "/t", base: "allnoconfig", values }, host());
+  expect(refusals.map(formatRefusal)).toEqual([
+    '"TCP" should be m but is not set, wanted by wanted.config (wanted.config:1:1): TCP is n: it cannot be seen, and ' +
+      "nothing selects it; TCP needs MODULES=y (Kconfig:3), NET=y (Kconfig:7)",
+    '"NO_SUCH" should be y but is not set, wanted by wanted.config (wanted.config:2:1): There is no symbol "NO_SUCH"',
+    '"NTE" should be y but is not set, wanted by wanted.config (wanted.config:3:1): There is no symbol "NTE". ' +
+      'Did you mean "NET"?',
   ]);
-  expect(resolved.refusals.map(({ symbol }) => symbol)).toEqual(["NET"]);
+  expect(config.values.get("NET")?.text).toBe("n");
 });
 
 test("tinyconfig puts the tree's own choices before the requests", async () => {
-  const conf = host("CONFIG_NET=y\n", {
-    "/t/kernel/configs/tiny-base.config": "CONFIG_EMBEDDED=y\n",
-    "/t/kernel/configs/tiny.config": "CONFIG_KERNEL_XZ=y",
-    "/t/arch/x86/configs/tiny.config": "CONFIG_NOHIGHMEM=y\n",
-  });
-  const resolved = await resolveConfig({ tree: "/t", arch: "x86_64", base: "tinyconfig", values }, conf);
-  expect(conf.asked[0]?.input).toBe(
-    "CONFIG_EMBEDDED=y\nCONFIG_KERNEL_XZ=y\nCONFIG_NOHIGHMEM=y\nCONFIG_NET=y\n",
+  const files = {
+    "/t/kernel/configs/tiny-base.config": "CONFIG_TINY=y\n",
+    "/t/kernel/configs/tiny.config": 'CONFIG_NAME="tiny"',
+    "/t/arch/x86/configs/tiny.config": "CONFIG_TCP=y\n",
+  };
+  const values = wanted("CONFIG_NET=y\n");
+  const { config } = await resolveConfig({ srctree: "/t", base: "tinyconfig", values }, host(files));
+  expect([...config.values].map(([name, { text }]) => `${name}=${text}`)).toEqual([
+    "MODULES=n",
+    "NET=y",
+    "TCP=y",
+    "NAME=tiny",
+    "TINY=y",
+  ]);
+  await expect(resolveConfig({ srctree: "/t", base: "tinyconfig", values }, host())).rejects.toThrow(
+    KconfigError,
   );
-  expect(resolved.refusals).toEqual([]);
 });
 
-test("defconfig and a text of one's own are completed by olddefconfig", async () => {
-  const conf = host("CONFIG_NET=y\n");
-  await resolveConfig({ tree: "/t", arch: "x86_64", base: "defconfig", values }, conf);
-  await resolveConfig({ tree: "/t", arch: "x86_64", base: { text: "CONFIG_A=y" }, values }, conf);
-  expect(conf.asked.map(({ target }) => target)).toEqual(["defconfig", "olddefconfig", "olddefconfig"]);
-  expect(conf.asked[2]?.input).toBe("CONFIG_A=y\nCONFIG_NET=y\n");
-});
-
-test("a tree without tiny.config is told", async () => {
-  const request = { tree: "/t", arch: "x86_64", base: "tinyconfig", values } as const;
-  await expect(resolveConfig(request, host(""))).rejects.toThrow(KconfigError);
+test("defconfig and a text of one's own are completed with defaults", async () => {
+  const files = { "/t/arch/x86/configs/x86_64_defconfig": "CONFIG_NET=y\n" };
+  const values = wanted('CONFIG_NAME="ä \\"b\\""\n');
+  const { config } = await resolveConfig({ srctree: "/t", base: "defconfig", values }, host(files));
+  expect(config.values.get("TINY")?.text).toBe("y");
+  expect(config.values.get("NAME")?.text).toBe('ä "b"');
+  const own = await resolveConfig({ srctree: "/t", base: { text: "CONFIG_TINY=n" }, values: [] }, host());
+  expect(own.config.values.get("TINY")?.text).toBe("n");
+  await expect(resolveConfig({ srctree: "/t", base: "defconfig", values }, host())).rejects.toThrow(
+    "has no arch/x86/configs/x86_64_defconfig",
+  );
 });

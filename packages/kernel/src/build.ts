@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { runConf } from "@justenough/kconfig/node";
 import { archFacts } from "./arch.ts";
 import type { ArchFacts } from "./arch.ts";
 import { readArtifacts, storeArtifacts } from "./artifacts.ts";
@@ -11,10 +12,11 @@ import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
 import { KernelError } from "./errors.ts";
 import { findFault, objectOfLine } from "./internal/build-log.ts";
+import { answersDirectory, kconfigEnvironment } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
 import { makeCommand, prefixMaps } from "./internal/make.ts";
 import { plannedObjects } from "./internal/plan-objects.ts";
-import { formatCommand, run, runOrThrow } from "./internal/process.ts";
+import { formatCommand, run } from "./internal/process.ts";
 import { checkTools } from "./internal/toolchain.ts";
 import { fetchSource } from "./source.ts";
 
@@ -98,12 +100,8 @@ async function compile(
   const facts = archFacts(options.arch ?? "x86_64");
   const flags = prefixMaps(tree, objects);
   options.onProgress?.({ phase: "compile", done: 0, unit: "objects", message: "prepare" });
-  // The tools and generated headers come first; what is to be compiled is known only from the configuration's make form.
-  await runOrThrow(makeCommand(tree, objects, facts, ["-s", "include/config/auto.conf"]), {
-    what: "prepare the build",
-    signal: options.signal,
-  });
-  // make calls conf again when it finds the configuration incomplete; what it made then would not be proved.
+  await syncConfiguration(tree, objects, options);
+  // What was made of an incomplete configuration would not be proved.
   if ((await readFile(join(objects, ".config"), "utf8")) !== configured.text) {
     throw new KernelError("KERNEL_BUILD", `The build changed its own configuration in "${objects}"`, {
       hint: "Remove that directory and build again",
@@ -132,6 +130,15 @@ async function compile(
   });
   if (finished.exitCode !== 0) throw buildError(command, lines, tree, facts);
   progress.end();
+}
+
+// What make has its conf do first: the configuration in the forms that makefiles and C read.
+async function syncConfiguration(tree: string, objects: string, options: BuildOptions): Promise<void> {
+  const env = await kconfigEnvironment(tree, objects, options.arch ?? "x86_64", options);
+  const run = { cwd: objects, args: ["--syncconfig", "Kconfig"], env, answers: answersDirectory(options) };
+  const { status, output } = await runConf(run);
+  if (status === 0) return;
+  throw new KernelError("KERNEL_BUILD", `Cannot prepare the build in "${objects}":\n${output.trimEnd()}`);
 }
 
 function objectProgress(

@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
+  explainRefusals,
+  loadKconfig,
   overrideRequests,
   parseConfig,
   printRequests,
@@ -12,14 +14,14 @@ import {
   valueOf,
   isSymbolName,
 } from "@justenough/kconfig";
-import type { Config, ConfigBase, ConfigRequest } from "@justenough/kconfig";
+import type { Config, ConfigBase, ConfigRequest, Refusal, TreeHost } from "@justenough/kconfig";
 import { archFacts } from "./arch.ts";
 import type { Arch } from "./arch.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
 import { KernelError } from "./errors.ts";
 import { composeFeatures, defaultFeatures } from "./feature.ts";
-import { confHost } from "./internal/conf-host.ts";
+import { kconfigHost } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
 import { writeFileAtomic } from "./internal/store.ts";
 import { checkTools, toolchainVersion } from "./internal/toolchain.ts";
@@ -44,7 +46,7 @@ export interface KernelConfiguration {
 /** A complete configuration in which all that was requested is in effect. */
 export interface ConfiguredKernel {
   readonly config: Config;
-  /** As the tree's conf wrote it. */
+  /** As the tree's conf would write it. */
   readonly text: string;
   readonly requests: readonly ConfigRequest[];
   readonly features: readonly string[];
@@ -91,10 +93,10 @@ export async function planConfiguration(
 }
 
 /**
- * Resolves a configuration with the tree's own conf and proves it. Cached.
+ * Resolves a configuration as the tree's own conf would, and proves it. Cached.
  *
- * @throws KernelError KERNEL_CONFIG that lists every symbol that did not take effect, with wanted and actual value and
- * who asked for it; KERNEL_FEATURE, KERNEL_SOURCE, KERNEL_TOOL_MISSING.
+ * @throws KernelError KERNEL_CONFIG that lists every symbol that did not take effect, with wanted and actual value,
+ * who asked for it and what it would take; KERNEL_FEATURE, KERNEL_SOURCE, KERNEL_TOOL_MISSING.
  */
 export async function configureKernel(
   wanted: KernelConfiguration & KernelContext,
@@ -114,28 +116,53 @@ export async function configurePlan(
   const path = join(kernelCacheDir(context), "configs", `${id}.config`);
   let text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) {
-    text = await runConf(plan, context);
+    text = await resolvePlan(plan, context);
     await writeFileAtomic(path, text);
   }
   const config = parseConfig(text);
-  const refusals = proveConfig(requests, config);
+  const refused = proveConfig(requests, config);
+  if (refused.length === 0) return { config, text, requests, features, id };
+  const refusals = await explainRefused(refused, plan, text, context);
   const error = refusalError(refusals);
   if (error === undefined) return { config, text, requests, features, id };
   throw new KernelError("KERNEL_CONFIG", error.message, { hint: error.hint, cause: error, refusals });
 }
 
-/** Runs the tree's conf in a directory of its own: no build ever sees a configuration that is not proved. */
-async function runConf(plan: ConfigurationPlan, context: KernelContext): Promise<string> {
-  const { requests: values, base } = plan;
+// Works in a directory of its own: no build ever sees a configuration that is not proved.
+async function withTree<T>(
+  plan: ConfigurationPlan,
+  context: KernelContext,
+  work: (tree: string, host: TreeHost) => Promise<T>,
+): Promise<T> {
   await checkTools(undefined, context.signal);
   const tree = await fetchSource(plan.source, context);
   const directory = join(kernelCacheDir(context), "conf", `${plan.source.id}-${plan.arch}`);
-  const host = confHost(plan.arch, directory, context);
-  const arch = archFacts(plan.arch).makeArch;
-  const { text } = await withLock(`${directory}.lock`, { signal: context.signal }, () =>
-    resolveConfig({ tree, arch, base, values }, host),
-  );
-  return text;
+  return withLock(`${directory}.lock`, { signal: context.signal }, async () => {
+    using host = await kconfigHost(tree, directory, plan.arch, context);
+    return work(tree, host);
+  });
+}
+
+async function resolvePlan(plan: ConfigurationPlan, context: KernelContext): Promise<string> {
+  const { requests: values, base } = plan;
+  return withTree(plan, context, async (srctree, host) => {
+    const { text } = await resolveConfig({ srctree, base, values }, host);
+    return text;
+  });
+}
+
+// The kept configuration says that something was refused; the tree says why.
+async function explainRefused(
+  refusals: readonly Refusal[],
+  plan: ConfigurationPlan,
+  text: string,
+  context: KernelContext,
+): Promise<readonly Refusal[]> {
+  return withTree(plan, context, async (srctree, host) => {
+    const tree = await loadKconfig({ srctree, host });
+    tree.load(text);
+    return explainRefusals(refusals, tree);
+  });
 }
 
 /**

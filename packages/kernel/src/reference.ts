@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseConfig } from "@justenough/kconfig";
+import { parseConfig, resolveConfig } from "@justenough/kconfig";
 import type { Config } from "@justenough/kconfig";
 import { archFacts } from "./arch.ts";
 import type { Arch } from "./arch.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
-import { confHost } from "./internal/conf-host.ts";
+import { kconfigHost } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
 import { writeFileAtomic } from "./internal/store.ts";
 import { checkTools, toolchainVersion } from "./internal/toolchain.ts";
@@ -31,7 +31,7 @@ export interface ReferenceOptions extends KernelContext {
 export async function referenceConfig(options: ReferenceOptions): Promise<Config> {
   const arch = options.arch ?? "x86_64";
   const target = options.name ?? "defconfig";
-  const facts = archFacts(arch);
+  archFacts(arch);
   const source = await resolveSource(options.source, options);
   const key = JSON.stringify([source.id, arch, target, await toolchainVersion(options.signal)]);
   const cache = kernelCacheDir(options);
@@ -42,10 +42,10 @@ export async function referenceConfig(options: ReferenceOptions): Promise<Config
   await checkTools(undefined, options.signal);
   const tree = await fetchSource(source, options);
   const objects = join(cache, "conf", `${source.id}-${arch}`);
-  const host = confHost(arch, objects, options);
-  const text = await withLock(`${objects}.lock`, { signal: options.signal }, () =>
-    host.conf({ tree, arch: facts.makeArch, target, input: "" }),
-  );
+  const text = await withLock(`${objects}.lock`, { signal: options.signal }, async () => {
+    using host = await kconfigHost(tree, objects, arch, options);
+    return (await resolveConfig({ srctree: tree, base: target, values: [] }, host)).text;
+  });
   await writeFileAtomic(path, text);
   return parseConfig(text, { file: path });
 }

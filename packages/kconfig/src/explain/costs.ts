@@ -134,16 +134,7 @@ export class Costs {
 
   // Bellman-Ford over all symbols, again and again until nothing gets cheaper.
   #relax(): void {
-    const dependents = new Map<Sym, Set<Sym>>();
-    for (const symbol of this.#symbols) {
-      for (const expr of conditionsOf(symbol)) {
-        for (const named of symbolsOf(expr)) {
-          let set = dependents.get(named);
-          if (set === undefined) dependents.set(named, (set = new Set()));
-          set.add(symbol);
-        }
-      }
-    }
+    const dependents = dependentsIn(this.#engine, this.#symbols);
     let queue = new Set(this.#symbols);
     for (let round = 0; queue.size > 0 && round < 60; round++) {
       const next = new Set<Sym>();
@@ -268,6 +259,25 @@ export class Costs {
   #strength(symbol: Sym, goal: Goal): Goal {
     return goal === "y+" && this.#engine.evaluator.typeOf(symbol) === "bool" ? "m+" : goal;
   }
+}
+
+const DEPENDENTS = new WeakMap<LoadedTree, ReadonlyMap<Sym, ReadonlySet<Sym>>>();
+
+function dependentsIn(engine: LoadedTree, symbols: readonly Sym[]): ReadonlyMap<Sym, ReadonlySet<Sym>> {
+  const known = DEPENDENTS.get(engine);
+  if (known !== undefined) return known;
+  const dependents = new Map<Sym, Set<Sym>>();
+  for (const symbol of symbols) {
+    for (const expr of conditionsOf(symbol)) {
+      for (const named of symbolsOf(expr)) {
+        let set = dependents.get(named);
+        if (set === undefined) dependents.set(named, (set = new Set()));
+        set.add(symbol);
+      }
+    }
+  }
+  DEPENDENTS.set(engine, dependents);
+  return dependents;
 }
 
 const OPPOSITE: Readonly<Record<Goal, Goal>> = { "m+": "m-", "y+": "n-", "n-": "y+", "m-": "m+" };

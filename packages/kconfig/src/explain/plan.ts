@@ -15,42 +15,47 @@ export interface Setting {
 
 const ROUNDS = 6;
 
-/** What symbols have now, to be put back. */
+/** Settings on trial: what they change is put back. */
 class Trial {
   readonly #engine: LoadedTree;
   readonly #incremental: Incremental;
-  readonly #saved: { readonly symbol: Sym; readonly user: Sym["user"]; readonly chosen: Sym | undefined }[];
-  readonly #members: { readonly members: Sym[]; readonly order: readonly Sym[] }[];
+  #undo: (() => void)[] = [];
 
   constructor(engine: LoadedTree, incremental: Incremental) {
     this.#engine = engine;
     this.#incremental = incremental;
-    this.#saved = engine.symbols.map((symbol) => ({
-      symbol,
-      user: { ...symbol.user },
-      chosen: symbol.userChosen,
-    }));
-    this.#members = engine.symbols
-      .flatMap((symbol) => (symbol.isChoice ? symbol.menus : []))
-      .map(({ members }) => ({ members, order: [...members] }));
   }
 
   /** Puts back what was, then gives the settings. */
   apply(settings: readonly Setting[]): void {
-    for (const { symbol, user, chosen } of this.#saved) {
-      Object.assign(symbol.user, user);
-      symbol.userChosen = chosen;
-      symbol.assumed = undefined;
-    }
-    for (const { members, order } of this.#members) members.splice(0, members.length, ...order);
-    this.#engine.evaluator.invalidateSymbols();
+    for (const undo of this.#undo.reverse()) undo();
+    this.#undo = [];
     for (const { symbol, value, assumed } of settings) {
+      this.#undo.push(this.#remember(symbol));
       if (assumed) {
         symbol.assumed = value === "y" ? 2 : value === "m" ? 1 : 0;
         this.#incremental.invalidate(symbol);
       } else this.#incremental.set(symbol, value);
     }
     this.#engine.evaluator.calc(this.#engine.modules);
+  }
+
+  #remember(symbol: Sym): () => void {
+    // A choice has its members' values together.
+    const { choice, choiceNode } = symbol;
+    const together = choice === undefined ? [symbol] : [symbol, choice, ...choice.values];
+    const before = together.map((one) => ({ one, user: { ...one.user }, userChosen: one.userChosen }));
+    const order = [...(choiceNode?.members ?? [])];
+    const { assumed } = symbol;
+    return () => {
+      for (const { one, user, userChosen } of before) {
+        Object.assign(one.user, user);
+        one.userChosen = userChosen;
+      }
+      symbol.assumed = assumed;
+      choiceNode?.members.splice(0, order.length, ...order);
+      this.#incremental.invalidate(symbol);
+    };
   }
 }
 

@@ -125,3 +125,8 @@ function conditionText(expr: Expr | undefined, engine: LoadedTree): string | und
 export function decode(text: string): string {
   return /[\x80-\xff]/.test(text) ? Buffer.from(text, "latin1").toString("utf8") : text;
 }
+
+/** The bytes of a text as the engine keeps them. */
+export function encode(text: string): string {
+  return /[^\x00-\x7f]/.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text;
+}

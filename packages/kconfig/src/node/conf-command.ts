@@ -5,71 +5,36 @@ import process from "node:process";
 import { runConfAsync } from "../conf/conf.ts";
 import { detectDialect, dialectOf } from "../engine/dialect.ts";
 import type { Dialect } from "../engine/dialect.ts";
-import { openAnswers } from "./answers.ts";
-import type { AnswerCache } from "./answers.ts";
-import { nodeConfHost } from "./conf-host.ts";
+import { processConfHost } from "./conf-host.ts";
 import type { NodeConfHost } from "./conf-host.ts";
-import { startShellPool } from "./shell-pool.ts";
-import type { ShellPool } from "./shell-pool.ts";
+import { shellAnswers } from "./shell-answers.ts";
 
 /**
  * Runs conf with this process's files, environment and terminal, and gives the exit status. Commands of the tree run
  * side by side, and their answers are kept under the cache directory; KCONFIG_ANSWERS names another one, or none when
  * it is empty. The dialect is that of $srctree, or of the tree (or 1, 2, 3) that KCONFIG_DIALECT names.
  */
-export async function confCommand(args: readonly string[], program = "conf"): Promise<number> {
-  const host = nodeConfHost();
-  const cache = answerCache();
-  let pool: ShellPool | undefined;
-  const known = new Map<string, string>();
-  const running = new Map<string, Promise<void>>();
-  const take = (command: string, output: string): string => {
-    known.set(command, output);
-    cache?.set(command, output);
-    return output;
-  };
-  const answering: NodeConfHost = {
-    ...host,
-    shell: (command) => known.get(command) ?? cache?.get(command) ?? take(command, host.shell(command)),
-    defer: (command) => {
-      if (known.has(command) || command.includes("\n")) return false;
-      const kept = cache?.get(command);
-      if (kept !== undefined) {
-        known.set(command, kept);
-        return false;
-      }
-      if (!running.has(command)) {
-        pool ??= startShellPool();
-        running.set(
-          command,
-          pool.run(command).then((output) => void take(command, output)),
-        );
-      }
-      return true;
-    },
-  };
+export async function confCommand(args: readonly string[]): Promise<number> {
+  const { env } = process;
+  const cwd = process.cwd();
+  const named = env["KCONFIG_ANSWERS"];
+  const directory = named === "" ? undefined : (named ?? defaultAnswers());
+  using answers = shellAnswers({ env, cwd, directory });
+  const host = processConfHost({ cwd, env, shell: answers });
   try {
-    const status = await runConfAsync({ args, program, dialect: dialectFor(host) }, answering, async () => {
-      await Promise.all(running.values());
-    });
-    cache?.save();
-    return status;
+    return await runConfAsync({ args, dialect: dialectFor(host) }, host, answers.all);
   } finally {
-    pool?.close();
     host.finish();
   }
 }
 
-function answerCache(): AnswerCache | undefined {
-  const named = process.env["KCONFIG_ANSWERS"];
-  if (named === "") return undefined;
-  const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return openAnswers(named ?? join(base, "justenough/kconfig/answers"));
+function defaultAnswers(): string {
+  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough/kconfig/answers");
 }
 
 function dialectFor(host: NodeConfHost): Dialect {
-  const named = process.env["KCONFIG_DIALECT"];
+  const named = host.getenv("KCONFIG_DIALECT");
   if (named === "1" || named === "2" || named === "3") return dialectOf(Number(named) as 1 | 2 | 3);
-  const tree = named ?? process.env["srctree"] ?? ".";
+  const tree = named ?? host.getenv("srctree") ?? host.cwd;
   return detectDialect((path) => host.readFile(join(tree, path)));
 }

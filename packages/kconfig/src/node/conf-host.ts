@@ -1,5 +1,4 @@
-/** The host of the `conf` command: this process, its files and its terminal. */
-import { spawnSync } from "node:child_process";
+/** What conf works on when it runs for real: files, an environment and a terminal. */
 import {
   closeSync,
   constants,
@@ -24,7 +23,14 @@ export interface NodeConfHost extends ConfHost {
   readonly finish: () => void;
 }
 
-export function nodeConfHost(): NodeConfHost {
+export interface NodeConfOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly shell: Pick<ConfHost, "shell" | "defer">;
+}
+
+/** This process's terminal, and files below a directory. */
+export function processConfHost({ cwd, env, shell }: NodeConfOptions): NodeConfHost {
   const stdout = buffered(1);
   const stderr = buffered(2);
   const flush = (): void => {
@@ -34,27 +40,14 @@ export function nodeConfHost(): NodeConfHost {
   let rest = "";
   let ended = false;
   return {
-    cwd: process.cwd(),
+    ...fileHost(cwd, env),
     echoes: process.stdin.isTTY === true && process.stdout.isTTY === true,
-    getenv: (name) => {
-      const value = process.env[name];
-      return value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1");
-    },
-    readFile: (path) => {
-      try {
-        return readFileSync(toPath(path), "latin1");
-      } catch {
-        return undefined;
-      }
-    },
+    // What a command prints comes after what was said before it.
     shell: (command) => {
       flush();
-      const done = spawnSync("/bin/sh", ["-c", toPath(command)], {
-        stdio: ["inherit", "pipe", "inherit"],
-        maxBuffer: 1 << 26,
-      });
-      return (done.stdout as Buffer | null)?.toString("latin1") ?? "";
+      return shell.shell(command);
     },
+    defer: shell.defer,
     out: stdout.write,
     err: stderr.write,
     finish: () => {
@@ -74,6 +67,47 @@ export function nodeConfHost(): NodeConfHost {
       const line = end < 0 ? rest : rest.slice(0, end + 1);
       rest = rest.slice(line.length);
       return line;
+    },
+  };
+}
+
+/** No terminal: what conf says is kept, and questions find no answer. */
+export function quietConfHost({
+  cwd,
+  env,
+  shell,
+}: NodeConfOptions): ConfHost & { readonly said: () => string } {
+  let said = "";
+  const say = (text: string): void => {
+    said += text;
+  };
+  return {
+    ...fileHost(cwd, env),
+    ...shell,
+    echoes: false,
+    out: say,
+    err: say,
+    readLine: () => undefined,
+    said: () => said,
+  };
+}
+
+function fileHost(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Omit<ConfHost, "shell" | "defer" | "out" | "err" | "readLine" | "echoes"> {
+  return {
+    cwd,
+    getenv: (name) => {
+      const value = env[name];
+      return value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1");
+    },
+    readFile: (path) => {
+      try {
+        return readFileSync(toPath(path), "latin1");
+      } catch {
+        return undefined;
+      }
     },
     isDirectory: (path) => statSync(toPath(path), { throwIfNoEntry: false })?.isDirectory() === true,
     exists: (path) => existsSync(toPath(path)),

@@ -3,7 +3,6 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
-import process from "node:process";
 
 export interface ShellPool {
   /** Starts a command, which is one line, and gives its standard output as latin-1 text. */
@@ -21,7 +20,11 @@ interface Shell {
  * A pool of shells, two for each processor: commands are given out in turn, and the system's scheduler evens out what
  * that leaves uneven. They get the environment that is given, and nothing on standard input.
  */
-export function startShellPool(env: Readonly<Record<string, string | undefined>> = process.env): ShellPool {
+export function startShellPool(options: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}): ShellPool {
+  // Nothing that a command prints looks like this.
   const mark = randomBytes(12).toString("hex");
   const script = `while IFS= read -r c; do sh -c "$c" </dev/null; printf '\\n${mark}\\n'; done`;
   const end = `\n${mark}\n`;
@@ -29,7 +32,7 @@ export function startShellPool(env: Readonly<Record<string, string | undefined>>
   const limit = availableParallelism() * 2;
   let next = 0;
   const start = (): Shell => {
-    const child = spawn("/bin/sh", ["-c", script], { env, stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn("/bin/sh", ["-c", script], { ...options, stdio: ["pipe", "pipe", "inherit"] });
     const waiting: Shell["waiting"] = [];
     let text = "";
     child.stdout.setEncoding("latin1").on("data", (chunk: string) => {

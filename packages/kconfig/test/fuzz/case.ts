@@ -79,7 +79,8 @@ function step(random: Random): Step {
   }
   if (mode === "randconfig") {
     env["KCONFIG_SEED"] = random.pick(["1", "0x2a", String(random.below(1_000_000))]);
-    if (random.chance(25)) env["KCONFIG_PROBABILITY"] = random.pick(["0", "100", "30", "20:30", "10:70:20", "60:60", "x"]);
+    if (random.chance(25))
+      env["KCONFIG_PROBABILITY"] = random.pick(["0", "100", "30", "20:30", "10:70:20", "60:60", "x"]);
   }
   if (["oldaskconfig", "oldconfig", "syncconfig"].includes(mode)) input = answerLines(random);
   if (random.chance(8)) env["KCONFIG_WARN_UNKNOWN_SYMBOLS"] = "1";

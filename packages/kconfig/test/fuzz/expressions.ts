@@ -3,7 +3,24 @@ import { earlier, isLogic } from "./symbols.ts";
 import type { Plan, Planned, Type } from "./symbols.ts";
 
 const ORDER = ["<", "<=", ">", ">="];
-const WORDS = ["", "foo", "bar baz", "y", "n", "m", "5", "0x10", "\\\"", "\\\\", "a\\b", "it's", "# no", "$", "-1", "é"];
+const WORDS = [
+  "",
+  "foo",
+  "bar baz",
+  "y",
+  "n",
+  "m",
+  "5",
+  "0x10",
+  '\\"',
+  "\\\\",
+  "a\\b",
+  "it's",
+  "# no",
+  "$",
+  "-1",
+  "é",
+];
 
 /** A condition that `user` may stand under. */
 export function condition(plan: Plan, user: Planned | undefined, depth = 0): string {
@@ -24,9 +41,20 @@ export function condition(plan: Plan, user: Planned | undefined, depth = 0): str
 
 function operand(plan: Plan, user: Planned | undefined): string {
   const { random } = plan;
-  switch (random.weighted({ symbol: 60, constant: 8, logic: 14, number: 9, string: 5, unknown: 3, mixed: 4, macro: 1 })) {
+  switch (
+    random.weighted({
+      symbol: 60,
+      constant: 8,
+      logic: 14,
+      number: 9,
+      string: 5,
+      unknown: 3,
+      mixed: 4,
+      macro: 1,
+    })
+  ) {
     case "constant":
-      return random.pick(["y", "n", "m", "y", "m", '"y"', "'n'"]);
+      return constant(plan, user);
     case "logic":
       return logicComparison(plan, user);
     case "number":
@@ -40,8 +68,14 @@ function operand(plan: Plan, user: Planned | undefined): string {
     case "macro":
       return plan.variables.length === 0 ? "y" : `$(${random.pick(plan.variables)})`;
     default:
-      return earlier(plan, user, isLogic)?.name ?? random.pick(["y", "n", "m"]);
+      return earlier(plan, user, isLogic)?.name ?? constant(plan, user);
   }
+}
+
+// "m" is "m && MODULES", which MODULES itself cannot depend on.
+function constant({ random, cyclic }: Plan, user: Planned | undefined): string {
+  if (user?.name === "MODULES" && !cyclic) return random.pick(["y", "n"]);
+  return random.pick(["y", "n", "m", "y", "m", '"y"', "'n'"]);
 }
 
 // C's expr_transform() of generations 2 and 3 takes the bool of "A!=y" for an expression and reads what happens to lie
@@ -69,7 +103,8 @@ function numberComparison(plan: Plan, user: Planned | undefined): string {
   const symbol = earlier(plan, user, isNumber);
   const op = random.pick([...ORDER, "=", "!="]);
   const other = random.chance(25) ? earlier(plan, user, isNumber)?.name : undefined;
-  const right = other ?? random.pick([number(plan, "int"), number(plan, "hex"), `"${number(plan, "int")}"`, "0b1", "07"]);
+  const right =
+    other ?? random.pick([number(plan, "int"), number(plan, "hex"), `"${number(plan, "int")}"`, "0b1", "07"]);
   const left = symbol?.name ?? random.pick(["5", "0x10", '"10"', "010"]);
   return random.chance(10) ? `${right} ${op} ${left}` : `${left} ${op} ${right}`;
 }
@@ -81,14 +116,17 @@ function stringComparison(plan: Plan, user: Planned | undefined): string {
   const right = random.chance(20) ? (earlier(plan, user, () => true)?.name ?? "U1") : quoted(plan);
   if (symbol === undefined) return `${quoted(plan)} ${op} ${quoted(plan)}`;
   // A careless tree may give a bool here.
-  if (op === "!=" && /^["']y["']$/.test(right) && !mayCompareUnequalYes(plan, symbol)) return `${symbol.name} = ${right}`;
+  if (op === "!=" && /^["']y["']$/.test(right) && !mayCompareUnequalYes(plan, symbol))
+    return `${symbol.name} = ${right}`;
   return `${symbol.name} ${op} ${right}`;
 }
 
 function mixedComparison(plan: Plan, user: Planned | undefined): string {
   const { random } = plan;
   const one = earlier(plan, user, () => true)?.name ?? "U1";
-  const two = random.chance(60) ? (earlier(plan, user, () => true)?.name ?? "U2") : random.pick(["2", '"0"', "m", "1"]);
+  const two = random.chance(60)
+    ? (earlier(plan, user, () => true)?.name ?? "U2")
+    : random.pick(["2", '"0"', "m", "1"]);
   return `${one} ${random.pick(["=", "!=", ...ORDER])} ${two}`;
 }
 
@@ -101,8 +139,20 @@ export function quoted(plan: Plan): string {
 
 export function number(plan: Plan, type: "int" | "hex"): string {
   const { random } = plan;
-  if (type === "hex") return random.pick(["0x0", "0x10", "0xff", "0XA", "ff", "0x1000", "10", "0xffffffffffffffff"]);
-  return random.pick(["0", "1", "5", "10", "16", "100", "-1", "-20", "9223372036854775807", "99999999999999999999"]);
+  if (type === "hex")
+    return random.pick(["0x0", "0x10", "0xff", "0XA", "ff", "0x1000", "10", "0xffffffffffffffff"]);
+  return random.pick([
+    "0",
+    "1",
+    "5",
+    "10",
+    "16",
+    "100",
+    "-1",
+    "-20",
+    "9223372036854775807",
+    "99999999999999999999",
+  ]);
 }
 
 /** A value as a `default` takes it. */
@@ -112,7 +162,7 @@ export function defaultValue(plan: Plan, user: Planned, type: Type): string {
   switch (type) {
     case "bool":
     case "tristate":
-      return random.chance(55) ? random.pick(["y", "y", "m", "n", '"y"']) : condition(plan, user);
+      return random.chance(55) ? random.pick(["y", "y", user.index < 0 ? "y" : "m", "n", '"y"']) : condition(plan, user);
     case "string":
       return random.chance(75) ? quoted(plan) : (earlier(plan, user, () => true)?.name ?? "foo");
     default: {
@@ -125,7 +175,9 @@ export function defaultValue(plan: Plan, user: Planned, type: Type): string {
 /** A bound of a `range`. */
 export function bound(plan: Plan, user: Planned, type: "int" | "hex"): string {
   const { random } = plan;
-  const other = random.chance(25) ? earlier(plan, user, (symbol) => symbol.type === "int" || symbol.type === "hex") : undefined;
+  const other = random.chance(25)
+    ? earlier(plan, user, (symbol) => symbol.type === "int" || symbol.type === "hex")
+    : undefined;
   if (other !== undefined) return other.name;
   const text = random.chance(50) ? random.pick(["0", "1", "2", "8"]) : number(plan, type);
   return random.chance(10) ? `"${text}"` : text;

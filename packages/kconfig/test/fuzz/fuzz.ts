@@ -25,7 +25,10 @@ export interface FuzzTotal {
 
 const BATCH = 40;
 
-export function fuzz(reference: Reference, { seed, indexes, stop, report, progress }: FuzzRequest): FuzzTotal {
+export function fuzz(
+  reference: Reference,
+  { seed, indexes, stop, report, progress }: FuzzRequest,
+): FuzzTotal {
   const runner = new Runner(reference);
   const { generation } = reference.dialect;
   let cases = 0;
@@ -40,7 +43,7 @@ export function fuzz(reference: Reference, { seed, indexes, stop, report, progre
     report(`seed ${seed}, ${reportOf(small, runner.run([small])[0] ?? [])}`);
   };
   try {
-    for (let index = indexes.first; index < indexes.end && differences < stop; ) {
+    for (let index = indexes.first; index < indexes.end && differences < stop;) {
       const batch: FuzzCase[] = [];
       for (; batch.length < BATCH && index < indexes.end; index += indexes.step) {
         batch.push(generateCase(seed, index, generation));

@@ -30,6 +30,8 @@ class Writer {
   #lines: string[] = [];
   #next = 0;
   #choices = 0;
+  // Members of choices and transitional symbols.
+  readonly #once = new Set<Planned>();
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -39,12 +41,16 @@ class Writer {
   write(): Record<string, string[]> {
     const random = this.#random;
     this.#files["Kconfig"] = this.#lines;
-    if (random.chance(25)) this.#lines.push(`mainmenu ${random.chance(80) ? '"Title"' : quoted(this.plan)}`, "");
+    if (random.chance(25))
+      this.#lines.push(`mainmenu ${random.chance(80) ? '"Title"' : quoted(this.plan)}`, "");
     if (random.chance(30)) this.#lines.push(...macros(this.plan));
+    // First, since every m depends on it.
+    const [first] = this.plan.symbols;
+    if (first?.name === "MODULES" && random.chance(95)) this.#config(this.#take() ?? first, 0);
     while (this.#next < this.plan.symbols.length) this.#statement(0);
     // Symbols are defined again, further down.
-    while (random.chance(20)) this.#config(random.pick(this.plan.symbols), 0);
-    if (random.chance(3)) this.#spoil();
+    while (random.chance(20)) this.#again(0);
+    if (random.chance(4)) this.#spoil();
     return this.#files;
   }
 
@@ -58,7 +64,16 @@ class Writer {
 
   #statement(depth: number): void {
     const random = this.#random;
-    const kind = random.weighted({ config: 60, choice: 14, menu: 7, if: 9, comment: 3, source: 3, macro: 2, again: 3 });
+    const kind = random.weighted({
+      config: 60,
+      choice: 14,
+      menu: 7,
+      if: 9,
+      comment: 3,
+      source: 3,
+      macro: 2,
+      again: 3,
+    });
     const deep = depth > 4;
     switch (kind) {
       case "choice":
@@ -73,16 +88,25 @@ class Writer {
       case "comment":
         return this.#comment(depth);
       case "source":
-        return this.#source();
+        return this.#source(depth);
       case "macro":
         this.#lines.push(...macros(this.plan));
         return;
       case "again":
-        return this.#config(random.pick(this.plan.symbols), depth);
+        return this.#again(depth);
       default:
     }
     const symbol = this.#take();
     if (symbol !== undefined) this.#config(symbol, depth);
+  }
+
+  // One more definition. Below a condition only of what comes later, which may depend on the condition.
+  #again(depth: number): void {
+    const { plan } = this;
+    const known = plan.symbols.filter(
+      (symbol, place) => (depth === 0 || place >= this.#next) && (plan.careless || !this.#once.has(symbol)),
+    );
+    if (known.length > 0) this.#config(this.#random.pick(known), depth);
   }
 
   #some(depth: number): void {
@@ -93,8 +117,8 @@ class Writer {
     return this.plan.symbols[this.#next];
   }
 
-  #if(depth: number, inside: () => void): void {
-    this.#put(depth, `if ${condition(this.plan, this.#user())}`);
+  #if(depth: number, inside: () => void, user = this.#user()): void {
+    this.#put(depth, `if ${condition(this.plan, user)}`);
     inside();
     this.#put(depth, "endif");
   }
@@ -115,10 +139,10 @@ class Writer {
     while (this.#random.chance(50)) this.#depends(depth + 1, this.#user());
   }
 
-  #source(): void {
+  #source(depth: number): void {
     const random = this.#random;
     const known = Object.keys(this.#files);
-    if (random.chance(8)) {
+    if (random.chance(4)) {
       // The same file once more, or one that is being read: only generation 1 and 2 take the first.
       this.#put(0, `source "${random.pick([...known, "missing"])}"`);
       return;
@@ -127,7 +151,7 @@ class Writer {
     this.#put(0, `source "${name}"`);
     const outer = this.#lines;
     this.#files[name] = this.#lines = [];
-    this.#some(0);
+    this.#some(depth);
     this.#lines = outer;
   }
 
@@ -143,7 +167,9 @@ class Writer {
 
   #prompt(user: Planned | undefined): string {
     const random = this.#random;
-    const text = random.chance(92) ? `"Prompt ${this.#lines.length}"` : random.pick(['"  lead"', quoted(this.plan), "'single'"]);
+    const text = random.chance(92)
+      ? `"Prompt ${this.#lines.length}"`
+      : random.pick(['"  lead"', quoted(this.plan), "'single'"]);
     return `${text}${this.#suffix(user, 15)}`;
   }
 
@@ -153,10 +179,11 @@ class Writer {
     this.#put(depth, `${menuconfig ? "menuconfig" : "config"} ${symbol.name}`);
     if (symbol.name === "MODULES") {
       if (random.chance(96)) this.#put(depth + 1, "modules");
-    } else if (this.plan.generation === 3 && random.chance(8)) {
+    } else if (this.plan.generation === 3 && random.chance(depth === 0 ? 9 : 1)) {
       this.#put(depth + 1, symbol.type);
       this.#put(depth + 1, "transitional");
-      if (random.chance(80)) return;
+      this.#once.add(symbol);
+      if (random.chance(95)) return;
     }
     const type = symbol.mixed && random.chance(50) ? random.pick(TYPES) : symbol.type;
     this.#typeLine(symbol, type, depth + 1, menuconfig);
@@ -183,22 +210,26 @@ class Writer {
     } else this.#put(depth, type);
   }
 
-  #option(symbol: Planned, type: Type, depth: number): void {
+  // Members of a choice depend on one another: what they refer to comes before the first or after the last.
+  #option(symbol: Planned, type: Type, depth: number, first = symbol, last = symbol): void {
     const random = this.#random;
     const { plan } = this;
     const logic = type === "bool" || type === "tristate";
     const kind = random.weighted({ depends: 10, default: 12, reverse: 9, range: 7 });
-    if (kind === "depends") this.#depends(depth, symbol);
-    else if (kind === "default") {
-      this.#put(depth, `default ${defaultValue(plan, symbol, type)}${this.#suffix(symbol, 40)}`);
+    if (kind === "depends") this.#depends(depth, first);
+    else if (kind === "default" && (first === last || plan.careless)) {
+      this.#put(depth, `default ${defaultValue(plan, first, type)}${this.#suffix(first, 40)}`);
     } else if (kind === "reverse" && (logic || plan.careless)) {
-      const target = later(plan, symbol);
+      const target = later(plan, last);
       const name = target?.name ?? (random.chance(10) ? "U1" : undefined);
       if (name === undefined) return;
-      this.#put(depth, `${random.chance(55) ? "select" : "imply"} ${name}${this.#suffix(symbol, 35)}`);
+      this.#put(depth, `${random.chance(55) ? "select" : "imply"} ${name}${this.#suffix(first, 35)}`);
     } else if (kind === "range" && (!logic || plan.careless) && (type !== "string" || plan.careless)) {
       const base = type === "hex" ? "hex" : "int";
-      this.#put(depth, `range ${bound(plan, symbol, base)} ${bound(plan, symbol, base)}${this.#suffix(symbol, 25)}`);
+      this.#put(
+        depth,
+        `range ${bound(plan, symbol, base)} ${bound(plan, symbol, base)}${this.#suffix(symbol, 25)}`,
+      );
     }
   }
 
@@ -207,8 +238,13 @@ class Writer {
     this.#put(depth, "help");
     if (random.chance(3)) return;
     const indent = "\t".repeat(depth) + random.pick(["  ", "\t", " "]);
-    for (let left = random.from(1, 3); left > 0; left--) {
-      this.#lines.push(random.chance(15) ? "" : `${indent}${random.chance(20) ? "  " : ""}Help # "of" it.${random.chance(10) ? "  " : ""}`);
+    // A line that is less indented than the first ends the text.
+    for (let left = random.from(1, 3), inner = false; left > 0; left--, inner = true) {
+      this.#lines.push(
+        random.chance(15)
+          ? ""
+          : `${indent}${inner && random.chance(20) ? "  " : ""}Help # "of" it.${random.chance(10) ? "  " : ""}`,
+      );
     }
     if (random.chance(60)) this.#lines.push("");
   }
@@ -228,17 +264,20 @@ class Writer {
       if (generation !== 1 && this.#user()?.type !== "bool") break;
       const member = this.#take();
       if (member !== undefined) members.push(member);
+      if (member !== undefined) this.#once.add(member);
     }
     this.#choiceHead(depth + 1, tristate, user);
     while (random.chance(30)) this.#depends(depth + 1, user);
     while (random.chance(40)) {
-      const standard = members.length > 0 && random.chance(93) ? random.pick(members) : earlier(plan, user, isLogic);
+      const standard =
+        members.length > 0 && random.chance(93) ? random.pick(members) : earlier(plan, user, isLogic);
       if (standard !== undefined) this.#put(depth + 1, `default ${standard.name}${this.#suffix(user, 30)}`);
     }
     if (random.chance(8)) this.#help(depth + 1);
     for (const member of members) {
-      if (random.chance(12)) this.#if(depth + 1, () => this.#member(member, depth + 2, tristate));
-      else this.#member(member, depth + 1, tristate);
+      const write = (at: number): void => this.#member(member, at, tristate, members);
+      if (random.chance(12)) this.#if(depth + 1, () => write(depth + 2), user);
+      else write(depth + 1);
       if (random.chance(5)) this.#comment(depth + 1);
     }
     this.#put(depth, "endchoice");
@@ -257,18 +296,21 @@ class Writer {
     }
   }
 
-  #member(symbol: Planned, depth: number, tristate: boolean): void {
+  #member(symbol: Planned, depth: number, tristate: boolean, all: readonly Planned[]): void {
     const random = this.#random;
+    const [first = symbol] = all;
+    const last = all.at(-1) ?? symbol;
     this.#put(depth, `config ${symbol.name}`);
     const old = this.plan.generation === 1;
     const wrong = random.chance(old ? 25 : 1);
     const type: Type = wrong ? random.pick(TYPES) : tristate ? "tristate" : "bool";
     const prompted = random.chance(old ? 93 : 99);
-    if (!(old && random.chance(8))) this.#put(depth + 1, `${type}${prompted ? ` ${this.#prompt(symbol)}` : ""}`);
-    else if (prompted) this.#put(depth + 1, `prompt ${this.#prompt(symbol)}`);
-    while (random.chance(25)) this.#depends(depth + 1, symbol);
-    if (random.chance(3)) this.#put(depth + 1, `default y${this.#suffix(symbol, 50)}`);
-    if (random.chance(15)) this.#option(symbol, type, depth + 1);
+    if (!(old && random.chance(8)))
+      this.#put(depth + 1, `${type}${prompted ? ` ${this.#prompt(first)}` : ""}`);
+    else if (prompted) this.#put(depth + 1, `prompt ${this.#prompt(first)}`);
+    while (random.chance(25)) this.#depends(depth + 1, first);
+    if (random.chance(old ? 3 : 1)) this.#put(depth + 1, `default y${this.#suffix(first, 50)}`);
+    if (random.chance(15)) this.#option(symbol, type, depth + 1, { ...first }, last);
     if (random.chance(8)) this.#help(depth + 1);
   }
 
@@ -279,17 +321,47 @@ class Writer {
     const at = random.below(lines.length + 1);
     switch (random.weighted({ insert: 3, remove: 2, replace: 2, token: 3 })) {
       case "insert":
-        lines.splice(at, 0, random.pick(["bogus", "endif", "endmenu", "config", "depends on", "bool bool", "if y", "?", "optional"]));
+        lines.splice(
+          at,
+          0,
+          random.pick([
+            "bogus",
+            "endif",
+            "endmenu",
+            "config",
+            "depends on",
+            "bool bool",
+            "if y",
+            "?",
+            "optional",
+          ]),
+        );
         break;
       case "remove":
         lines.splice(at, 1);
         break;
       case "replace":
-        lines.splice(at, 1, random.pick(["\tselect", "\trange 1", "menu", "choice X", 'source "x', '\tprompt "x', "\tbool 'a' if"]));
+        lines.splice(
+          at,
+          1,
+          random.pick([
+            "\tselect",
+            "\trange 1",
+            "menu",
+            "choice X",
+            'source "x',
+            '\tprompt "x',
+            "\tbool 'a' if",
+          ]),
+        );
         break;
       default: {
         const words = (lines[at] ?? "").split(" ");
-        words.splice(random.below(words.length + 1), random.below(2), random.pick(["if", "(", "&&", "y", "=", '"x"', "!"]));
+        words.splice(
+          random.below(words.length + 1),
+          random.below(2),
+          random.pick(["if", "(", "&&", "y", "=", '"x"', "!"]),
+        );
         if (at < lines.length) lines[at] = words.join(" ");
       }
     }

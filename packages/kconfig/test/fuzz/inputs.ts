@@ -4,7 +4,22 @@ import { isLogic } from "./symbols.ts";
 import type { Plan, Planned } from "./symbols.ts";
 
 const LOGIC = ["y", "y", "m", "n", "yes", "", "x", "Y", "0"];
-const NUMBERS = ["0", "5", "10", "-3", "0x10", "0xFF", "ff", "007", "1x", "", "+1", " 2", "99999999999999999999", "0x"];
+const NUMBERS = [
+  "0",
+  "5",
+  "10",
+  "-3",
+  "0x10",
+  "0xFF",
+  "ff",
+  "007",
+  "1x",
+  "",
+  "+1",
+  " 2",
+  "99999999999999999999",
+  "0x",
+];
 const STRINGS = ['"foo"', '""', '"a\\"b"', '"a\\\\b"', '"open', "bare", '"x" tail', '"é"', '"\\', '"end\\"'];
 const GARBAGE = [
   "",

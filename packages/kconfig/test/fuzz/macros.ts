@@ -11,31 +11,35 @@ export function macros(plan: Plan): string[] {
   const { random, variables } = plan;
   const lines: string[] = [];
   for (let left = random.from(1, 3); left > 0; left--) {
-    if (random.chance(25)) lines.push(call(random, variables));
+    if (random.chance(25)) lines.push(call(random, [...variables, ...NAMES]));
     else {
       const name = random.pick(NAMES);
       const op = random.pick([":=", "=", "+=", " := ", " = ", " += "]);
-      // C frees the old value before it expands the new one, which may name it: undefined behaviour.
-      const again = op.includes(":=") && variables.includes(name);
-      lines.push(`${name}${op}${again ? "plain" : value(random, variables)}`);
+      // C has freed the old value, or has none yet, while it expands the new one: a name that leads back to the variable
+      // is undefined behaviour. Simple variables lead nowhere.
+      const simple = op.includes(":=");
+      const names = simple ? [...plan.simple].filter((other) => other !== name) : [...variables, ...NAMES];
+      lines.push(`${name}${op}${value(random, names)}`);
       if (!variables.includes(name)) variables.push(name);
+      if (simple) plan.simple.add(name);
+      else if (!op.includes("+=")) plan.simple.delete(name);
     }
   }
   return lines;
 }
 
 function call(random: Random, variables: readonly string[]): string {
-  switch (random.weighted({ info: 4, warning: 4, error: 1, bare: 1, lineno: 2 })) {
+  switch (random.weighted({ info: 20, warning: 20, error: 3, bare: 1, lineno: 10 })) {
     case "info":
       return `$(info,${value(random, variables)})`;
     case "warning":
       return `$(warning-if,${random.pick(["y", "n", "$(V)", ""])},${value(random, variables)})`;
     case "error":
-      return `$(error-if,${random.pick(["n", "n", "n", "$(W)", "y"])},${value(random, variables)})`;
+      return `$(error-if,${random.pick(["n", "n", "n", "$(W)", "$(W)", "y"])},${value(random, variables)})`;
     case "lineno":
       return "$(info,$(filename):$(lineno))";
     default:
-      return `$(${random.pick(variables.length > 0 ? variables : ["V"])})`;
+      return `$(${random.pick(variables)})`;
   }
 }
 
@@ -46,14 +50,23 @@ function value(random: Random, variables: readonly string[]): string {
 }
 
 function piece(random: Random, variables: readonly string[]): string {
-  const name = random.pick([...variables, ...NAMES]);
+  const name = variables.length > 0 ? random.pick(variables) : "ARCH";
   switch (
-    random.weighted({ word: 8, variable: 5, call: 3, argument: 3, environment: 2, shell: 2, lineno: 2, odd: 1 })
+    random.weighted({
+      word: 8,
+      variable: 5,
+      call: 3,
+      argument: 3,
+      environment: 2,
+      shell: 2,
+      lineno: 2,
+      odd: 1,
+    })
   ) {
     case "variable":
       return `$(${name})`;
     case "call":
-      return `$(${name},${random.pick(["a", "b,c", " x , y", "(p,q),r", "$(V)", ""])})`;
+      return `$(${name},${random.pick(["a", "b,c", " x , y", "(p,q),r", `$(${name})`, ""])})`;
     case "argument":
       return `$(${random.from(1, 3)})`;
     case "environment":
@@ -63,7 +76,7 @@ function piece(random: Random, variables: readonly string[]): string {
     case "lineno":
       return random.pick(["$(lineno)", "$(filename)"]);
     case "odd":
-      return random.pick(["$", "$x", "#", ",", "\\", '"q"', "$$(V)", "$(info,)", "$(lineno,x)", "$(shell)"]);
+      return random.pick(["$", "$x", "#", ",", "\\", '"q"', "$$(ARCH)", "$(info,)", "$(lineno,x)", "$(shell)"]);
     default:
       return random.pick(["y", "n", "m", "5", "foo", " ", "a b", "A"]);
   }

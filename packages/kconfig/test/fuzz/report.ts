@@ -12,7 +12,9 @@ export function reportOf(one: FuzzCase, pairs: readonly RunPair[]): string {
     if (found.length === 0) continue;
     for (const { args, env, input } of one.runs[index] ?? []) {
       const names = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
-      parts.push(`$ ${[...names, "conf", ...args].join(" ")}${input.length > 0 ? ` <<< ${JSON.stringify(textOf(input))}` : ""}`);
+      parts.push(
+        `$ ${[...names, "conf", ...args].join(" ")}${input.length > 0 ? ` <<< ${JSON.stringify(textOf(input))}` : ""}`,
+      );
     }
     for (const what of found) {
       const [left, right] = [pair.ours, pair.theirs].map((outcome) =>

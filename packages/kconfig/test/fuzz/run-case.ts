@@ -1,6 +1,14 @@
 /** Runs cases with C and with ours. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runConf } from "../../src/conf/conf.ts";
@@ -132,12 +140,18 @@ function collect(place: string, statuses: readonly number[]): Outcome | undefine
   const stderr = read("err");
   // C says "Oops!" where it took something for an expression that is none, and goes on with whatever lay there.
   const sound = statuses.every((status) => status < 128) && !stderr.includes("Oops! How to check");
-  const outcome = sound ? { statuses, stdout: read("out"), stderr, files: filesBelow(`${place}/w`) } : undefined;
+  const outcome = sound
+    ? { statuses, stdout: read("out"), stderr, files: filesBelow(`${place}/w`) }
+    : undefined;
   rmSync(place, { recursive: true, force: true });
   return outcome;
 }
 
-function filesBelow(directory: string, prefix = "", files: Record<string, string> = {}): Record<string, string> {
+function filesBelow(
+  directory: string,
+  prefix = "",
+  files: Record<string, string> = {},
+): Record<string, string> {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = `${directory}/${entry.name}`;
     if (entry.isDirectory()) filesBelow(path, `${prefix}${entry.name}/`, files);

@@ -46,7 +46,13 @@ function runShare(first: number, step: number, end: number): void {
     throw new Error(`The tree is of generation ${reference.dialect.generation}`);
   }
   const indexes = { first, step, end };
-  const total = fuzz(reference, { seed, indexes, stop: Number(values.stop), report: (text) => console.log(text), progress });
+  const total = fuzz(reference, {
+    seed,
+    indexes,
+    stop: Number(values.stop),
+    report: (text) => console.log(text),
+    progress,
+  });
   process.stderr.write(`total ${JSON.stringify(total)}\n`);
 }
 
@@ -76,7 +82,9 @@ async function runShares(count: number): Promise<number> {
           const seconds = (Date.now() - started) / 1000;
           if (seconds < told + 10) continue;
           told = seconds;
-          console.error(`${sum(0)} cases, ${sum(1)} differences, ${sum(2)} without verdict, ${Math.round(seconds)} s`);
+          console.error(
+            `${sum(0)} cases, ${sum(1)} differences, ${sum(2)} without verdict, ${Math.round(seconds)} s`,
+          );
         }
       });
       return new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 1)));

@@ -16,14 +16,16 @@ export function shrink(runner: Runner, given: FuzzCase): FuzzCase {
     return true;
   };
   for (const run of given.runs) if (attempt({ ...given, runs: [run] })) break;
-  for (let smaller = true; smaller; ) {
+  for (let smaller = true; smaller;) {
     const before = sizeOf(best);
     shrinkSteps(() => best, attempt);
     for (const name of Object.keys(best.files)) {
       if (name !== TOP) attempt({ ...best, files: without(best.files, name) });
     }
     for (const name of Object.keys(best.files)) {
-      shrinkLines(best.files[name] ?? [], (lines) => attempt({ ...best, files: { ...best.files, [name]: lines } }));
+      shrinkLines(best.files[name] ?? [], (lines) =>
+        attempt({ ...best, files: { ...best.files, [name]: lines } }),
+      );
     }
     smaller = sizeOf(best) < before;
   }
@@ -51,7 +53,7 @@ function shrinkSteps(get: () => FuzzCase, attempt: (next: FuzzCase) => boolean):
 function shrinkLines(given: readonly string[], attempt: (lines: readonly string[]) => boolean): void {
   let lines = given;
   for (let size = Math.max(1, lines.length >> 1); ; size >>= 1) {
-    for (let from = 0; from < lines.length; ) {
+    for (let from = 0; from < lines.length;) {
       const next = [...lines.slice(0, from), ...lines.slice(from + size)];
       if (attempt(next)) lines = next;
       else from += size;

@@ -22,6 +22,8 @@ export interface Plan {
   readonly careless: boolean;
   /** Macros of the tree, as names of variables. */
   readonly variables: string[];
+  /** Those of them whose value is final. */
+  readonly simple: Set<string>;
 }
 
 const NAMES = "A B C D E F G H I J K L".split(" ");
@@ -31,14 +33,21 @@ export function planSymbols(random: Random, generation: Generation): Plan {
   const count = random.from(2, random.chance(30) ? 12 : 7);
   const symbols: Planned[] = [];
   for (let index = 0; index < count; index++) {
-    const name = random.chance(4) ? `${random.pick(LONG)}${index > 0 ? index : ""}` : (NAMES[index] as string);
+    const name = random.chance(4)
+      ? `${random.pick(LONG)}${index > 0 ? index : ""}`
+      : (NAMES[index] as string);
     // Neighbours are often alike, so that there are members for choices.
     const before = random.chance(40) ? symbols.at(-1)?.type : undefined;
     const type = before ?? random.weighted<Type>({ bool: 9, tristate: 8, int: 3, hex: 2, string: 2 });
     symbols.push({ name, index, type, mixed: random.chance(3) });
   }
   if (random.chance(60)) {
-    symbols.unshift({ name: "MODULES", index: -1, type: random.chance(95) ? "bool" : "tristate", mixed: false });
+    symbols.unshift({
+      name: "MODULES",
+      index: -1,
+      type: random.chance(95) ? "bool" : "tristate",
+      mixed: false,
+    });
   }
   return {
     generation,
@@ -47,6 +56,7 @@ export function planSymbols(random: Random, generation: Generation): Plan {
     cyclic: random.chance(8),
     careless: random.chance(10),
     variables: [],
+    simple: new Set(),
   };
 }
 
@@ -55,9 +65,15 @@ export function isLogic(symbol: Planned): boolean {
 }
 
 /** A symbol that `user` may refer to: one of those before it, or any in a careless tree. */
-export function earlier(plan: Plan, user: Planned | undefined, fits: (symbol: Planned) => boolean): Planned | undefined {
+export function earlier(
+  plan: Plan,
+  user: Planned | undefined,
+  fits: (symbol: Planned) => boolean,
+): Planned | undefined {
   const free = plan.cyclic || user === undefined;
-  const all = plan.symbols.filter((symbol) => (free || symbol.index < user.index) && (plan.careless || fits(symbol)));
+  const all = plan.symbols.filter(
+    (symbol) => (free || symbol.index < user.index) && (plan.careless || fits(symbol)),
+  );
   // What depends on its neighbour becomes its submenu.
   const last = all.at(-1);
   if (last !== undefined && plan.random.chance(35)) return last;
@@ -65,6 +81,8 @@ export function earlier(plan: Plan, user: Planned | undefined, fits: (symbol: Pl
 }
 
 export function later(plan: Plan, user: Planned): Planned | undefined {
-  const all = plan.symbols.filter((symbol) => (plan.cyclic || symbol.index > user.index) && (plan.careless || isLogic(symbol)));
+  const all = plan.symbols.filter(
+    (symbol) => (plan.cyclic || symbol.index > user.index) && (plan.careless || isLogic(symbol)),
+  );
   return all.length === 0 ? undefined : plan.random.pick(all);
 }

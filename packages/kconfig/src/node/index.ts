@@ -1,0 +1,70 @@
+/** The engine on this machine: hosts that read files and run commands. The package's main entry starts no process. */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { runConfAsync } from "../conf/conf.ts";
+import { detectDialect } from "../engine/dialect.ts";
+import type { TreeHost } from "../tree.ts";
+import { quietConfHost } from "./conf-host.ts";
+import { shellAnswers } from "./shell-answers.ts";
+
+/** Where Kconfig files and answers come from on this machine. */
+export interface NodeHostOptions {
+  /** The variables that the tree's Makefile gives conf, such as ARCH, SRCARCH and CC. Default: this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Keeps the answers of shell commands there, by command, environment and tools. Default: not at all. */
+  readonly answers?: string | undefined;
+}
+
+/**
+ * A host for loadKconfig() with this machine's files and shell. Dispose it when the tree is loaded.
+ *
+ * @example
+ * ```ts no-run
+ * import { loadKconfig } from "@justenough/kconfig";
+ * import { nodeHost } from "@justenough/kconfig/node";
+ * const srctree = "/usr/src/linux";
+ * using host = nodeHost({ env: { ...process.env, ARCH: "x86_64", SRCARCH: "x86", CC: "gcc", LD: "ld" } });
+ * const tree = await loadKconfig({ srctree, host });
+ * console.log(tree.title, tree.names.length);
+ * ```
+ */
+export function nodeHost(options: NodeHostOptions = {}): TreeHost & Disposable {
+  const { env = process.env, answers: directory } = options;
+  const answers = shellAnswers({ env, directory });
+  return {
+    env,
+    readFile: (path) => {
+      try {
+        return readFileSync(path);
+      } catch {
+        return undefined;
+      }
+    },
+    shell: answers.answer,
+    shellSync: answers.shell,
+    [Symbol.dispose]: () => answers[Symbol.dispose](),
+  };
+}
+
+/** A run of conf. */
+export interface ConfRun extends NodeHostOptions {
+  /** The directory that `.config` and `include/` are in. */
+  readonly cwd: string;
+  /** Arguments as the kernel's conf takes them, `["--syncconfig", "Kconfig"]`, say. The tree is the environment's srctree. */
+  readonly args: readonly string[];
+}
+
+/**
+ * Does in a directory what the tree's own conf would do there, byte for byte, without asking questions.
+ *
+ * @returns the exit status and what was said on stdout and stderr.
+ */
+export async function runConf(run: ConfRun): Promise<{ readonly status: number; readonly output: string }> {
+  const { cwd, args, env = process.env, answers: directory } = run;
+  using answers = shellAnswers({ env, cwd, directory });
+  const host = quietConfHost({ cwd, env, shell: answers });
+  const tree = host.getenv("srctree") ?? cwd;
+  const dialect = detectDialect((path) => host.readFile(`${tree}/${path}`));
+  const status = await runConfAsync({ args, dialect }, host, answers.all);
+  return { status, output: host.said() };
+}

@@ -1,0 +1,73 @@
+/** Answers to the shell commands of a tree: kept ones, and those of shells that run side by side. */
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { openAnswers } from "./answers.ts";
+import { startShellPool } from "./shell-pool.ts";
+import type { ShellPool } from "./shell-pool.ts";
+
+export interface ShellAnswers extends Disposable {
+  /** The answer at once. */
+  readonly shell: (command: string) => string;
+  /** Starts a command; false when its answer is there already, or when it has to be asked for at once. */
+  readonly defer: (command: string) => boolean;
+  /** Waits for all that was started. */
+  readonly all: () => Promise<void>;
+  /** Waits for one. */
+  readonly answer: (command: string) => string | Promise<string>;
+}
+
+export interface ShellAnswersOptions {
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly cwd?: string | undefined;
+  /** Where answers are kept between runs; undefined keeps none. */
+  readonly directory?: string | undefined;
+}
+
+/** Disposing it ends the shells and writes down the new answers. */
+export function shellAnswers(options: ShellAnswersOptions): ShellAnswers {
+  const { env = process.env, cwd = process.cwd(), directory } = options;
+  const kept = directory === undefined ? undefined : openAnswers(directory, env);
+  const known = new Map<string, string>();
+  const running = new Map<string, Promise<string>>();
+  let pool: ShellPool | undefined;
+  const take = (command: string, output: string): string => {
+    known.set(command, output);
+    kept?.set(command, output);
+    return output;
+  };
+  const recall = (command: string): string | undefined => known.get(command) ?? kept?.get(command);
+  const start = (command: string): Promise<string> => {
+    let one = running.get(command);
+    if (one === undefined) {
+      pool ??= startShellPool({ env, cwd });
+      one = pool.run(command).then((output) => take(command, output));
+      running.set(command, one);
+    }
+    return one;
+  };
+  return {
+    shell: (command) => recall(command) ?? take(command, runNow(command, env, cwd)),
+    defer: (command) => {
+      if (recall(command) !== undefined || command.includes("\n")) return false;
+      void start(command);
+      return true;
+    },
+    all: async () => void (await Promise.all(running.values())),
+    answer: (command) =>
+      recall(command) ?? (command.includes("\n") ? take(command, runNow(command, env, cwd)) : start(command)),
+    [Symbol.dispose]: () => {
+      pool?.close();
+      kept?.save();
+    },
+  };
+}
+
+function runNow(command: string, env: Readonly<Record<string, string | undefined>>, cwd: string): string {
+  const { stdout } = spawnSync("/bin/sh", ["-c", Buffer.from(command, "latin1").toString("utf8")], {
+    env,
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: 1 << 26,
+  });
+  return (stdout as Buffer | null)?.toString("latin1") ?? "";
+}
