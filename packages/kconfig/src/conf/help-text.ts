@@ -1,5 +1,5 @@
 /** What conf shows of a symbol when it is asked (menu_get_ext_help() in menu.c). */
-import { printExprWithValues, valueText } from "../engine/expr-values.ts";
+import { printExprWithValues } from "../engine/expr-values.ts";
 import type { LoadedTree } from "../engine/load.ts";
 import { MOD, NO, TYPE_NAMES, YES } from "../engine/model.ts";
 import type { Menu, Property, Sym } from "../engine/model.ts";
@@ -18,7 +18,7 @@ function symbolText(symbol: Sym, tree: LoadedTree): string {
   const parts: string[] = [];
   if (symbol.name !== undefined) {
     parts.push(
-      `Symbol: ${symbol.name} [=${valueText(symbol, evaluator)}]\n`,
+      `Symbol: ${symbol.name} [=${evaluator.text(symbol)}]\n`,
       `Type  : ${TYPE_NAMES[symbol.type]}\n`,
     );
     if (symbol.type === "int" || symbol.type === "hex") {
@@ -75,7 +75,7 @@ function promptText(prompt: Property, tree: LoadedTree): string {
   for (const [index, menu] of path.reverse().entries()) {
     const { symbol } = menu;
     const value =
-      symbol === undefined ? "" : ` (${symbol.name ?? "<choice>"} [=${valueText(symbol, evaluator)}])`;
+      symbol === undefined ? "" : ` (${symbol.name ?? "<choice>"} [=${evaluator.text(symbol)}])`;
     const text = menu.prompt === undefined ? (symbol?.name ?? "(null)") : (menu.prompt.text ?? "");
     parts.push(`${" ".repeat(4 + index * 2)}-> ${text}${value}\n`);
   }

@@ -107,9 +107,9 @@ export class Evaluator {
     return this.#modules !== NO;
   }
 
-  /** Its value as text, as of the last calc(). */
+  /** Its value as text, as of the last calc(). What C has none for, also as a user's value, it prints as "(null)". */
   text(symbol: Sym): string {
-    return isLogic(symbol.type) ? TRISTATE_TEXT[symbol.tri] : (symbol.text ?? "");
+    return isLogic(symbol.type) ? TRISTATE_TEXT[symbol.tri] : (symbol.text ?? "(null)");
   }
 
   /** Brings the value of a symbol up to date. */

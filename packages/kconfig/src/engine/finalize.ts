@@ -29,6 +29,8 @@ export function finalizeTree(root: Menu, context: FinalizeContext): void {
 class Finalizer {
   readonly #context: FinalizeContext;
   readonly #asSymbol: boolean;
+  /** A member got its type from its choice. */
+  #inferred = false;
 
   constructor(context: FinalizeContext) {
     this.#context = context;
@@ -84,7 +86,9 @@ class Finalizer {
       }
     }
     for (let menu = parent.list; menu !== undefined; menu = menu.next) {
-      if (menu.symbol?.type === "unknown") this.#setType(menu.symbol, choice.type);
+      if (menu.symbol?.type !== "unknown") continue;
+      this.#setType(menu.symbol, choice.type);
+      this.#inferred = true;
     }
   }
 
@@ -141,6 +145,8 @@ class Finalizer {
     let base: Expr | undefined | null = null;
     const normal = (expr: Expr | undefined): Expr | undefined =>
       simplifier.eliminateDuplicates(simplifier.transform(simplifier.compareWith(expr, "!=", table.no)));
+    // C does this each time, which shows on stdout when a bool that was none before is compared with m.
+    if (this.#inferred) base = normal(parent.prompt?.visible.expr);
     let last: Menu | undefined;
     for (let menu = parent.next; menu !== undefined; menu = menu.next) {
       const dep = menu.prompt === undefined ? menu.dep : menu.prompt.visible.expr;

@@ -59,8 +59,12 @@ export class SymbolTable {
     return makeSymbol(this.#ids++, undefined, { constant: false, choice: false });
   }
 
+  /** The symbol of a name, also when that is a choice's; of two the one that came last (sym_find() in symbol.c). */
   find(name: string): Sym | undefined {
-    return this.#builtin(name) ?? this.#plain.get(name);
+    const plain = this.#plain.get(name);
+    const choice = this.#choices.get(name);
+    if (choice !== undefined && (plain === undefined || plain.id < choice.id)) return choice;
+    return plain ?? this.#builtin(name);
   }
 
   /** Symbols with a name and without quotes, in order of first mention. */

@@ -95,7 +95,7 @@ export class Runner {
       }
     }
     const { stdout } = spawnSync(program, [], {
-      env: { LD_PRELOAD: this.#server },
+      env: { LD_PRELOAD: this.#server, LD_BIND_NOW: "1" },
       input: Buffer.from(requests.map((text) => `${text}\0`).join(""), "latin1"),
       encoding: "latin1",
       stdio: ["pipe", "pipe", "inherit"],
