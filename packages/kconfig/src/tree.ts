@@ -349,7 +349,7 @@ function makeTree(
         (name) =>
           !found.has(name) &&
           find(name)?.menus.some(
-            (menu) => text.test(decode(menu.prompt?.text ?? "")) || text.test(decode(menu.help ?? "")),
+            (menu) => text.test(decode(menu.prompt?.text ?? "")) || text.test(decode(menu.rawHelp ?? "")),
           ),
       );
       return [...byName, ...byText];

@@ -2,7 +2,7 @@
 import { ChoicesAsMembers } from "../engine/choice-members.ts";
 import { KconfigAbort } from "../engine/errors.ts";
 import type { LoadedTree } from "../engine/load.ts";
-import { MOD, NO, YES } from "../engine/model.ts";
+import { MOD, NO, YES, isLogic } from "../engine/model.ts";
 import type { Menu, Sym, Tristate } from "../engine/model.ts";
 import { symbolLine } from "../engine/write.ts";
 import { helpText } from "./help-text.ts";
@@ -119,17 +119,22 @@ export class Questions {
   }
 
   /** Asks for a line; false when the value cannot be changed or is settled, and was shown instead. */
-  #ask(symbol: Sym, value: string): boolean {
+  #ask(symbol: Sym): boolean {
     const { out } = this.#terminal;
     if (!symbol.user.has) out("(NEW) ");
     this.#line = "\n";
     const settled = (this.#mode === "oldconfig" || this.#mode === "syncconfig") && symbol.user.has;
     if (!this.#tree.evaluator.isChangeable(symbol) || settled) {
-      out(`${value}\n`);
+      out(`${this.#value(symbol) ?? ""}\n`);
       return false;
     }
     this.#read();
     return true;
+  }
+
+  // A symbol may be the user's without having a text.
+  #value(symbol: Sym): string | undefined {
+    return isLogic(symbol.type) ? this.#tree.evaluator.text(symbol) : symbol.text;
   }
 
   #read(): void {
@@ -155,10 +160,11 @@ export class Questions {
     const { evaluator, dialect } = this.#tree;
     const { out } = this.#terminal;
     for (let round = 0; ; round++) {
-      const value = evaluator.text(symbol);
-      out(`${this.#space()}${menu.prompt?.text ?? ""} (${symbol.name ?? ""}) [${value}] `);
-      if (!this.#ask(symbol, value)) return;
-      let answer: string | undefined = value;
+      const value = this.#value(symbol);
+      const shown = value === undefined ? "" : `[${value}] `;
+      out(`${this.#space()}${menu.prompt?.text ?? ""} (${symbol.name ?? ""}) ${shown}`);
+      if (!this.#ask(symbol)) return;
+      let answer = value;
       if (this.#line === "?\n") {
         this.#help(menu);
         answer = undefined;
@@ -181,7 +187,7 @@ export class Questions {
       this.#terminal.out(
         `${this.#space()}${menu.prompt?.text ?? ""} ${name}[${letter}${others.join("")}/?] `,
       );
-      if (!this.#ask(symbol, evaluator.text(symbol))) return;
+      if (!this.#ask(symbol)) return;
       const line = this.#line.replace(SPACE, "");
       const value = answerOf(line, old);
       if (value === "again") continue;

@@ -1,7 +1,7 @@
 /** The kernel's `conf`, option for option (scripts/kconfig/conf.c). */
 import { dirname } from "node:path";
 import type { Dialect } from "../engine/dialect.ts";
-import { KconfigAbort } from "../engine/errors.ts";
+import { KconfigAbort, withinStack } from "../engine/errors.ts";
 import { beginLoad } from "../engine/load.ts";
 import type { LoadInProgress, LoadedTree } from "../engine/load.ts";
 import { MOD, NO, YES } from "../engine/model.ts";
@@ -147,6 +147,14 @@ class Conf {
   }
 
   run(tree: LoadedTree): number {
+    return withinStack(
+      this.#host,
+      () => tree.evaluator.place,
+      () => this.#run(tree),
+    );
+  }
+
+  #run(tree: LoadedTree): number {
     const host = this.#host;
     const warnings = this.#read(tree);
     const strict = tree.dialect.warningsAreErrors && host.getenv("KCONFIG_WERROR") !== undefined;
@@ -414,8 +422,8 @@ class Conf {
         if (before !== undefined) host.rename(path, `${path}.old`);
       }
       host.writeFile(path, text, overwrite);
-    } catch {
-      return false;
+    } catch (error) {
+      return this.#failed(error);
     }
     this.#message(`configuration written to ${name}`);
     tree.evaluator.changed = false;
@@ -449,9 +457,15 @@ class Conf {
       if (tree.dialect.rustcCfg) write(rustc, rustcCfgText(tree, prefix));
       write(autoConf, autoConfText(tree, prefix));
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      return this.#failed(error);
     }
+  }
+
+  // What goes wrong with a file ends in one message; a stack that overflowed is no matter of files.
+  #failed(error: unknown): false {
+    if (error instanceof RangeError) throw error;
+    return false;
   }
 
   get #configName(): string {

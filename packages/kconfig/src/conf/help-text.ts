@@ -1,5 +1,6 @@
 /** What conf shows of a symbol when it is asked (menu_get_ext_help() in menu.c). */
 import { printExprWithValues } from "../engine/expr-values.ts";
+import { formatHelp } from "../engine/lexer.ts";
 import type { LoadedTree } from "../engine/load.ts";
 import { MOD, NO, TYPE_NAMES, YES } from "../engine/model.ts";
 import type { Menu, Property, Sym } from "../engine/model.ts";
@@ -8,7 +9,8 @@ const NO_HELP = "There is no help available for this option.";
 const DEPTH = 8;
 
 export function helpText(menu: Menu, tree: LoadedTree, prefix: string): string {
-  const { symbol, help } = menu;
+  const { symbol, rawHelp } = menu;
+  const help = rawHelp === undefined ? undefined : formatHelp(rawHelp);
   const title = help !== undefined && symbol?.name !== undefined ? `${prefix}${symbol.name}:\n\n` : "";
   return `${title}${help ?? NO_HELP}\n${symbol === undefined ? "" : symbolText(symbol, tree)}`;
 }
@@ -74,8 +76,7 @@ function promptText(prompt: Property, tree: LoadedTree): string {
   parts.push("  Location:\n");
   for (const [index, menu] of path.reverse().entries()) {
     const { symbol } = menu;
-    const value =
-      symbol === undefined ? "" : ` (${symbol.name ?? "<choice>"} [=${evaluator.text(symbol)}])`;
+    const value = symbol === undefined ? "" : ` (${symbol.name ?? "<choice>"} [=${evaluator.text(symbol)}])`;
     const text = menu.prompt === undefined ? (symbol?.name ?? "(null)") : (menu.prompt.text ?? "");
     parts.push(`${" ".repeat(4 + index * 2)}-> ${text}${value}\n`);
   }

@@ -128,7 +128,7 @@ function makeMenu(
     prompt: undefined,
     visibility: undefined,
     dep: undefined,
-    help: undefined,
+    rawHelp: undefined,
     file: at.file,
     line: at.line,
     members: [],

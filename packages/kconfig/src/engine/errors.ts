@@ -13,3 +13,21 @@ export interface Output {
 export class KconfigAbort extends Error {
   override readonly name = "KconfigAbort";
 }
+
+/** Where something stands. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Does what may recurse as deep as a tree's dependencies go, and tells where it was when the stack did not suffice. */
+export function withinStack<T>(output: Output, place: () => Place, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { file, line } = place();
+    output.err(`${file}:${line}: error: nested too deeply\n`);
+    throw new KconfigAbort("nested too deeply", { cause: error });
+  }
+}

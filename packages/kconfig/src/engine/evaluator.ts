@@ -2,7 +2,7 @@
 import { ChoicesAsMembers } from "./choice-members.ts";
 import { ChoicesAsSymbols } from "./choice-symbols.ts";
 import type { Dialect } from "./dialect.ts";
-import type { Output } from "./errors.ts";
+import type { Output, Place } from "./errors.ts";
 import type { Expr } from "./expr.ts";
 import { propertySymbol } from "./finalize.ts";
 import { printExprWithValues } from "./expr-values.ts";
@@ -28,6 +28,7 @@ export class Evaluator {
   /** Unmet dependencies that were warned of. */
   warnings = 0;
   #modules: Tristate = NO;
+  #last: Sym | undefined;
   #epoch = 0;
   readonly #asSymbol: boolean;
   readonly #keepsValues: boolean;
@@ -107,6 +108,11 @@ export class Evaluator {
     return this.#modules !== NO;
   }
 
+  /** Where the symbol is defined whose value was looked for last. */
+  get place(): Place {
+    return this.#last?.menus[0] ?? { file: "", line: 0 };
+  }
+
   /** Its value as text, as of the last calc(). What C has none for, also as a user's value, it prints as "(null)". */
   text(symbol: Sym): string {
     return isLogic(symbol.type) ? TRISTATE_TEXT[symbol.tri] : (symbol.text ?? "(null)");
@@ -115,6 +121,7 @@ export class Evaluator {
   /** Brings the value of a symbol up to date. */
   calc(symbol: Sym): void {
     if (symbol.valid) return;
+    this.#last = symbol;
     if (this.choices instanceof ChoicesAsSymbols) this.choices.prepare(symbol);
     symbol.valid = true;
     if (symbol.assumed !== undefined) {

@@ -53,17 +53,13 @@ interface ExprState {
   simplified: number;
 }
 
-const OPS = ["symbol", "!", "||", "&&", "=", "!=", "<", "<=", ">", ">=", "range"] as const;
-const OP_NUMBER = new Map<string, number>(OPS.map((op, index) => [op, index]));
-
 /** Makes expressions, each only once (expr_lookup() in expr.c). */
 export class ExprPool {
-  #table = new Int32Array(1 << 12).fill(-1);
-  readonly #all: Expr[] = [];
-  readonly #keys: number[] = [];
+  #table = emptyTable(1 << 12);
+  #size = 0;
 
   get size(): number {
-    return this.#all.length;
+    return this.#size;
   }
 
   symbol(symbol: Sym): Expr {
@@ -122,28 +118,14 @@ export class ExprPool {
   // Open addressing over (op, left, right), which identify an expression: symbols and expressions are numbered apart,
   // and the op tells which is meant.
   #make(op: Expr["op"], left: Sym | Expr, right: Sym | Expr | undefined): Expr {
-    const number = OP_NUMBER.get(op) ?? 0;
-    const rightKey = right === undefined ? 0 : right.id + 1;
-    let hash =
-      Math.imul(left.id, 0x9e3779b1) ^ Math.imul(rightKey, 0x85ebca6b) ^ Math.imul(number, 0xc2b2ae35);
-    hash ^= hash >>> 15;
-    const table = this.#table;
-    const mask = table.length - 1;
-    let slot = hash & mask;
-    for (;;) {
-      const index = table[slot] as number;
-      if (index < 0) break;
-      if (
-        this.#keys[index * 3] === number &&
-        this.#keys[index * 3 + 1] === left.id &&
-        this.#keys[index * 3 + 2] === rightKey
-      ) {
-        return this.#all[index] as Expr;
-      }
+    const mask = this.#table.length - 1;
+    let slot = hashOf(op, left, right) & mask;
+    for (let found = this.#table[slot]; found !== undefined; found = this.#table[slot]) {
+      if (found.left === left && found.op === op && rightOf(found) === right) return found;
       slot = (slot + 1) & mask;
     }
     const expr = {
-      id: this.#all.length,
+      id: this.#size++,
       op,
       left,
       right,
@@ -153,28 +135,40 @@ export class ExprPool {
       deduped: undefined,
       simplified: -1,
     } as unknown as Expr;
-    table[slot] = this.#all.length;
-    this.#all.push(expr);
-    this.#keys.push(number, left.id, rightKey);
-    if (this.#all.length * 2 > table.length) this.#grow();
+    this.#table[slot] = expr;
+    if (this.#size * 2 > this.#table.length) this.#grow();
     return expr;
   }
 
   #grow(): void {
-    const table = new Int32Array(this.#table.length * 2).fill(-1);
-    const mask = table.length - 1;
-    for (let index = 0; index < this.#all.length; index++) {
-      const number = this.#keys[index * 3] as number;
-      const left = this.#keys[index * 3 + 1] as number;
-      const right = this.#keys[index * 3 + 2] as number;
-      let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b) ^ Math.imul(number, 0xc2b2ae35);
-      hash ^= hash >>> 15;
-      let slot = hash & mask;
-      while ((table[slot] as number) >= 0) slot = (slot + 1) & mask;
-      table[slot] = index;
+    const old = this.#table;
+    this.#table = emptyTable(old.length * 2);
+    const mask = this.#table.length - 1;
+    for (const expr of old) {
+      if (expr === undefined) continue;
+      let slot = hashOf(expr.op, expr.left, rightOf(expr)) & mask;
+      while (this.#table[slot] !== undefined) slot = (slot + 1) & mask;
+      this.#table[slot] = expr;
     }
-    this.#table = table;
   }
+}
+
+function emptyTable(size: number): (Expr | undefined)[] {
+  return Array.from<Expr | undefined>({ length: size }).fill(undefined);
+}
+
+function rightOf(expr: Expr): Sym | Expr | undefined {
+  return (expr as { readonly right?: Sym | Expr }).right;
+}
+
+function hashOf(op: Expr["op"], left: Sym | Expr, right: Sym | Expr | undefined): number {
+  // Operators differ in their first or second character.
+  const number = op.charCodeAt(0) + 7 * op.charCodeAt(op.length - 1);
+  const hash =
+    Math.imul(left.id, 0x9e3779b1) ^
+    Math.imul(right === undefined ? 0 : right.id + 1, 0x85ebca6b) ^
+    Math.imul(number, 0xc2b2ae35);
+  return hash ^ (hash >>> 15);
 }
 
 /** The symbols that an expression names, in order, each as often as it stands there. */

@@ -20,6 +20,8 @@ export interface FinalizeContext {
   readonly simplifier: Simplifier;
   readonly output: Output;
   readonly modules: Sym;
+  /** The node that is being worked on. */
+  readonly at: { menu: Menu };
 }
 
 export function finalizeTree(root: Menu, context: FinalizeContext): void {
@@ -39,6 +41,7 @@ class Finalizer {
 
   menu(parent: Menu, insideChoice: boolean): void {
     const { symbol } = parent;
+    this.#context.at.menu = parent;
     const isChoice = symbol?.isChoice === true;
     if (parent.list !== undefined) {
       if (this.#asSymbol && symbol !== undefined && isChoice) this.#inferTypes(parent, symbol);
@@ -99,7 +102,8 @@ class Finalizer {
   }
 
   #inherit(menu: Menu, parentDep: Expr | undefined): void {
-    const { pool, simplifier } = this.#context;
+    const { pool, simplifier, at } = this.#context;
+    at.menu = menu;
     const simplified = (above: Expr | undefined, own: Expr | undefined): Expr | undefined =>
       simplifier.eliminateDuplicates(pool.and(above, simplifier.transform(this.#rewriteMod(own))));
     menu.dep = simplified(parentDep, menu.dep);

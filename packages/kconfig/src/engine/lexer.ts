@@ -292,47 +292,40 @@ export class Lexer {
     }
   }
 
+  // Finds the end of a help text; formatHelp() makes of it what is shown, for the few that are.
   #scanHelp(): Token {
     const buffer = this.#buffer;
     const { text } = buffer;
-    let help = "";
+    const begin = buffer.index;
     let first = 0;
     let last = 0;
-    const done = (): Token => {
+    const done = (end: number): Token => {
       this.#state = "initial";
-      return { kind: "help-text", text: help };
+      return { kind: "help-text", text: text.slice(begin, end) };
     };
     for (;;) {
-      let end = buffer.index;
-      while (text.charCodeAt(end) === 0x20 || text.charCodeAt(end) === 0x09) end++;
+      const start = buffer.index;
+      let end = start;
+      let indent = 0;
+      for (let code = text.charCodeAt(end); code === 0x20 || code === 0x09; code = text.charCodeAt(++end)) {
+        indent = code === 0x09 ? (indent & ~7) + 8 : indent + 1;
+      }
       if (text.charCodeAt(end) === 0x0a) {
         // A blank line; one before a line that is not indented ends the help.
         buffer.index = end + 1;
         this.at.scanLine++;
         const next = text.charCodeAt(end + 1);
-        if (end + 1 < text.length && next !== 0x20 && next !== 0x09 && next !== 0x0a) return done();
-        help += "\n";
+        if (end + 1 < text.length && next !== 0x20 && next !== 0x09 && next !== 0x0a) return done(start);
         continue;
       }
-      if (end > buffer.index) {
-        let indent = 0;
-        for (let index = buffer.index; index < end; index++) {
-          indent = text.charCodeAt(index) === 0x09 ? (indent & ~7) + 8 : indent + 1;
-        }
+      if (end > start) {
         buffer.index = end;
         last = indent;
-        if (first > 0) {
-          if (indent < first) return done();
-          help += " ".repeat(indent - first);
-        }
-        continue;
+        if (first > 0 && indent < first) return done(start);
       }
-      if (end >= text.length) return done();
-      const line = this.#restOfLine();
-      buffer.index += line.length;
-      let length = line.length;
-      while (length > 0 && (line[length - 1] === " " || line[length - 1] === "\t")) length--;
-      help += line.slice(0, length);
+      if (end >= text.length) return done(end);
+      const newline = text.indexOf("\n", end);
+      buffer.index = newline < 0 ? text.length : newline;
       if (first === 0) first = last;
     }
   }
@@ -358,4 +351,22 @@ export class Lexer {
     this.#output.err(`${message}\n`);
     throw new KconfigAbort(message);
   }
+}
+
+/** The help text as it is shown: without the indentation of its first line and without blanks at the ends of lines. */
+export function formatHelp(raw: string): string {
+  let first = 0;
+  return raw
+    .split("\n")
+    .map((line) => {
+      const blanks = /^[ \t]*/.exec(line)?.[0] ?? "";
+      const rest = line.slice(blanks.length).replace(/[ \t]+$/, "");
+      if (rest === "") return "";
+      let indent = 0;
+      for (const blank of blanks) indent = blank === "\t" ? (indent & ~7) + 8 : indent + 1;
+      const more = first > 0 ? indent - first : 0;
+      if (first === 0) first = indent;
+      return " ".repeat(more) + rest;
+    })
+    .join("\n");
 }

@@ -2,7 +2,7 @@
 import { isAbsolute, join } from "node:path";
 import { DependencyCheck } from "./check-deps.ts";
 import type { Dialect } from "./dialect.ts";
-import { KconfigAbort } from "./errors.ts";
+import { KconfigAbort, withinStack } from "./errors.ts";
 import type { Output } from "./errors.ts";
 import { Evaluator } from "./evaluator.ts";
 import { ExprPool } from "./expr.ts";
@@ -136,10 +136,18 @@ function finishTree(read: ReadTree, answers: ReadonlyMap<Sym, Sym>, request: Loa
   const { root } = parsed;
   if (answers.size > 0) replaceSymbols(root, answers, pool);
   const modules = parsed.modules ?? table.no;
-  finalizeTree(root, { dialect, pool, table, simplifier, output, modules });
-  const symbols = table.inTableOrder(dialect.buckets);
-  if (dialect.choice === "members") for (const symbol of symbols) symbol.choiceNode = choiceMenu(symbol);
-  checkTree(root, symbols, dialect, output);
+  const at: { menu: Menu } = { menu: root };
+  const symbols = withinStack(
+    output,
+    () => at.menu,
+    () => {
+      finalizeTree(root, { dialect, pool, table, simplifier, output, modules, at });
+      const symbols = table.inTableOrder(dialect.buckets);
+      if (dialect.choice === "members") for (const symbol of symbols) symbol.choiceNode = choiceMenu(symbol);
+      checkTree(root, symbols, { dialect, output, at });
+      return symbols;
+    },
+  );
   const evaluator = new Evaluator({ dialect, output, modules, symbols });
   evaluator.changed = true;
   const { files, environment } = parsed;
@@ -160,13 +168,23 @@ function replaceSymbols(root: Menu, answers: ReadonlyMap<Sym, Sym>, pool: ExprPo
   }
 }
 
-function checkTree(root: Menu, symbols: readonly Sym[], dialect: Dialect, output: Output): void {
+interface CheckContext {
+  readonly dialect: Dialect;
+  readonly output: Output;
+  readonly at: { menu: Menu };
+}
+
+function checkTree(root: Menu, symbols: readonly Sym[], { dialect, output, at }: CheckContext): void {
   const check = new DependencyCheck(dialect, output);
   let errors = 0;
   if (dialect.checksTable) {
-    for (const symbol of symbols) if (check.check(symbol) !== undefined) errors++;
+    for (const symbol of symbols) {
+      at.menu = symbol.menus[0] ?? at.menu;
+      if (check.check(symbol) !== undefined) errors++;
+    }
   } else {
     for (const menu of menusBelow(root)) {
+      at.menu = menu;
       if (menu.symbol !== undefined && check.check(menu.symbol) !== undefined) errors++;
       if (menu.symbol?.transitional === true && !isPlainTransitional(menu, output)) errors++;
       if (menu.symbol?.isChoice !== true) continue;

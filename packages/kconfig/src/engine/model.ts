@@ -61,7 +61,8 @@ export interface Menu {
   visibility: Expr | undefined;
   /** `depends on`, with those of the parents once finalized. */
   dep: Expr | undefined;
-  help: string | undefined;
+  /** As it stands in the file; formatHelp() makes it readable. */
+  rawHelp: string | undefined;
   readonly file: string;
   readonly line: number;
   /** The members of a choice, those with priority first (generation 2 on). */

@@ -33,6 +33,8 @@ const DEFAULT_TYPES: ReadonlyMap<string, SymbolType> = new Map([
   ["def_bool", "bool"],
   ["def_tristate", "tristate"],
 ]);
+/** So that no stack overflows; kernels have ten levels. */
+const MAX_DEPTH = 1000;
 const COMPARISONS: ReadonlySet<string> = new Set(["=", "!=", "<", "<=", ">", ">="]);
 const SOURCES: ReadonlySet<string> = new Set(["source", "rsource", "osource", "orsource"]);
 
@@ -79,6 +81,8 @@ class Parser {
   // Tokens still to be taken before another syntax error is told.
   #quiet = 0;
   readonly #blocks: Menu[] = [];
+  // Blocks, parentheses and negations around what is being read.
+  #depth = 0;
   #choice: Menu | undefined;
   #modules: Sym | undefined;
 
@@ -143,11 +147,13 @@ class Parser {
   }
 
   #guarded(parse: () => void): boolean {
+    const depth = this.#depth;
     try {
       parse();
       return true;
     } catch (fault) {
       if (!(fault instanceof SyntaxFault)) throw fault;
+      this.#depth = depth;
       this.#recover(fault.message === "" ? "invalid statement" : fault.message);
       return false;
     }
@@ -303,7 +309,7 @@ class Parser {
     const { entry } = this.#builder;
     const name = entry.symbol?.name ?? "<choice>";
     const strict = this.#context.dialect.strictHelp;
-    if (entry.help !== undefined) {
+    if (entry.rawHelp !== undefined) {
       if (strict) this.#error(`'${name}' defined with more than one help text`);
       else this.#warn(`'${name}' defined with more than one help text -- only the last one will be used`);
     }
@@ -311,7 +317,7 @@ class Parser {
       if (strict) this.#error(`'${name}' defined with blank help text`);
       else this.#warn(`'${name}' defined with blank help text`);
     }
-    entry.help = text.text;
+    entry.rawHelp = text.text;
     return true;
   }
 
@@ -433,6 +439,7 @@ class Parser {
   // The statements of a block and the word that ends it (zconf_endtoken()).
   #block(kind: "menu" | "choice" | "if", inChoice: boolean, opened: () => void): void {
     const { output } = this.#context;
+    this.#deeper();
     this.#blocks.push(this.#builder.open());
     opened();
     let token: Token;
@@ -445,6 +452,7 @@ class Parser {
       }
     } while (!this.#guarded(() => this.#endLine()));
     this.#blocks.pop();
+    this.#depth--;
     if (kind === "choice") this.#choice = undefined;
     const ends = token.text.slice(3);
     if (ends !== kind) this.#error(`unexpected '${ends}' within ${kind} block`);
@@ -517,11 +525,16 @@ class Parser {
     const { pool } = this.#context;
     if (this.#isOperator("!")) {
       this.#take();
-      return pool.not(this.#operand());
+      this.#deeper();
+      const negated = pool.not(this.#operand());
+      this.#depth--;
+      return negated;
     }
     if (this.#isOperator("(")) {
       this.#take();
+      this.#deeper();
       const inner = this.#expr();
+      this.#depth--;
       if (!this.#isOperator(")")) this.#fault();
       this.#take();
       return inner;
@@ -531,6 +544,13 @@ class Parser {
     if (token.kind !== "operator" || !COMPARISONS.has(token.text)) return pool.symbol(left);
     this.#take();
     return pool.compare(token.text as Comparison, left, this.#symbol());
+  }
+
+  // bison has such a limit too, at some thousands.
+  #deeper(): void {
+    if (++this.#depth <= MAX_DEPTH) return;
+    this.#error("nested too deeply");
+    this.#abort();
   }
 
   #symbol(): Sym {

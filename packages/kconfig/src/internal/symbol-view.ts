@@ -1,6 +1,7 @@
 import { propertySymbol } from "../engine/finalize.ts";
 import { exprText } from "../engine/expr.ts";
 import type { Expr } from "../engine/expr.ts";
+import { formatHelp } from "../engine/lexer.ts";
 import type { LoadedTree } from "../engine/load.ts";
 import { MOD, NO, YES, isLogic } from "../engine/model.ts";
 import type { Menu, Property, Sym } from "../engine/model.ts";
@@ -94,7 +95,7 @@ function definition(menu: Menu, engine: LoadedTree): SymbolDefinition {
     menus,
     dependsOn: conditionText(menu.dep, engine),
     visibleIf: engine.simplifier.equal(menu.dep, visible) ? undefined : conditionText(visible, engine),
-    help: menu.help === undefined ? undefined : decode(menu.help),
+    help: menu.rawHelp === undefined ? undefined : decode(formatHelp(menu.rawHelp)),
   };
 }
 

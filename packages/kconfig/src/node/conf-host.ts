@@ -13,6 +13,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import type { ConfHost } from "../conf/conf.ts";
 
@@ -96,22 +97,20 @@ function fileHost(
   cwd: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Omit<ConfHost, "shell" | "defer" | "out" | "err" | "readLine" | "echoes"> {
+  const files = fileReader();
   return {
     cwd,
     getenv: (name) => {
       const value = env[name];
       return value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1");
     },
-    readFile: (path) => {
-      try {
-        return readFileSync(toPath(path), "latin1");
-      } catch {
-        return undefined;
-      }
-    },
+    readFile: (path) => files.read(path),
     isDirectory: (path) => statSync(toPath(path), { throwIfNoEntry: false })?.isDirectory() === true,
     exists: (path) => existsSync(toPath(path)),
-    makeDirectory: (path) => void mkdirSync(toPath(path), { recursive: true }),
+    makeDirectory: (path) => {
+      mkdirSync(toPath(path), { recursive: true });
+      files.forget();
+    },
     writeFile: (path, text, overwrite = false) => {
       const target = toPath(path);
       if (overwrite) {
@@ -128,9 +127,37 @@ function fileHost(
   };
 }
 
+// Most files are looked for in the current directory first and are not there: a directory that is missing is looked for
+// once, and not again with each file in it.
+function fileReader(): { readonly read: (path: string) => string | undefined; readonly forget: () => void } {
+  const known = new Map<string, boolean>();
+  const isThere = (directory: string): boolean => {
+    let there = known.get(directory);
+    if (there === undefined) {
+      const above = dirname(directory);
+      there =
+        (above === directory || isThere(above)) &&
+        statSync(toPath(directory), { throwIfNoEntry: false })?.isDirectory() === true;
+      known.set(directory, there);
+    }
+    return there;
+  };
+  return {
+    forget: () => known.clear(),
+    read: (path) => {
+      if (!isThere(dirname(path))) return undefined;
+      try {
+        return readFileSync(toPath(path), "latin1");
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
 // Names were read as latin-1, so that no byte is lost.
 function toPath(text: string): string {
-  return Buffer.from(text, "latin1").toString("utf8");
+  return /[\x80-\xff]/.test(text) ? Buffer.from(text, "latin1").toString("utf8") : text;
 }
 
 function readSome(chunk: Buffer): number {
