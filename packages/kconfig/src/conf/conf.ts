@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Dialect } from "../engine/dialect.ts";
 import { KconfigAbort, withinStack } from "../engine/errors.ts";
 import { beginLoad } from "../engine/load.ts";
-import type { LoadInProgress, LoadedTree } from "../engine/load.ts";
+import type { LoadInProgress, LoadRequest, LoadedTree } from "../engine/load.ts";
 import { MOD, NO, YES } from "../engine/model.ts";
 import { readConfig, readValues } from "../engine/read.ts";
 import type { KconfigSourceHost } from "../engine/source.ts";
@@ -37,6 +37,8 @@ export interface ConfHost extends KconfigSourceHost, Terminal {
   readonly touch: (path: string) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Loads a tree in another way than beginLoad(), from a cache, say. */
+  readonly begin?: ((request: LoadRequest) => LoadInProgress) | undefined;
 }
 
 export interface ConfRequest {
@@ -143,7 +145,13 @@ class Conf {
     const file = this.#options();
     const srctree = host.getenv("srctree");
     const directories = srctree === undefined ? [host.cwd] : [host.cwd, srctree];
-    return beginLoad({ file, directories, dialect: this.#request.dialect, host, output: host });
+    return (host.begin ?? beginLoad)({
+      file,
+      directories,
+      dialect: this.#request.dialect,
+      host,
+      output: host,
+    });
   }
 
   run(tree: LoadedTree): number {

@@ -1,7 +1,7 @@
 /** Makes the menu tree from statements (the menu_add_…() functions of scripts/kconfig/menu.c). */
 import type { Output } from "./errors.ts";
 import type { Expr, ExprPool } from "./expr.ts";
-import { NO, TYPE_NAMES } from "./model.ts";
+import { NO, NONE, TYPE_NAMES } from "./model.ts";
 import type { Menu, Property, PropertyKind, Sym, SymbolType } from "./model.ts";
 import type { Position } from "./source.ts";
 
@@ -131,6 +131,6 @@ function makeMenu(
     rawHelp: undefined,
     file: at.file,
     line: at.line,
-    members: [],
+    members: kind === "choice" ? [] : NONE,
   };
 }

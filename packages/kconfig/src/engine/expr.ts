@@ -57,6 +57,12 @@ interface ExprState {
 export class ExprPool {
   #table = emptyTable(1 << 12);
   #size = 0;
+  #adopted: readonly Expr[];
+
+  /** `adopted` are expressions that were made before, numbered from 0; they are looked at when one is asked for. */
+  constructor(adopted: readonly Expr[] = []) {
+    this.#adopted = adopted;
+  }
 
   get size(): number {
     return this.#size;
@@ -118,6 +124,7 @@ export class ExprPool {
   // Open addressing over (op, left, right), which identify an expression: symbols and expressions are numbered apart,
   // and the op tells which is meant.
   #make(op: Expr["op"], left: Sym | Expr, right: Sym | Expr | undefined): Expr {
+    if (this.#adopted.length > 0) this.#adopt();
     const mask = this.#table.length - 1;
     let slot = hashOf(op, left, right) & mask;
     for (let found = this.#table[slot]; found !== undefined; found = this.#table[slot]) {
@@ -140,11 +147,21 @@ export class ExprPool {
     return expr;
   }
 
+  #adopt(): void {
+    const adopted = this.#adopted;
+    this.#adopted = [];
+    this.#size = adopted.length;
+    this.#fill(adopted, 2 ** Math.ceil(Math.log2(adopted.length * 4)));
+  }
+
   #grow(): void {
-    const old = this.#table;
-    this.#table = emptyTable(old.length * 2);
-    const mask = this.#table.length - 1;
-    for (const expr of old) {
+    this.#fill(this.#table, this.#table.length * 2);
+  }
+
+  #fill(exprs: readonly (Expr | undefined)[], size: number): void {
+    this.#table = emptyTable(size);
+    const mask = size - 1;
+    for (const expr of exprs) {
       if (expr === undefined) continue;
       let slot = hashOf(expr.op, expr.left, rightOf(expr)) & mask;
       while (this.#table[slot] !== undefined) slot = (slot + 1) & mask;

@@ -109,13 +109,19 @@ export interface Sym {
   readonly user: GivenValue;
   /** The member that the user chose (generation 1). */
   userChosen: Sym | undefined;
-  readonly auto: GivenValue;
+  auto: GivenValue;
 
   /** On the stack of the check for recursive dependencies; checked already; its properties were checked. */
   checking: boolean;
   checked: boolean;
   warned: boolean;
 }
+
+/** The value of all symbols that auto.conf does not name. */
+export const NOT_GIVEN: GivenValue = Object.freeze({ has: false, tri: NO, text: undefined });
+/** The members of all that is no choice. */
+export const NONE: Sym[] = [];
+Object.freeze(NONE);
 
 export function makeSymbol(
   id: number,
@@ -131,7 +137,7 @@ export function makeSymbol(
     isMember: false,
     choice: undefined,
     choiceNode: undefined,
-    values: [],
+    values: kind.choice ? [] : NONE,
     optional: false,
     transitional: false,
     menus: [],
@@ -150,7 +156,7 @@ export function makeSymbol(
     needSetChoice: false,
     user: { has: false, tri: NO, text: undefined },
     userChosen: undefined,
-    auto: { has: false, tri: NO, text: undefined },
+    auto: NOT_GIVEN,
     checking: false,
     checked: false,
     warned: false,

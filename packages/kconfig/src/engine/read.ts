@@ -1,7 +1,7 @@
 /** Reads `.config` and its relatives into the user's values (conf_read() in confdata.c). */
 import { prioritize } from "./choice-members.ts";
 import type { LoadedTree } from "./load.ts";
-import { MOD, NO, YES, isLogic } from "./model.ts";
+import { MOD, NO, NOT_GIVEN, YES, isLogic } from "./model.ts";
 import type { Sym } from "./model.ts";
 import { isValidText } from "./text-value.ts";
 
@@ -62,6 +62,7 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
       evaluator.changed = true;
       continue;
     }
+    if (auto && symbol.auto === NOT_GIVEN) symbol.auto = { has: false, text: undefined, tri: NO };
     const given = auto ? symbol.auto : symbol.user;
     if (given.has) warn(`override: reassigning to symbol ${name}`);
     if (!setGiven(symbol, given, value, auto, warn)) continue;
@@ -74,11 +75,14 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
 function resetValues(tree: LoadedTree, auto: boolean): void {
   const asSymbol = tree.dialect.choice === "symbol";
   for (const symbol of tree.symbols) {
-    const given = auto ? symbol.auto : symbol.user;
-    given.has = asSymbol && symbol.isChoice;
-    given.text = undefined;
-    given.tri = NO;
-    if (!auto) symbol.userChosen = undefined;
+    const has = asSymbol && symbol.isChoice;
+    if (auto) symbol.auto = has ? { has, text: undefined, tri: NO } : NOT_GIVEN;
+    else {
+      symbol.user.has = has;
+      symbol.user.text = undefined;
+      symbol.user.tri = NO;
+      symbol.userChosen = undefined;
+    }
     if (asSymbol) symbol.valid = false;
   }
   if (!auto) tree.evaluator.invalidateSymbols();

@@ -54,6 +54,15 @@ export class SymbolTable {
     return symbol;
   }
 
+  /** Takes a symbol that was made before; they come in the order in which they were made. */
+  restore(symbol: Sym): void {
+    const { name } = symbol;
+    this.#ids = symbol.id + 1;
+    this.#all.push(symbol);
+    if (name === undefined) return;
+    (symbol.isChoice ? this.#choices : symbol.constant ? this.#quoted : this.#plain).set(name, symbol);
+  }
+
   /** A symbol that stands for a value that is not known yet. In no table. */
   deferred(): Sym {
     return makeSymbol(this.#ids++, undefined, { constant: false, choice: false });

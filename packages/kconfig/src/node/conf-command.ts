@@ -1,10 +1,10 @@
 /** `kconfig conf`: the kernel's conf as a process. */
-import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { runConfAsync } from "../conf/conf.ts";
 import { detectDialect, dialectOf } from "../engine/dialect.ts";
 import type { Dialect } from "../engine/dialect.ts";
+import { answersDirectory } from "./answers-directory.ts";
 import { processConfHost } from "./conf-host.ts";
 import type { NodeConfHost } from "./conf-host.ts";
 import { shellAnswers } from "./shell-answers.ts";
@@ -17,19 +17,15 @@ import { shellAnswers } from "./shell-answers.ts";
 export async function confCommand(args: readonly string[]): Promise<number> {
   const { env } = process;
   const cwd = process.cwd();
-  const named = env["KCONFIG_ANSWERS"];
-  const directory = named === "" ? undefined : (named ?? defaultAnswers());
+  const directory = answersDirectory(env);
   using answers = shellAnswers({ env, cwd, directory });
-  const host = processConfHost({ cwd, env, shell: answers });
+  const trees = directory === undefined ? undefined : join(directory, "trees");
+  const host = processConfHost({ cwd, env, shell: answers, trees });
   try {
     return await runConfAsync({ args, dialect: dialectFor(host) }, host, answers.all);
   } finally {
     host.finish();
   }
-}
-
-function defaultAnswers(): string {
-  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough/kconfig/answers");
 }
 
 function dialectFor(host: NodeConfHost): Dialect {

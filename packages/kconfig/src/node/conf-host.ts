@@ -16,6 +16,8 @@ import {
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ConfHost } from "../conf/conf.ts";
+import type { ShellAnswers } from "./shell-answers.ts";
+import { cachedLoad } from "./tree-cache.ts";
 
 const CHUNK = 65_536;
 
@@ -27,11 +29,14 @@ export interface NodeConfHost extends ConfHost {
 export interface NodeConfOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly shell: Pick<ConfHost, "shell" | "defer">;
+  readonly shell: Pick<ShellAnswers, "shell" | "defer" | "recall">;
+  /** Keeps loaded trees there; undefined keeps none. */
+  readonly trees?: string | undefined;
 }
 
 /** This process's terminal, and files below a directory. */
-export function processConfHost({ cwd, env, shell }: NodeConfOptions): NodeConfHost {
+export function processConfHost(options: NodeConfOptions): NodeConfHost {
+  const { shell } = options;
   const stdout = buffered(1);
   const stderr = buffered(2);
   const flush = (): void => {
@@ -41,7 +46,7 @@ export function processConfHost({ cwd, env, shell }: NodeConfOptions): NodeConfH
   let rest = "";
   let ended = false;
   return {
-    ...fileHost(cwd, env),
+    ...fileHost(options),
     echoes: process.stdin.isTTY === true && process.stdout.isTTY === true,
     // What a command prints comes after what was said before it.
     shell: (command) => {
@@ -73,18 +78,16 @@ export function processConfHost({ cwd, env, shell }: NodeConfOptions): NodeConfH
 }
 
 /** No terminal: what conf says is kept, and questions find no answer. */
-export function quietConfHost({
-  cwd,
-  env,
-  shell,
-}: NodeConfOptions): ConfHost & { readonly said: () => string } {
+export function quietConfHost(options: NodeConfOptions): ConfHost & { readonly said: () => string } {
+  const { shell } = options;
   let said = "";
   const say = (text: string): void => {
     said += text;
   };
   return {
-    ...fileHost(cwd, env),
-    ...shell,
+    ...fileHost(options),
+    shell: shell.shell,
+    defer: shell.defer,
     echoes: false,
     out: say,
     err: say,
@@ -93,13 +96,20 @@ export function quietConfHost({
   };
 }
 
-function fileHost(
-  cwd: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Omit<ConfHost, "shell" | "defer" | "out" | "err" | "readLine" | "echoes"> {
+function fileHost({
+  cwd,
+  env,
+  shell,
+  trees,
+}: NodeConfOptions): Omit<ConfHost, "shell" | "defer" | "out" | "err" | "readLine" | "echoes"> {
   const files = fileReader();
+  const exists = (path: string): boolean => files.isThere(dirname(path)) && existsSync(toPath(path));
   return {
     cwd,
+    begin:
+      trees === undefined
+        ? undefined
+        : (request) => cachedLoad(request, { directory: trees, recall: shell.recall, exists }),
     getenv: (name) => {
       const value = env[name];
       return value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1");
@@ -129,7 +139,11 @@ function fileHost(
 
 // Most files are looked for in the current directory first and are not there: a directory that is missing is looked for
 // once, and not again with each file in it.
-function fileReader(): { readonly read: (path: string) => string | undefined; readonly forget: () => void } {
+function fileReader(): {
+  readonly isThere: (directory: string) => boolean;
+  readonly read: (path: string) => string | undefined;
+  readonly forget: () => void;
+} {
   const known = new Map<string, boolean>();
   const isThere = (directory: string): boolean => {
     let there = known.get(directory);
@@ -143,6 +157,7 @@ function fileReader(): { readonly read: (path: string) => string | undefined; re
     return there;
   };
   return {
+    isThere,
     forget: () => known.clear(),
     read: (path) => {
       if (!isThere(dirname(path))) return undefined;

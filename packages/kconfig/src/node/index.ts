@@ -7,12 +7,18 @@ import type { TreeHost } from "../tree.ts";
 import { quietConfHost } from "./conf-host.ts";
 import { shellAnswers } from "./shell-answers.ts";
 
+export { systemDecompress } from "./decompress.ts";
+export { kernelEnvironment } from "./kernel-environment.ts";
+export type { KernelEnvironmentOptions } from "./kernel-environment.ts";
+
 /** Where Kconfig files and answers come from on this machine. */
 export interface NodeHostOptions {
   /** The variables that the tree's Makefile gives conf, such as ARCH, SRCARCH and CC. Default: this process's. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Keeps the answers of shell commands there, by command, environment and tools. Default: not at all. */
   readonly answers?: string | undefined;
+  /** Where shell commands run. Default: this process's current directory. */
+  readonly cwd?: string | undefined;
 }
 
 /**
@@ -29,8 +35,8 @@ export interface NodeHostOptions {
  * ```
  */
 export function nodeHost(options: NodeHostOptions = {}): TreeHost & Disposable {
-  const { env = process.env, answers: directory } = options;
-  const answers = shellAnswers({ env, directory });
+  const { env = process.env, answers: directory, cwd } = options;
+  const answers = shellAnswers({ env, directory, cwd });
   return {
     env,
     readFile: (path) => {

@@ -6,6 +6,8 @@ import { startShellPool } from "./shell-pool.ts";
 import type { ShellPool } from "./shell-pool.ts";
 
 export interface ShellAnswers extends Disposable {
+  /** The answer if it is known without running the command. */
+  readonly recall: (command: string) => string | undefined;
   /** The answer at once. */
   readonly shell: (command: string) => string;
   /** Starts a command; false when its answer is there already, or when it has to be asked for at once. */
@@ -46,6 +48,7 @@ export function shellAnswers(options: ShellAnswersOptions): ShellAnswers {
     return one;
   };
   return {
+    recall,
     shell: (command) => recall(command) ?? take(command, runNow(command, env, cwd)),
     defer: (command) => {
       if (recall(command) !== undefined || command.includes("\n")) return false;

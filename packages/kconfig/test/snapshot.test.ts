@@ -1,0 +1,101 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runConf } from "../src/conf/conf.ts";
+import { dialectOf } from "../src/engine/dialect.ts";
+import type { LoadRequest } from "../src/engine/load.ts";
+import { loadTree } from "../src/engine/load.ts";
+import { decodeTree, encodeTree } from "../src/engine/snapshot.ts";
+import { configText } from "../src/engine/write.ts";
+import { cachedLoad } from "../src/node/tree-cache.ts";
+import { architectures, confEnvironment } from "./reference/architectures.ts";
+import { cacheDirectory } from "./reference/cache.ts";
+import { kernelTree } from "./reference/kernel-tree.ts";
+import { keptShell, memoryHost } from "./reference/memory-host.ts";
+import { referenceOf } from "./reference/parity.ts";
+
+let directory = "";
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "kconfig-snapshot-"));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test.each(["6.1", "6.12"] as const)(
+  "a decoded tree of Linux %s writes what the tree itself writes, also its help",
+  { timeout: 300_000 },
+  (series) => {
+    const tree = kernelTree(series).directory;
+    const { dialect, cache } = referenceOf(tree, { program: "conf", popenCache: "" });
+    const x86 = architectures(tree).find(({ arch }) => arch === "x86_64");
+    if (x86 === undefined) throw new Error("no x86_64");
+    const env = confEnvironment(tree, x86);
+    const shell = keptShell(join(cacheDirectory, "answers", series, "x86_64"), env);
+    const outputs = [false, true].map((decoded) => {
+      const host = memoryHost({
+        env,
+        cache,
+        shell,
+        files: { ".config": "CONFIG_NET=y\nCONFIG_MODULES=y\n" },
+      });
+      const begin = (request: LoadRequest) => {
+        const loaded = loadTree(request);
+        return { commands: [], finish: () => decodeTree(encodeTree(loaded), dialect, request.output) };
+      };
+      const args = ["--helpnewconfig", "Kconfig"];
+      const status = runConf({ args, dialect }, decoded ? { ...host, begin } : host);
+      return { status, out: host.stdout(), err: host.stderr() };
+    });
+    expect(outputs[0]?.out.length).toBeGreaterThan(100_000);
+    expect(outputs[1]).toEqual(outputs[0]);
+  },
+);
+
+test("a kept tree is taken until something that it was made of changes", () => {
+  const kconfig = join(directory, "Kconfig");
+  writeFileSync(kconfig, 'config A\n\tbool "a"\n\tdefault $(shell,answer)\n$(warning-if,y,said)\n');
+  const trees = join(directory, "trees");
+  const env: Record<string, string> = {};
+  let answer = "y";
+  let reads = 0;
+  let said = "";
+  const load = (): string => {
+    const begun = cachedLoad(
+      {
+        file: "Kconfig",
+        directories: [join(directory, "build"), directory],
+        dialect: dialectOf(2),
+        host: {
+          readFile: (path) => {
+            if (!existsSync(path)) return undefined;
+            reads++;
+            return readFileSync(path, "latin1");
+          },
+          shell: () => answer,
+          getenv: (name) => env[name],
+        },
+        output: {
+          out: () => {},
+          err: (text) => {
+            said += text;
+          },
+        },
+      },
+      { directory: trees, recall: () => answer, exists: existsSync },
+    );
+    const text = configText(begun.finish(), { prefix: "" }).split("\n").slice(4).join("\n");
+    return `${text}${reads} ${said}`;
+  };
+  expect(load()).toBe("A=y\n1 Kconfig:4: said\n");
+  expect(load()).toBe("A=y\n1 Kconfig:4: said\nKconfig:4: said\n");
+  answer = "n";
+  expect(load()).toMatch(/^# A is not set\n2 /);
+  const { mtime } = statSync(kconfig);
+  writeFileSync(kconfig, 'config A\n\tbool "a"\n\tdefault $(shell,answer)\nconfig BB\n\tdef_bool y\n', {
+    flag: "w",
+  });
+  expect(load()).toMatch(/^# A is not set\nBB=y\n3 /);
+  expect(statSync(kconfig).mtime).not.toEqual(mtime);
+  rmSync(kconfig);
+  expect(load).toThrow("can't find file Kconfig");
+});
