@@ -162,7 +162,9 @@ export function defaultValue(plan: Plan, user: Planned, type: Type): string {
   switch (type) {
     case "bool":
     case "tristate":
-      return random.chance(55) ? random.pick(["y", "y", user.index < 0 ? "y" : "m", "n", '"y"']) : condition(plan, user);
+      return random.chance(55)
+        ? random.pick(["y", "y", user.index < 0 ? "y" : "m", "n", '"y"'])
+        : condition(plan, user);
     case "string":
       return random.chance(75) ? quoted(plan) : (earlier(plan, user, () => true)?.name ?? "foo");
     default: {

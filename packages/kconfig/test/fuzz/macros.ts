@@ -76,7 +76,18 @@ function piece(random: Random, variables: readonly string[]): string {
     case "lineno":
       return random.pick(["$(lineno)", "$(filename)"]);
     case "odd":
-      return random.pick(["$", "$x", "#", ",", "\\", '"q"', "$$(ARCH)", "$(info,)", "$(lineno,x)", "$(shell)"]);
+      return random.pick([
+        "$",
+        "$x",
+        "#",
+        ",",
+        "\\",
+        '"q"',
+        "$$(ARCH)",
+        "$(info,)",
+        "$(lineno,x)",
+        "$(shell)",
+      ]);
     default:
       return random.pick(["y", "n", "m", "5", "foo", " ", "a b", "A"]);
   }

@@ -69,7 +69,13 @@ async function runShares(count: number): Promise<number> {
   let told = 0;
   const codes = await Promise.all(
     sums.map((row, index) => {
-      const args = [import.meta.filename, ...process.argv.slice(2), `--share=${index}/${count}`];
+      // Much garbage, all of it short-lived.
+      const args = [
+        "--max-semi-space-size=64",
+        import.meta.filename,
+        ...process.argv.slice(2),
+        `--share=${index}/${count}`,
+      ];
       const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "pipe"] });
       child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
         for (const line of chunk.split("\n")) {

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { kernelTree } from "../reference/kernel-tree.ts";
+import { faultOf, mutatedCase, realFiles } from "./mutate.ts";
+
+const CASES = 2000;
+// Another one each time; put the one of a failure here to see it again.
+const SEED = Math.floor(Math.random() * 1_000_000);
+
+test(
+  "damaged files end with an exit status, soon, and with errors that name a place",
+  { timeout: 300_000 },
+  () => {
+    const real = realFiles(kernelTree("6.12").directory);
+    const faults: string[] = [];
+    for (let index = 0; index < CASES; index++) {
+      const fault = faultOf(mutatedCase(SEED, index, real));
+      if (fault !== undefined) faults.push(`seed ${SEED}, case ${index}: ${fault}`);
+    }
+    expect(faults).toEqual([]);
+  },
+);
+
+test("nesting beyond all reason is an error with a place", () => {
+  const deep = (open: string, close: string): string =>
+    `${`${open}\n`.repeat(5000)}${`${close}\n`.repeat(5000)}`;
+  const chain = Array.from({ length: 20_000 }, (_, one) => `config S${one}\n\tdef_bool S${one + 1}\n`).join(
+    "",
+  );
+  for (const text of [
+    deep("if y", "endif"),
+    deep('menu "m"', "endmenu"),
+    `config A\n\tbool\n\tdepends on ${"(".repeat(5000)}y${")".repeat(5000)}\n`,
+    `config A\n\tbool\n\tdepends on ${"!".repeat(5000)}y\n`,
+    `config A\n\tbool "a"\n\tdepends on ${"A && ".repeat(20_000)}y\n`,
+    chain,
+  ]) {
+    for (const generation of [1, 2, 3] as const) {
+      const one = { generation, args: ["--alldefconfig", "Kconfig"], files: { Kconfig: text }, input: "" };
+      expect(faultOf(one)).toBeUndefined();
+    }
+  }
+});
