@@ -28,3 +28,9 @@ export type {
 } from "./tree.ts";
 export { explain, formatExplanation } from "./explain.ts";
 export type { Explanation, RequiredSetting, UnmetCondition } from "./explain.ts";
+export { parseAnswers, recordAnswers, recordedHost } from "./recorded.ts";
+export type { AnswerRecorder, RecordedAnswers, RecordOptions } from "./recorded.ts";
+export { schemaOf, typesOf } from "./types.ts";
+export type { ConfigSchema, SymbolSchema } from "./types.ts";
+export { embeddedConfig } from "./ikconfig.ts";
+export type { EmbeddedConfigOptions, ForeignCompression } from "./ikconfig.ts";

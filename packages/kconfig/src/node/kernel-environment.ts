@@ -124,6 +124,10 @@ function defconfigName(srctree: string, arch: string, folder: string): string {
       return arch === "sparc64" ? "sparc64_defconfig" : "sparc32_defconfig";
     case "parisc":
       return arch === "parisc64" ? "generic-64bit_defconfig" : "generic-32bit_defconfig";
+    case "um":
+      return /^(x86_64|i.86)$/.test(machine())
+        ? defconfigName(srctree, machine() === "x86_64" ? "x86_64" : "i386", "x86")
+        : `${subarch(machine())}_defconfig`;
     case "powerpc":
       return machine().startsWith("ppc") ? `${machine()}_defconfig` : "ppc64le_defconfig";
     default: {
