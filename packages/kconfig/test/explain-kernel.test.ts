@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { explain, formatExplanation, loadKconfig } from "../src/index.ts";
+import type { Explanation, KconfigTree } from "../src/index.ts";
+import { canHave } from "../src/explain.ts";
+import { engineOf, incrementalOf } from "../src/tree.ts";
+import { EVEN_CHANCES, setNewSymbols } from "../src/conf/new-symbols.ts";
+import { architectures, confEnvironment } from "./reference/architectures.ts";
+import { cacheDirectory } from "./reference/cache.ts";
+import { kernelTree } from "./reference/kernel-tree.ts";
+import { keptShell } from "./reference/memory-host.ts";
+
+// How many symbols are drawn, and from where the numbers come: 200 and any other seed for a longer look.
+const COUNT = Number(process.env["EXPLAIN_COUNT"] ?? 40);
+const SEED = Number(process.env["EXPLAIN_SEED"] ?? 20261124);
+
+let tree: KconfigTree;
+beforeAll(async () => {
+  const { directory } = kernelTree("6.12");
+  const x86 = architectures(directory).find(({ arch }) => arch === "x86_64");
+  if (x86 === undefined) throw new Error("no x86_64");
+  const env = confEnvironment(directory, x86);
+  tree = await loadKconfig({
+    srctree: directory,
+    host: {
+      env,
+      shell: keptShell(join(cacheDirectory, "answers", "6.12", "x86_64"), env),
+      readFile: (path) => {
+        try {
+          return readFileSync(path);
+        } catch {
+          return undefined;
+        }
+      },
+    },
+  });
+  setNewSymbols(engineOf(tree), { values: "no", chances: EVEN_CHANCES, random: () => 0 });
+}, 300_000);
+
+/** Whether the symbol can be set to y with these settings, all that was before put back. */
+function worksWith(name: string, settings: NonNullable<Explanation["requires"]>): boolean {
+  const engine = engineOf(tree);
+  const before = tree.configText();
+  for (const { symbol, value, settable } of settings) {
+    if (settable) tree.set(symbol, value);
+    else {
+      const assumed = engine.table.find(symbol);
+      if (assumed === undefined) throw new Error(`no ${symbol}`);
+      assumed.assumed = value === "y" ? 2 : value === "m" ? 1 : 0;
+      incrementalOf(tree).invalidate(assumed);
+    }
+  }
+  const target = engine.table.find(name);
+  if (target === undefined) throw new Error(`no ${name}`);
+  const works = canHave(target, "y", engine);
+  for (const symbol of engine.symbols) symbol.assumed = undefined;
+  tree.load(before);
+  setNewSymbols(engine, { values: "no", chances: EVEN_CHANCES, random: () => 0 });
+  return works;
+}
+
+test(
+  `what ${COUNT} invisible symbols need is enough, and all of it is needed (seed ${SEED})`,
+  { timeout: 1_800_000 },
+  () => {
+    const hidden = tree.names.filter((name) => {
+      const symbol = tree.symbol(name);
+      return (
+        symbol !== undefined &&
+        symbol.visibility === "n" &&
+        symbol.value === "n" &&
+        (symbol.type === "bool" || symbol.type === "tristate") &&
+        symbol.definitions.some(({ prompt }) => prompt !== undefined)
+      );
+    });
+    expect(hidden.length).toBeGreaterThan(10_000);
+    let state = SEED;
+    const draw = (): string => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return hidden[state % hidden.length] as string;
+    };
+    const before = tree.configText();
+    for (let index = 0; index < COUNT; index++) {
+      const name = draw();
+      const explanation = explain(tree, name, "y");
+      const text = formatExplanation(explanation);
+      const { requires } = explanation;
+      if (requires === undefined) throw new Error(`no way was found:\n${text}`);
+      expect(requires.length, text).toBeGreaterThan(0);
+      expect(worksWith(name, requires), text).toBe(true);
+      for (const one of requires) {
+        expect(
+          worksWith(
+            name,
+            requires.filter((other) => other !== one),
+          ),
+          `without ${one.symbol}:\n${text}`,
+        ).toBe(false);
+      }
+    }
+    expect(tree.configText()).toBe(before);
+  },
+);
