@@ -8,7 +8,8 @@ export type ForeignCompression = "xz" | "lzma" | "bzip2" | "lz4" | "lzo";
 export interface EmbeddedConfigOptions {
   /**
    * Decompresses what begins with one of the other formats; bytes that do not belong to it follow. Gives what it could
-   * decompress, or undefined when that is nothing. Default: those formats are passed over.
+   * decompress, or undefined when that is nothing. What it throws ends the search only if the kernel could not be
+   * decompressed otherwise. Default: those formats are passed over.
    */
   readonly decompress?:
     | ((format: ForeignCompression, bytes: Uint8Array) => Uint8Array | undefined)
@@ -33,15 +34,26 @@ export function embeddedConfig(bytes: Uint8Array, options: EmbeddedConfigOptions
   const image = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const here = configIn(image);
   if (here !== undefined) return here;
+  let opened = false;
+  let failure: unknown;
   for (const format of FORMATS) {
     let tries = 0;
     for (const at of placesOf(format, image)) {
       if (tries++ === TRIES) break;
-      const inner = decompress(format, image.subarray(at), options);
+      let inner: Buffer | undefined;
+      try {
+        inner = decompress(format, image.subarray(at), options);
+      } catch (error) {
+        failure ??= error;
+        break;
+      }
       const found = inner === undefined ? undefined : configIn(inner);
       if (found !== undefined) return found;
+      // As large as a kernel is, beside the code that unpacks it.
+      opened ||= inner !== undefined && inner.length * 2 > image.length;
     }
   }
+  if (failure !== undefined && !opened) throw failure;
   return undefined;
 }
 

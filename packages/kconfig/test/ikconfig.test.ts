@@ -87,6 +87,16 @@ test("what Node cannot decompress is passed over without help", () => {
   expect(embeddedConfig(selfExtracting(payload))).toBeUndefined();
 });
 
+test("a program that is missing matters only when nothing else opens the kernel", () => {
+  const decompress = (): never => {
+    throw new Error("no lzop");
+  };
+  const lzo = Buffer.from("\x89LZO\0\r\n\x1a\n", "latin1");
+  expect(() => embeddedConfig(selfExtracting(lzo), { decompress })).toThrow("no lzop");
+  const kernel = gzipSync(randomBytes(100_000));
+  expect(embeddedConfig(Buffer.concat([selfExtracting(kernel), lzo]), { decompress })).toBeUndefined();
+});
+
 test("nothing is found where nothing is", () => {
   expect(embeddedConfig(new Uint8Array())).toBeUndefined();
   expect(embeddedConfig(randomBytes(200_000), { decompress: systemDecompress })).toBeUndefined();
