@@ -31,6 +31,9 @@ export class Questions {
   #indent = 1;
   #root: Menu | undefined;
   #restarts = 0;
+  // Some symbols stay new whatever is answered: rounds since something was, and the one asked for last.
+  #rounds = 0;
+  #asked: Sym | undefined;
   #line = "";
   #ended = false;
 
@@ -49,6 +52,7 @@ export class Questions {
       this.#mode = "oldconfig";
     }
     do {
+      if (this.#asked !== undefined && this.#rounds++ >= PATIENCE) this.#giveUp(this.#asked);
       this.#restarts = 0;
       this.#check(this.#tree.root);
     } while (this.#restarts > 0);
@@ -76,6 +80,7 @@ export class Questions {
         this.#terminal.out("-----\n");
       } else {
         if (this.#restarts++ === 0) this.#terminal.out("*\n* Restart config...\n*\n");
+        this.#asked = symbol;
         this.#root = this.#menuOf(menu);
         this.#visit(this.#root);
       }
@@ -144,6 +149,7 @@ export class Questions {
       this.#terminal.err("\nError in reading or end of file.\n");
     } else {
       this.#line = line;
+      this.#rounds = 0;
       // C knows of the end only when it meets it.
       if (!line.endsWith("\n")) this.#ended = true;
     }
@@ -227,8 +233,9 @@ export class Questions {
     const { evaluator, dialect } = this.#tree;
     const { out } = this.#terminal;
     let newMember = false;
+    let ask = true;
     for (let round = 0; ; round++) {
-      if (this.#ended && round >= PATIENCE) this.#giveUp(menu.symbol as Sym);
+      if ((this.#ended || !ask) && round >= PATIENCE) this.#giveUp(menu.symbol as Sym);
       out(`${this.#space()}${menu.prompt?.text ?? ""}\n`);
       const { chosen, isNew } = state();
       let count = 0;
@@ -256,7 +263,7 @@ export class Questions {
         answer = 1;
       } else {
         out(`[1-${count}?]: `);
-        const ask = this.#mode === "oldaskconfig" || (dialect.choice === "members" ? newMember : isNew);
+        ask = this.#mode === "oldaskconfig" || (dialect.choice === "members" ? newMember : isNew);
         if (ask) {
           this.#read();
           this.#line = this.#line.replace(SPACE, "");

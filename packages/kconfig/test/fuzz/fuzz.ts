@@ -43,7 +43,9 @@ export function fuzz(
     report(`seed ${seed}, ${reportOf(small, runner.run([small])[0] ?? [])}`);
   };
   try {
-    for (let index = indexes.first; index < indexes.end && differences < stop;) {
+    let index = indexes.first;
+    const goesOn = (): boolean => index < indexes.end && differences < stop;
+    while (goesOn()) {
       const batch: FuzzCase[] = [];
       for (; batch.length < BATCH && index < indexes.end; index += indexes.step) {
         batch.push(generateCase(seed, index, generation));

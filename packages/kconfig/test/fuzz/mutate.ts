@@ -161,7 +161,7 @@ function mutate(random: Random, text: string): string {
   }
 }
 
-const HUGE = [50, 300, 1000, 5000, 20_000];
+const HUGE = [20, 100, 500, 1500, 4000];
 
 function longLine(random: Random): string {
   const count = random.pick(HUGE);
