@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { KconfigError } from "./errors.ts";
+import { formatDiagnostic, KconfigError } from "./errors.ts";
 import { COMMANDS, needsTree, readArgs } from "./internal/cli-args.ts";
 import { nearest } from "./internal/nearest.ts";
 
@@ -80,6 +80,9 @@ export async function main(argv: readonly string[], io: CliIo = processIo): Prom
     return 0;
   } catch (error) {
     io.stderr(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof KconfigError && error.diagnostics.length > 1) {
+      for (const one of error.diagnostics) io.stderr(`  ${formatDiagnostic(one)}\n`);
+    }
     if (error instanceof KconfigError && error.hint !== undefined) io.stderr(`hint: ${error.hint}\n`);
     if (argv.includes("--debug") && error instanceof Error) io.stderr(`${error.stack ?? ""}\n`);
     return error instanceof KconfigError && error.code === "KCONFIG_USAGE" ? 2 : 1;

@@ -56,3 +56,8 @@ export interface Diagnostic {
 export function formatLocation(location: Location): string {
   return `${location.file}:${location.line}:${location.column}`;
 }
+
+/** A diagnostic as a line: its place, its severity, what it says. */
+export function formatDiagnostic({ location, severity, message }: Diagnostic): string {
+  return `${location === undefined ? "" : `${formatLocation(location)}: `}${severity}: ${message}`;
+}

@@ -318,6 +318,7 @@ function makeTree(
     },
     load: (text, { file = ".config" } = {}) => {
       messages.take();
+      evaluator.forget();
       readConfig(encode(text), engine, { file, prefix });
       return messages.take();
     },
@@ -326,7 +327,10 @@ function makeTree(
       if (symbol === undefined) throw new KconfigError("KCONFIG_VALUE", `There is no symbol "${name}"`);
       return incremental.set(symbol, value === undefined ? undefined : encode(value));
     },
-    reset: () => void readConfig("", engine, { file: "", prefix }),
+    reset: () => {
+      evaluator.forget();
+      readConfig("", engine, { file: "", prefix });
+    },
     configText: () => decode(configText(engine, { prefix })),
     defconfigText: () => decode(defconfigText(engine, { prefix })),
     autoConfText: () => {

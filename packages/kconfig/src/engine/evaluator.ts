@@ -319,6 +319,15 @@ export class Evaluator {
     this.forgetExpressions();
   }
 
+  /** Forgets all that was worked out, as if the tree had just been loaded. */
+  forget(): void {
+    for (const symbol of this.context.symbols) {
+      symbol.valid = false;
+      symbol.visible = NO;
+    }
+    this.forgetExpressions();
+  }
+
   /** Makes the values of all expressions be worked out anew, when symbols are. */
   forgetExpressions(): void {
     this.#epoch++;

@@ -214,7 +214,7 @@ export class Costs {
         yield { kind: "follow", by: "imply", needs };
       }
     }
-    if (prompt === undefined) yield { kind: "assume", value: "y" };
+    yield { kind: "assume", value };
   }
 
   *#waysDown(symbol: Sym, goal: Goal): Generator<Way> {
@@ -238,6 +238,7 @@ export class Costs {
       if (both !== undefined) needs.push({ expr: both, goal });
     }
     if (symbol.visible === 0 || !symbol.user.has) yield { kind: "follow", by: "none", needs };
+    yield { kind: "assume", value: goal === "n-" ? "n" : "m" };
   }
 
   #cheapestPrompt(symbol: Sym, goal: Goal): readonly Need[] | undefined {

@@ -51,17 +51,19 @@ export class Incremental {
 
   /** Forgets the values of a symbol and of all that can follow from it. */
   invalidate(symbol: Sym): void {
-    const { evaluator, modules, symbols } = this.#engine;
+    const { evaluator, modules } = this.#engine;
     this.#dependents ??= dependentsOf(this.#engine);
     const seen = new Set([symbol]);
     const queue = [symbol];
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
       // Without modules every tristate is a bool.
       if (at === modules) {
-        for (const one of symbols) one.valid = false;
+        evaluator.forget();
         break;
       }
+      // What was visible then decides nothing now; conf, which never goes back, would take it into account.
       at.valid = false;
+      at.visible = 0;
       for (const next of this.#dependents.get(at) ?? []) {
         if (seen.has(next)) continue;
         seen.add(next);

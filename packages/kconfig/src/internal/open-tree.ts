@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CliIo } from "../command.ts";
-import { KconfigError, formatLocation } from "../errors.ts";
+import { KconfigError, formatDiagnostic } from "../errors.ts";
 import type { Diagnostic } from "../errors.ts";
 import { answersDirectory } from "../node/answers-directory.ts";
 import { kernelEnvironment, nodeHost } from "../node/index.ts";
@@ -68,8 +68,5 @@ export async function openConfigured(values: CliArgs["values"], io: CliIo): Prom
 }
 
 export function tellWarnings(diagnostics: readonly Diagnostic[], io: CliIo): void {
-  for (const { severity, message, location } of diagnostics) {
-    const place = location === undefined ? "" : `${formatLocation(location)}: `;
-    io.stderr(`${place}${severity}: ${message}\n`);
-  }
+  for (const one of diagnostics) io.stderr(`${formatDiagnostic(one)}\n`);
 }

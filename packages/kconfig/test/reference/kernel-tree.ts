@@ -24,7 +24,10 @@ export function kernelTree(series: KernelSeries): KernelTree {
     (target) => {
       const scratch = mkdtempSync(join(tmpdir(), "kconfig-tree-"));
       try {
-        execFileSync("apt-get", ["-o", "APT::Sandbox::User=root", "download", name], { cwd: scratch, stdio: ["ignore", "ignore", "inherit"] });
+        execFileSync("apt-get", ["-o", "APT::Sandbox::User=root", "download", name], {
+          cwd: scratch,
+          stdio: ["ignore", "ignore", "inherit"],
+        });
         const deb = readdirSync(scratch).find((file) => file.endsWith(".deb")) ?? "";
         unpackTree(join(scratch, deb), target);
       } finally {
