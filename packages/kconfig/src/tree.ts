@@ -335,15 +335,15 @@ function makeTree(
     defconfigText: () => decode(defconfigText(engine, { prefix })),
     autoConfText: () => {
       calculateAll(engine);
-      return decode(autoConfText(engine, prefix));
+      return decode(autoConfText(engine, { prefix }));
     },
     autoHeaderText: () => {
       calculateAll(engine);
-      return decode(autoHeaderText(engine, prefix));
+      return decode(autoHeaderText(engine, { prefix }));
     },
     rustcCfgText: () => {
       calculateAll(engine);
-      return decode(rustcCfgText(engine, prefix));
+      return decode(rustcCfgText(engine, { prefix }));
     },
     search: (pattern) => {
       const text = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));

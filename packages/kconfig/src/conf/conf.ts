@@ -15,6 +15,7 @@ import {
   calculateAll,
   changedSymbols,
   rustcCfgText,
+  tristateText,
 } from "../engine/write-auto.ts";
 import { Questions } from "./ask.ts";
 import type { AskMode, Terminal } from "./ask.ts";
@@ -68,6 +69,9 @@ const MODES = [
   "mod2noconfig",
 ] as const;
 type Mode = (typeof MODES)[number];
+
+// Where those confs write it that do not go by the name of auto.conf.
+const AUTO_CMD = "include/config/auto.conf.cmd";
 
 const NEW_VALUES: Partial<Record<Mode, NewValues>> = {
   allnoconfig: "no",
@@ -137,7 +141,7 @@ class Conf {
   constructor(request: ConfRequest, host: ConfHost) {
     this.#request = request;
     this.#host = host;
-    this.#prefix = host.getenv("CONFIG_") ?? "CONFIG_";
+    this.#prefix = host.getenv("CONFIG_") ?? request.dialect.prefix;
   }
 
   begin(): LoadInProgress {
@@ -266,7 +270,7 @@ class Conf {
       const now = this.#host.now();
       seed = (Math.imul(Math.floor(now / 1000) + 1, (now % 1000) * 1000 + 1) >>> 0) as number;
     }
-    this.#host.out(`KCONFIG_SEED=0x${seed.toString(16).toUpperCase()}\n`);
+    this.#host[this.#request.dialect.seedOn](`KCONFIG_SEED=0x${seed.toString(16).toUpperCase()}\n`);
     this.#random = glibcRandom(seed);
   }
 
@@ -302,7 +306,7 @@ class Conf {
     const name = this.#configName;
     const text = this.#open(name);
     if (text !== undefined) return readConfig(text, tree, this.#readOptions(name));
-    for (const other of (this.#host.getenv("KCONFIG_DEFCONFIG_LIST") ?? "").split(/[ \t\n\v\f\r]+/)) {
+    for (const other of this.#standards(tree)) {
       const found = other === "" ? undefined : this.#open(other);
       if (found === undefined) continue;
       this.#message(`using defaults found in ${other}`);
@@ -313,6 +317,19 @@ class Conf {
     readConfig(undefined, tree, this.#readOptions(name));
     tree.evaluator.changed = true;
     return 0;
+  }
+
+  // Where there are defaults for what `.config` should be.
+  #standards(tree: LoadedTree): readonly string[] {
+    const { defconfigList, evaluator, dialect } = tree;
+    if (dialect.modules === "keyword") {
+      return (this.#host.getenv("KCONFIG_DEFCONFIG_LIST") ?? "").split(/[ \t\n\v\f\r]+/);
+    }
+    return (defconfigList?.props ?? []).flatMap(({ kind, visible, expr }) => {
+      if (kind !== "default" || expr?.op !== "symbol" || evaluator.expr(visible.expr) === NO) return [];
+      evaluator.calc(expr.left);
+      return [evaluator.text(expr.left)];
+    });
   }
 
   #readOptions(file: string) {
@@ -422,7 +439,7 @@ class Conf {
       const overwrite = (host.getenv("KCONFIG_OVERWRITECONFIG") ?? "") !== "";
       if (!overwrite) {
         const before = host.readFile(path);
-        if (before === text && text !== "") {
+        if (before === text && text !== "" && tree.dialect.keepsUnchanged) {
           this.#message(`No change to ${name}`);
           tree.evaluator.changed = false;
           return true;
@@ -440,30 +457,42 @@ class Conf {
 
   #writeAuto(tree: LoadedTree, always: boolean): boolean {
     const host = this.#host;
+    const { dialect } = tree;
     const prefix = this.#prefix;
+    const options = {
+      prefix,
+      negatives: dialect.negatives && host.getenv("KCONFIG_NEGATIVES") !== undefined,
+    };
     const autoConf = host.getenv("KCONFIG_AUTOCONFIG") ?? "include/config/auto.conf";
     const header = host.getenv("KCONFIG_AUTOHEADER") ?? "include/generated/autoconf.h";
     const rustc = host.getenv("KCONFIG_RUSTCCFG") ?? "include/generated/rustc_cfg";
     const path = (name: string): string => resolve(host.cwd, name);
-    if (!always && host.exists(path(autoConf))) return true;
+    if (!always && (dialect.autoConf === "sync" || host.exists(path(autoConf)))) return true;
     const write = (name: string, text: string): void => {
       host.makeDirectory(dirname(path(name)));
       host.writeFile(path(name), text);
     };
     try {
-      write(`${autoConf}.cmd`, autoConfCmdText(tree, autoConf));
+      if (dialect.autoConf === "sync") tree.evaluator.invalidate();
+      write(dialect.autoConfCmd === "old" ? AUTO_CMD : `${autoConf}.cmd`, autoConfCmdText(tree, autoConf));
       if (tree.dialect.choice === "members") calculateAll(tree);
-      const folder = autoConf.slice(0, autoConf.lastIndexOf("/") + 1);
-      const touch = (name: string): void => host.touch(path(`${folder}${name}`));
+      const folder = this.#touchFolder(dialect, autoConf);
+      const touch = (name: string): void => {
+        const file = dialect.touches === "name" ? name : `${name.toLowerCase().replaceAll("_", "/")}.h`;
+        if (file.includes("/")) host.makeDirectory(dirname(path(`${folder}${file}`)));
+        host.touch(path(`${folder}${file}`));
+      };
       const before = this.#open(autoConf);
       if (before !== undefined) {
         readValues(before, tree, { file: autoConf, prefix, auto: true, onUnknown: touch });
       }
       for (const name of changedSymbols(tree)) touch(name);
       calculateAll(tree);
-      write(header, autoHeaderText(tree, prefix));
-      if (tree.dialect.rustcCfg) write(rustc, rustcCfgText(tree, prefix));
-      write(autoConf, autoConfText(tree, prefix));
+      write(header, autoHeaderText(tree, options));
+      if (dialect.rustcCfg) write(rustc, rustcCfgText(tree, options));
+      const tristate = host.getenv("KCONFIG_TRISTATE") ?? "include/config/tristate.conf";
+      if (dialect.tristateConf) write(tristate, tristateText(tree, options));
+      write(autoConf, autoConfText(tree, options));
       return true;
     } catch (error) {
       return this.#failed(error);
@@ -476,8 +505,15 @@ class Conf {
     return false;
   }
 
+  #touchFolder(dialect: Dialect, autoConf: string): string {
+    if (dialect.negatives) return this.#host.getenv("KCONFIG_SPLITCONFIG") ?? "include/config/";
+    return dialect.autoConfCmd === "old"
+      ? "include/config/"
+      : autoConf.slice(0, autoConf.lastIndexOf("/") + 1);
+  }
+
   get #configName(): string {
-    return this.#host.getenv("KCONFIG_CONFIG") ?? ".config";
+    return this.#host.getenv(this.#request.dialect.configVariable) ?? ".config";
   }
 
   #message(text: string): void {

@@ -69,7 +69,7 @@ function newValue(symbol: Sym, { values, chances, random }: NewSymbolsRequest): 
     case "mod":
       return MOD;
     case "no":
-      return NO;
+      return symbol.allNoY ? YES : NO;
     case "random": {
       const drawn = random() % 100;
       if (symbol.type !== "tristate") return drawn < chances.boolYes ? YES : NO;
@@ -102,8 +102,10 @@ function setInTableOrder(tree: LoadedTree, request: NewSymbolsRequest): boolean 
   for (const symbol of symbols) {
     if (symbol.user.has || !symbol.isChoice) continue;
     evaluator.calc(symbol);
-    if (random) changed = randomizeChoice(symbol, request.random) || changed;
-    else {
+    if (random) {
+      const drawn = randomizeChoice(symbol, request.random);
+      changed = drawn || (tree.dialect.drawsOn === "any" && changed);
+    } else {
       (evaluator.choices as ChoicesAsSymbols).setAllValues(symbol);
       changed = true;
     }

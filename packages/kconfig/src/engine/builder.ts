@@ -94,13 +94,23 @@ export class TreeBuilder {
     this.#addProperty(kind, expr, condition);
   }
 
-  #addProperty(kind: PropertyKind, expr: Expr | undefined, condition: Expr | undefined): Property {
+  /** A default that holds whatever its entry depends on. */
+  addConstant(value: Sym): void {
+    this.#addProperty("default", this.#pool.symbol(value), undefined, this.root);
+  }
+
+  #addProperty(
+    kind: PropertyKind,
+    expr: Expr | undefined,
+    condition: Expr | undefined,
+    menu = this.entry,
+  ): Property {
     const property: Property = {
       kind,
       text: undefined,
       visible: { expr: condition, tri: NO },
       expr,
-      menu: this.entry,
+      menu,
       file: this.#at.file,
       line: this.#at.line,
     };

@@ -1,6 +1,7 @@
 /**
- * Where the kernels' configuration languages differ. Each behaviour is read off the tree's own scripts/kconfig, since
- * stable kernels bring single changes back; the columns are what a tree without those files gets.
+ * Where configuration languages differ: those of the kernels, and those of projects that took a kernel's conf at some
+ * time and changed it. Each behaviour is read off the tree's own kconfig sources, since stable kernels and projects bring
+ * single changes back; the columns are what a tree without those files gets.
  */
 
 /** One value a behaviour; `generation` names the nearest column. */
@@ -12,8 +13,8 @@ export interface Dialect {
   readonly choiceType: boolean;
   /** The value of an int or hex without default: empty, or 0. */
   readonly emptyNumber: boolean;
-  /** A user's number out of range is dropped and the default taken, or moved into the range. */
-  readonly dropsOutOfRange: boolean;
+  /** A user's value out of range: the default is taken, or it is moved into the range, which the first tell of. */
+  readonly unfitValues: "forget" | "tell" | "keep";
   /** Text after "is not set" is ignored with the line, or accepted. */
   readonly strictNotSet: boolean;
   /** A line without "=" is warned of. */
@@ -49,14 +50,80 @@ export interface Dialect {
   readonly warnsChangedInput: boolean;
   /** conf ends when it has to ask for a number and there is no more input. */
   readonly stopsAtEnd: boolean;
-  /** auto.conf.cmd is written with the variable `autoconfig`. */
-  readonly autoconfCmdVariable: boolean;
+  /** How auto.conf.cmd is written: with the variable `autoconfig`, without, or with a list that ends without "\\". */
+  readonly autoConfCmd: "variable" | "plain" | "old";
   /** KCONFIG_WERROR turns warnings into errors. */
   readonly warningsAreErrors: boolean;
   readonly rustcCfg: boolean;
   /** Kconfiglib's `rsource`, `osource`, `orsource` and globs. */
   readonly extensions: boolean;
   readonly usage: "<kconfig-file>" | "kconfig_file";
+
+  // What is older than Linux 6.1, or a project's own.
+
+  /** Keywords count everywhere, or at the start of a statement, with `if` and `on` after it (up to 4.20). */
+  readonly keywords: "anywhere" | "first";
+  /** Words may have "." and "/" in them. */
+  readonly wideWords: boolean;
+  /** `$(…)` is expanded (since 4.18), or `$NAME` of a symbol in `source` and the title, which `option env=` sets. */
+  readonly macros: boolean;
+  /** The symbol that tells of modules: by `modules`, by `option modules` (up to 5.13), or the one named MODULES. */
+  readonly modules: "keyword" | "option" | "name";
+  /** Words of Linux 2.6 and before: `depends` without `on`, `requires`, `enable`, `boolean`, `def_boolean`. */
+  readonly oldWords: boolean;
+  /** `---help---` is `help`. */
+  readonly dashedHelp: boolean;
+  /** Prompts may stand without quotes. */
+  readonly wordPrompts: boolean;
+  /** What stands in a choice: configs, comments and ifs, `source` too, or anything but menus and choices. */
+  readonly choiceHolds: "members" | "sources" | "statements";
+  /** `source` takes a pattern, and finding nothing is no error. */
+  readonly globs: boolean;
+  /** `mainmenu` is for the first statement, or means nothing. */
+  readonly mainmenu: "first" | "ignored";
+  /** The title of a tree without `mainmenu`. */
+  readonly title: string;
+  /** "FOO!=n" of a tristate is FOO in what belongs to a bool. */
+  readonly transformsBool: boolean;
+  /** `imply` within the dependencies, or only when they are not n, and then a y rules out m. */
+  readonly imply: "bounded" | "gated";
+  /** y, m and n are tristates, or words. */
+  readonly typedConstants: boolean;
+  /** m reads as n without modules. */
+  readonly modNeedsModules: boolean;
+  /** A number moved into its range is written anew, or as the bound is spelled. */
+  readonly respellsBounds: boolean;
+  /** "is not set" is the value n, which a number refuses, or says something of bools only. */
+  readonly notSetIsValue: boolean;
+  /** Assigning twice is told as a warning. */
+  readonly warnsOverride: boolean;
+  /** Strings have escapes in them. */
+  readonly escapes: boolean;
+  /** Strings stand in quotes in auto.conf. */
+  readonly quotesAuto: boolean;
+  /** "# end of" after all menus, those with something in them, or none. */
+  readonly menuEnds: "all" | "filled" | "none";
+  /** The comment at the top of autoconf.h has blank lines around. */
+  readonly roomyHeading: boolean;
+  /** A file that would be the same is left alone, and told so. */
+  readonly keepsUnchanged: boolean;
+  /** auto.conf is made by every mode when it is missing, or by syncconfig only. */
+  readonly autoConf: "missing" | "sync";
+  readonly tristateConf: boolean;
+  /** What is touched for a changed FOO_BAR: that name, or foo/bar.h. */
+  readonly touches: "name" | "path";
+  /** n is written to auto.conf and autoconf.h when KCONFIG_NEGATIVES is set; KCONFIG_SPLITCONFIG is touched. */
+  readonly negatives: boolean;
+  /** A randconfig goes on while any choice was drawn, or the last one. */
+  readonly drawsOn: "any" | "last";
+  readonly seedOn: "out" | "err";
+  /** The environment variable that names `.config`. */
+  readonly configVariable: string;
+  readonly prefix: string;
+  /** Modes are long options, or single letters (Linux 2.6). */
+  readonly arguments: "long" | "letters";
+  /** How much of a command's output is taken. */
+  readonly shellBytes: number;
 }
 
 type Column = Omit<Dialect, "generation">;
@@ -66,7 +133,7 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   choice: ["symbol", "members", "members"],
   choiceType: [true, true, false],
   emptyNumber: [true, false, false],
-  dropsOutOfRange: [true, false, false],
+  unfitValues: ["forget", "keep", "keep"],
   strictNotSet: [false, true, true],
   warnsMissingEqual: [false, true, true],
   buckets: [9973, 16384, 16384],
@@ -86,12 +153,49 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   visibleSetsUser: [true, false, false],
   warnsChangedInput: [false, false, true],
   stopsAtEnd: [false, true, true],
-  autoconfCmdVariable: [false, true, true],
+  autoConfCmd: ["plain", "variable", "variable"],
   warningsAreErrors: [true, true, true],
   rustcCfg: [true, true, true],
   extensions: [false, false, false],
   usage: ["<kconfig-file>", "<kconfig-file>", "kconfig_file"],
+  keywords: always("anywhere"),
+  wideWords: always(false),
+  macros: always(true),
+  modules: always("keyword"),
+  oldWords: always(false),
+  dashedHelp: always(false),
+  wordPrompts: always(false),
+  choiceHolds: always("members"),
+  globs: always(false),
+  mainmenu: always("first"),
+  title: always("Main menu"),
+  transformsBool: always(false),
+  imply: always("bounded"),
+  typedConstants: always(true),
+  modNeedsModules: always(false),
+  respellsBounds: always(false),
+  notSetIsValue: always(true),
+  warnsOverride: always(true),
+  escapes: always(true),
+  quotesAuto: always(false),
+  menuEnds: always("all"),
+  roomyHeading: always(false),
+  keepsUnchanged: always(true),
+  autoConf: always("missing"),
+  tristateConf: always(false),
+  touches: always("name"),
+  negatives: always(false),
+  drawsOn: always("any"),
+  seedOn: always("out"),
+  configVariable: always("KCONFIG_CONFIG"),
+  prefix: always("CONFIG_"),
+  arguments: always("long"),
+  shellBytes: always(4095),
 };
+
+function always<const T>(value: T): readonly [T, T, T] {
+  return [value, value, value];
+}
 
 /** The behaviours of a generation: 1 up to Linux 6.8, 2 from 6.9 to 6.17, 3 since 6.18. */
 export function dialectOf(generation: 1 | 2 | 3): Dialect {
@@ -102,7 +206,18 @@ export function dialectOf(generation: 1 | 2 | 3): Dialect {
 
 type Files = Readonly<
   Record<
-    "conf.c" | "confdata.c" | "expr.c" | "expr.h" | "lexer" | "menu.c" | "parser" | "symbol.c" | "util.c",
+    | "conf.c"
+    | "confdata.c"
+    | "expr.c"
+    | "expr.h"
+    | "lexer"
+    | "makefile"
+    | "menu.c"
+    | "parser"
+    | "preprocess.c"
+    | "symbol.c"
+    | "util.c"
+    | "words",
     string
   >
 >;
@@ -112,10 +227,13 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   choice: (files) => (files["expr.h"].includes("choice_members") ? "members" : "symbol"),
   choiceType: (files) => /choice_option: *(T_BOOL|logic_type|T_TYPE)/.test(files.parser),
   emptyNumber: (files) => !files["symbol.c"].includes('newval.val = "0x0"'),
-  dropsOutOfRange: (files) => files["confdata.c"].includes("Reset a string value if it's out of range"),
+  unfitValues: (files) => {
+    if (!files["confdata.c"].includes("sym_string_within_range")) return "keep";
+    return files["confdata.c"].includes("~(SYMBOL_VALID|SYMBOL_DEF_USER)") ? "forget" : "tell";
+  },
   strictNotSet: (files) => files["confdata.c"].includes('strcmp(p, "is not set")'),
   warnsMissingEqual: (files) => /'='\);\s*if \(!p\) \{\s*conf_warning/.test(files["confdata.c"]),
-  buckets: (files) => (files["expr.h"].includes("SYMBOL_HASHSIZE") ? 9973 : 16384),
+  buckets: (files) => Number(/SYMBOL_HASHSIZE\s+(\d+)/.exec(files["expr.h"])?.[1] ?? 16384),
   keepsValues: (files) => files["expr.c"].includes("expr_invalidate_all"),
   duplicates: (files) => (files["expr.c"].includes("l = expr_eliminate_dups(") ? "sides" : "pairs"),
   rightFirst: (files) => files["expr.c"].includes("e = expr_alloc_two(e->type,"),
@@ -132,11 +250,57 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   visibleSetsUser: (files) => files["menu.c"].includes("sym->flags |= SYMBOL_DEF_USER"),
   warnsChangedInput: (files) => files["confdata.c"].includes("KCONFIG_WARN_CHANGED_INPUT"),
   stopsAtEnd: (files) => files["conf.c"].includes("at end of input"),
-  autoconfCmdVariable: (files) => files["confdata.c"].includes("autoconfig := "),
+  autoConfCmd: (files) => {
+    if (files["confdata.c"].includes("autoconfig := ")) return "variable";
+    return files["confdata.c"].includes("conf_write_autoconf_cmd") ? "plain" : "old";
+  },
   warningsAreErrors: (files) => files["confdata.c"].includes("KCONFIG_WERROR"),
   rustcCfg: (files) => files["confdata.c"].includes("rustc_cfg"),
   extensions: () => false,
   usage: (files) => (files["conf.c"].includes("[options] kconfig_file") ? "kconfig_file" : "<kconfig-file>"),
+  keywords: (files) => (files.lexer.includes("<PARAM>") ? "first" : "anywhere"),
+  wideWords: (files) => /\[-?\/\.\]/.test(files.lexer),
+  macros: (files) => files["preprocess.c"] !== "",
+  modules: (files) => {
+    if (!files.parser.includes("T_OPTION ")) return files.parser.includes('"MODULES"') ? "name" : "keyword";
+    return "option";
+  },
+  oldWords: (files) => files.parser.includes("T_DEPENDS expr"),
+  dashedHelp: (files) => `${files.lexer}${files.words}`.includes("---"),
+  wordPrompts: (files) => /^prompt:\s+T_WORD$/m.test(files.parser),
+  choiceHolds: (files) => {
+    if (files.parser.includes("choice_block common_stmt")) return "statements";
+    return files.parser.includes("stmt_list_in_choice source_stmt") ? "sources" : "members";
+  },
+  globs: (files) => files.lexer.includes("glob("),
+  mainmenu: (files) => (files.parser.includes("stmt_list T_MAINMENU") ? "ignored" : "first"),
+  title: (files) => /menu_add_prompt\(P_MENU, (?:\w+\()?"([^"]*)"/.exec(files.parser)?.[1] ?? "Main menu",
+  transformsBool: (files) => files["menu.c"].includes("expr_trans_bool("),
+  imply: (files) => (files["symbol.c"].includes("sym->implied.tri == yes") ? "gated" : "bounded"),
+  typedConstants: (files) => /"y",\s*\.type = S_TRISTATE/.test(files["symbol.c"]),
+  modNeedsModules: (files) => files["symbol.c"].includes('(modules_sym->curr.tri == no) ? "n" : "m"'),
+  respellsBounds: (files) => files["symbol.c"].includes('sprintf(str, "0x%'),
+  notSetIsValue: (files) => files["confdata.c"].includes('val = "n"'),
+  warnsOverride: (files) => !files["confdata.c"].includes('conf_notice("override'),
+  escapes: (files) => !files["confdata.c"].includes("Last char has to be a '\"'"),
+  quotesAuto: (files) => !files["confdata.c"].includes("No escaping for S_DEF_AUTO"),
+  menuEnds: (files) => {
+    if (!files["confdata.c"].includes("# end of ")) return "none";
+    return files["confdata.c"].includes("end_check:") ? "all" : "filled";
+  },
+  roomyHeading: (files) => files["confdata.c"].includes("header_print_comment"),
+  keepsUnchanged: (files) => files["confdata.c"].includes("No change to"),
+  autoConf: (files) => (files["confdata.c"].includes("is_present(autoconf_name)") ? "missing" : "sync"),
+  tristateConf: (files) => files["confdata.c"].includes("tristate_print_symbol"),
+  touches: (files) => (files["confdata.c"].includes("(c == '_') ? '/'") ? "path" : "name"),
+  negatives: (files) => files["confdata.c"].includes("KCONFIG_NEGATIVES"),
+  drawsOn: (files) => (/has_changed = randomize_choice/.test(files["confdata.c"]) ? "last" : "any"),
+  seedOn: (files) => (/stderr, "KCONFIG_SEED/.test(files["conf.c"]) ? "err" : "out"),
+  configVariable: (files) =>
+    /conf_get_configname\(void\)\s*\{[^}]*getenv\("(\w+)"\)/.exec(files["confdata.c"])?.[1] ?? "",
+  prefix: (files) => /-DCONFIG_=\\"(\w*)\\"/.exec(files.makefile)?.[1] ?? "CONFIG_",
+  arguments: (files) => (files["conf.c"].includes("getopt_long") ? "long" : "letters"),
+  shellBytes: (files) => Number(/char buf\[(\d{3,})\]/.exec(files["preprocess.c"])?.[1] ?? 4096) - 1,
 };
 
 const FOLDERS = [
@@ -169,10 +333,13 @@ export function detectDialect(readFile: (path: string) => string | undefined): D
       "expr.c": read("expr.c"),
       "expr.h": read("expr.h"),
       lexer: read("lexer.l", "zconf.l"),
+      makefile: read("Makefile.br", "Makefile"),
       "menu.c": read("menu.c"),
       parser,
+      "preprocess.c": read("preprocess.c"),
       "symbol.c": read("symbol.c"),
       "util.c": read("util.c"),
+      words: read("kconf_id.c", "zconf.gperf"),
     };
     const found: Record<string, unknown> = {};
     for (const [name, sign] of Object.entries(SIGNS)) found[name] = sign(files);

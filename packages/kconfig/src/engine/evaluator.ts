@@ -115,7 +115,13 @@ export class Evaluator {
 
   /** Its value as text, as of the last calc(). What C has none for, also as a user's value, it prints as "(null)". */
   text(symbol: Sym): string {
-    return isLogic(symbol.type) ? TRISTATE_TEXT[symbol.tri] : (symbol.text ?? "(null)");
+    if (!isLogic(symbol.type)) return symbol.text ?? "(null)";
+    const { dialect, modules } = this.context;
+    if (symbol.tri === MOD && dialect.modNeedsModules) {
+      this.calc(modules);
+      if (modules.tri === NO) return "n";
+    }
+    return TRISTATE_TEXT[symbol.tri];
   }
 
   /** Brings the value of a symbol up to date. */
@@ -175,14 +181,14 @@ export class Evaluator {
             if (symbol.implied.tri !== NO) {
               symbol.write = true;
               if (symbol.implied.tri > tri) tri = symbol.implied.tri;
-              if (symbol.dirDep.tri < tri) tri = symbol.dirDep.tri;
+              if (dialect.imply === "bounded" && symbol.dirDep.tri < tri) tri = symbol.dirDep.tri;
             }
           }
         }
         if (symbol.dirDep.tri < symbol.revDep.tri) this.#warnUnmet(symbol);
         if (symbol.revDep.tri > tri) tri = symbol.revDep.tri;
       } else tri = member;
-      if (tri === MOD && this.typeOf(symbol) === "bool") tri = YES;
+      if (tri === MOD && (this.typeOf(symbol) === "bool" || this.#impliesYes(symbol))) tri = YES;
     } else if (symbol.visible !== NO && symbol.user.has) {
       text = symbol.user.text;
     } else {
@@ -201,7 +207,11 @@ export class Evaluator {
     this.#clampToRange(symbol);
     if (symbol === this.context.modules) this.#modules = symbol.tri;
     this.choices.finish(symbol);
-    if (symbol.transitional) symbol.write = false;
+    if (symbol.transitional || symbol.noWrite) symbol.write = false;
+  }
+
+  #impliesYes(symbol: Sym): boolean {
+    return this.context.dialect.imply === "gated" && symbol.implied.tri === YES;
   }
 
   // A value that comes from a transitional symbol's user value is the user's too (generation 3).
@@ -231,7 +241,8 @@ export class Evaluator {
     if (symbol.isMember) return;
     symbol.dirDep.tri = this.#bounded(symbol, symbol.dirDep.expr, YES);
     symbol.revDep.tri = this.#bounded(symbol, symbol.revDep.expr, NO);
-    symbol.implied.tri = this.#bounded(symbol, symbol.implied.expr, NO);
+    const implies = this.context.dialect.imply === "bounded" || symbol.dirDep.tri !== NO;
+    symbol.implied.tri = implies ? this.#bounded(symbol, symbol.implied.expr, NO) : NO;
   }
 
   #bounded(symbol: Sym, expr: Expr | undefined, absent: Tristate): Tristate {
@@ -275,7 +286,9 @@ export class Evaluator {
       bound = range.right;
       if (value <= this.#rangeValue(bound, base)) return;
     }
-    symbol.text = bound.text;
+    symbol.text = this.context.dialect.respellsBounds
+      ? spell(this.#rangeValue(bound, base), base)
+      : bound.text;
   }
 
   #warnUnmet(symbol: Sym): void {
@@ -339,6 +352,7 @@ export class Evaluator {
     if (symbol.visible === NO || !isLogic(type)) return false;
     if (type === "bool" && value === MOD) return false;
     if (symbol.visible <= symbol.revDep.tri) return false;
+    if (value === MOD && this.#impliesYes(symbol)) return false;
     if (this.#asSymbol && symbol.isMember && symbol.visible === YES) return value === YES;
     return value >= symbol.revDep.tri && value <= symbol.visible;
   }
@@ -440,6 +454,10 @@ export class Evaluator {
     }
     return false;
   }
+}
+
+function spell(value: bigint, base: 10 | 16): string {
+  return base === 10 ? String(value) : `0x${BigInt.asUintN(64, value).toString(16)}`;
 }
 
 export function toTristate(text: string): Tristate {

@@ -102,7 +102,7 @@ class Finalizer {
   }
 
   #inherit(menu: Menu, parentDep: Expr | undefined): void {
-    const { pool, simplifier, at } = this.#context;
+    const { pool, simplifier, dialect, at } = this.#context;
     at.menu = menu;
     const simplified = (above: Expr | undefined, own: Expr | undefined): Expr | undefined =>
       simplifier.eliminateDuplicates(pool.and(above, simplifier.transform(this.#rewriteMod(own))));
@@ -111,7 +111,10 @@ class Finalizer {
     for (const property of properties) {
       // A property of another definition of the same symbol is seen to there.
       if (property.menu !== menu) continue;
-      const condition = simplified(menu.dep, property.visible.expr);
+      let condition = simplified(menu.dep, property.visible.expr);
+      if (dialect.transformsBool && menu.symbol !== undefined && menu.symbol.type !== "tristate") {
+        condition = simplifier.transformForBool(condition);
+      }
       property.visible.expr = condition;
       if (property.kind !== "select" && property.kind !== "imply") continue;
       const target = propertySymbol(property);

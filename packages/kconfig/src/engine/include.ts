@@ -27,20 +27,19 @@ export function includeFiles(name: string, keyword: SourceKeyword, context: Incl
   const { at, output, dialect, host, open } = context;
   const relative = keyword === "rsource" || keyword === "orsource";
   const path = relative ? join(dirname(at.file), name) : name;
-  if (dialect.extensions && host.glob !== undefined && /[*?[]/.test(path)) {
-    // The last one pushed is read first.
+  if ((dialect.extensions || dialect.globs) && host.glob !== undefined && /[*?[]/.test(path)) {
     const found = [...host.glob(path)];
-    if (found.length === 0 && keyword !== "osource" && keyword !== "orsource") cannotOpen(path, context);
+    const must = !dialect.globs && keyword !== "osource" && keyword !== "orsource";
+    if (found.length === 0 && must) cannotOpen(path, context);
+    // The last one pushed is read first.
     for (const file of found.reverse()) include(file, open(file) ?? "", context);
     return;
   }
+  const text = open(path);
+  if (text === undefined && (keyword === "osource" || keyword === "orsource" || dialect.globs)) return;
   if (dialect.oldPositions && !context.files.has(path)) context.files.set(path, undefined);
   context.lexer.markSource();
-  const text = open(path);
-  if (text === undefined) {
-    if (keyword === "osource" || keyword === "orsource") return;
-    cannotOpen(path, context);
-  }
+  if (text === undefined) cannotOpen(path, context);
   refuseRecursion(path, context);
   const known = context.files.get(path);
   if (dialect.onceOnly && context.files.has(path)) {

@@ -27,9 +27,17 @@ export interface Token {
 const KEYWORDS: ReadonlySet<string> = new Set(
   (
     "bool choice comment config def_bool def_tristate default depends endchoice endif endmenu help hex if imply int " +
-    "mainmenu menu menuconfig modules on prompt range select source string tristate visible"
+    "mainmenu menu menuconfig on prompt range select source string tristate visible"
   ).split(" "),
 );
+// Those that a statement may have in its middle.
+const INNER: ReadonlySet<string> = new Set(["if", "on"]);
+const OLD_WORDS = [
+  ["boolean", "bool"],
+  ["def_boolean", "def_bool"],
+  ["enable", "select"],
+  ["requires", "depends"],
+] as const;
 const EOL: Token = { kind: "eol", text: "" };
 const END: Token = { kind: "end", text: "" };
 const OPERATORS: ReadonlyMap<string, Token> = new Map(
@@ -57,6 +65,9 @@ export class Lexer {
   readonly #output: Output;
   readonly #oldPositions: boolean;
   readonly #keywords: ReadonlyMap<string, Token>;
+  readonly #firstOnly: boolean;
+  readonly #wideWords: boolean;
+  readonly #macros: boolean;
   #buffer: Buffer;
   #state: "initial" | "assign" | "help" = "initial";
   #last: TokenKind = "eol";
@@ -76,11 +87,19 @@ export class Lexer {
     this.#output = context.output;
     const { dialect } = context;
     this.#oldPositions = dialect.oldPositions;
+    this.#firstOnly = dialect.keywords === "first";
+    this.#wideWords = dialect.wideWords;
+    this.#macros = dialect.macros;
     const words = new Set(KEYWORDS);
+    if (dialect.modules !== "name") words.add(dialect.modules === "option" ? "option" : "modules");
     if (dialect.choice === "symbol") words.add("optional");
     if (dialect.transitional) words.add("transitional");
     if (dialect.extensions) for (const word of ["rsource", "osource", "orsource"]) words.add(word);
-    this.#keywords = new Map([...words].map((text) => [text, { kind: "keyword", text }]));
+    const keyword = (text: string): Token => ({ kind: "keyword", text });
+    const keywords = new Map([...words].map((text) => [text, keyword(text)]));
+    if (dialect.dashedHelp) keywords.set("---help---", keyword("help"));
+    if (dialect.oldWords) for (const [old, text] of OLD_WORDS) keywords.set(old, keyword(text));
+    this.#keywords = keywords;
     this.#buffer = {
       text: file.text,
       index: 0,
@@ -182,7 +201,7 @@ export class Lexer {
           buffer.index++;
           return this.#scanString(code);
         default:
-          if (isWordCode(code) || code === 0x24) {
+          if (this.#isWordCode(code)) {
             const word = this.#scanWord();
             if (word === undefined) continue;
             return word;
@@ -202,6 +221,18 @@ export class Lexer {
     }
   }
 
+  // Of a word or a reference.
+  #isWordCode(code: number): boolean {
+    if (code === 0x24) return this.#macros;
+    return (
+      isWordCode(code) || (this.#wideWords && (code === 0x2e || code === 0x2f) && !this.#startsStatement)
+    );
+  }
+
+  get #startsStatement(): boolean {
+    return this.#firstOnly && (this.#last === "eol" || this.#last === "help-text");
+  }
+
   #scanWord(): Token | undefined {
     const buffer = this.#buffer;
     const { text } = buffer;
@@ -210,16 +241,19 @@ export class Lexer {
     let dollar = false;
     for (;;) {
       const code = text.charCodeAt(end);
+      if (!this.#isWordCode(code)) break;
       if (code === 0x24) dollar = true;
-      else if (!isWordCode(code)) break;
       end++;
     }
     if (!dollar) {
       buffer.index = end;
       const word = text.slice(start, end);
-      return this.#keywords.get(word) ?? { kind: "word", text: word, deferred: undefined };
+      const counts = !this.#firstOnly || this.#startsStatement || INNER.has(word);
+      return (
+        (counts ? this.#keywords.get(word) : undefined) ?? { kind: "word", text: word, deferred: undefined }
+      );
     }
-    const token = this.#preprocessor.expandToken(this.#restOfLine());
+    const token = this.#preprocessor.expandToken(this.#restOfLine(), this.#wideWords);
     buffer.index = start + token.length;
     if (token.text === "") return undefined;
     return { kind: "word", text: token.text, deferred: token.deferred };
@@ -247,7 +281,7 @@ export class Lexer {
         this.#output.err(`${this.at.file}:${this.at.line}:warning: multi-line strings not supported\n`);
         return { kind: "quoted", text: value };
       }
-      if (code === 0x24) {
+      if (code === 0x24 && this.#macros) {
         const { value: part, end } = this.#preprocessor.expandDollar(this.#restOfLine(), 1);
         value += part;
         buffer.index = start + end;
@@ -262,7 +296,8 @@ export class Lexer {
         let end = start + 1;
         for (; end < text.length; end++) {
           const inner = text.charCodeAt(end);
-          if (inner === 0x22 || inner === 0x27 || inner === 0x24 || inner === 0x5c || inner === 0x0a) break;
+          if (inner === 0x22 || inner === 0x27 || inner === 0x5c || inner === 0x0a) break;
+          if (inner === 0x24 && this.#macros) break;
         }
         value += text.slice(start, end);
         buffer.index = end;

@@ -38,6 +38,7 @@ export interface LoadedTree {
   /** All symbols, quoted ones and choices too, in the order in which conf walks them. */
   readonly symbols: readonly Sym[];
   readonly modules: Sym;
+  readonly defconfigList: Sym | undefined;
   readonly files: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
 }
@@ -81,7 +82,7 @@ export function beginLoad(request: LoadRequest): LoadInProgress {
     return {
       commands,
       finish: () => {
-        const answers = answersOf(read, request.host);
+        const answers = answersOf(read, request);
         if (answers === undefined) return loadTree(request);
         for (const tell of held) tell();
         certain = true;
@@ -103,7 +104,7 @@ interface ReadTree {
 
 function readTree(request: LoadRequest): ReadTree {
   const { file, directories, dialect, host, output } = request;
-  const table = new SymbolTable();
+  const table = new SymbolTable(dialect.typedConstants);
   const pool = new ExprPool();
   const simplifier = new Simplifier(pool, table, dialect, (text) => request.output.out(text));
   const open = (name: string): string | undefined => {
@@ -119,10 +120,13 @@ function readTree(request: LoadRequest): ReadTree {
 }
 
 // The symbols that the answers name; undefined when one is such that the tree has to be read with it.
-function answersOf({ parsed, table }: ReadTree, host: KconfigSourceHost): ReadonlyMap<Sym, Sym> | undefined {
+function answersOf(
+  { parsed, table }: ReadTree,
+  { host, dialect }: LoadRequest,
+): ReadonlyMap<Sym, Sym> | undefined {
   const answers = new Map<Sym, Sym>();
   for (const [symbol, command] of parsed.deferred) {
-    const answer = shellValue(host.shell(command));
+    const answer = shellValue(host.shell(command), dialect.shellBytes);
     // Any other word would have made a symbol where it stands, or none at all.
     if (!/^([ymn]|[0-9]+)$/.test(answer)) return undefined;
     answers.set(symbol, table.lookup(answer, false));
@@ -150,8 +154,20 @@ function finishTree(read: ReadTree, answers: ReadonlyMap<Sym, Sym>, request: Loa
   );
   const evaluator = new Evaluator({ dialect, output, modules, symbols });
   evaluator.changed = true;
-  const { files, environment } = parsed;
-  return { root, dialect, table, pool, simplifier, evaluator, symbols, modules, files, environment };
+  const { files, environment, defconfigList } = parsed;
+  return {
+    root,
+    dialect,
+    table,
+    pool,
+    simplifier,
+    evaluator,
+    symbols,
+    modules,
+    defconfigList,
+    files,
+    environment,
+  };
 }
 
 function replaceSymbols(root: Menu, answers: ReadonlyMap<Sym, Sym>, pool: ExprPool): void {

@@ -87,6 +87,10 @@ export interface Sym {
   readonly values: Sym[];
   optional: boolean;
   transitional: boolean;
+  /** Never written to `.config`: from `option env` or `option defconfig_list`. */
+  noWrite: boolean;
+  /** y in allnoconfig: `option allnoconfig_y`. */
+  allNoY: boolean;
   readonly menus: Menu[];
   readonly props: Property[];
   readonly dirDep: Condition;
@@ -140,6 +144,8 @@ export function makeSymbol(
     values: kind.choice ? [] : NONE,
     optional: false,
     transitional: false,
+    noWrite: false,
+    allNoY: false,
     menus: [],
     props: [],
     dirDep: { expr: undefined, tri: NO },

@@ -7,6 +7,7 @@ import type { Dialect } from "./dialect.ts";
 import { KconfigAbort } from "./errors.ts";
 import type { Output } from "./errors.ts";
 import type { Comparison, Expr, ExprPool } from "./expr.ts";
+import { Evaluator } from "./evaluator.ts";
 import { includeFiles } from "./include.ts";
 import type { FileOpener, SourceKeyword } from "./include.ts";
 import { Lexer } from "./lexer.ts";
@@ -42,6 +43,8 @@ export interface Parsed {
   readonly root: Menu;
   /** The symbol of the option `modules`. */
   readonly modules: Sym | undefined;
+  /** The symbol whose defaults name files to start from, when there is no `.config` (`option defconfig_list`). */
+  readonly defconfigList: Sym | undefined;
   /** Files read, in order of first mention. */
   readonly files: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
@@ -85,6 +88,7 @@ class Parser {
   #depth = 0;
   #choice: Menu | undefined;
   #modules: Sym | undefined;
+  #defconfigList: Sym | undefined;
 
   constructor(name: string, context: ParserContext) {
     this.#context = context;
@@ -94,7 +98,7 @@ class Parser {
       output.err(`can't find file ${name}\n`);
       throw new KconfigAbort(`can't find file ${name}`);
     }
-    this.#preprocessor = new Preprocessor(host, this.#at, output);
+    this.#preprocessor = new Preprocessor(host, this.#at, output, dialect.shellBytes);
     const { preprocessor, at } = { preprocessor: this.#preprocessor, at: this.#at };
     this.#lexer = new Lexer({ name, text }, { at, preprocessor, output, dialect });
     this.#builder = new TreeBuilder(pool, this.#at, output, dialect.choice === "symbol");
@@ -102,7 +106,9 @@ class Parser {
   }
 
   parse(): Parsed {
-    if (this.#is("mainmenu")) this.#mainMenu();
+    const { dialect, table } = this.#context;
+    if (dialect.modules === "name") this.#modules = table.lookup("MODULES", false);
+    if (dialect.mainmenu === "first" && this.#is("mainmenu")) this.#mainMenu();
     for (;;) {
       this.#statements(false);
       if (this.#peek().kind === "end") break;
@@ -112,11 +118,13 @@ class Parser {
     const { root } = this.#builder;
     if (root.prompt === undefined) {
       this.#builder.entry = root;
-      this.#builder.addPrompt("menu", "Main menu", undefined);
+      this.#builder.addPrompt("menu", dialect.title, undefined);
     }
+    if (root.prompt !== undefined) root.prompt.text = this.#withSymbols(root.prompt.text ?? "");
     return {
       root,
       modules: this.#modules,
+      defconfigList: this.#defconfigList,
       files: [...this.#files.keys()],
       environment: this.#preprocessor.environment,
       deferred: this.#deferred,
@@ -127,7 +135,7 @@ class Parser {
   #mainMenu(): void {
     try {
       this.#take();
-      const text = this.#quoted();
+      const text = this.#promptText();
       this.#eol();
       this.#builder.addPrompt("menu", text, undefined);
     } catch (fault) {
@@ -160,32 +168,39 @@ class Parser {
   }
 
   #statement(token: Token, inChoice: boolean): void {
-    if (token.kind === "word") return this.#assignment(inChoice);
+    const { dialect } = this.#context;
+    const holds = !inChoice || dialect.extensions ? "statements" : dialect.choiceHolds;
+    if (token.kind === "word") return this.#assignment(holds !== "statements");
     if (token.kind !== "keyword") return this.#fault();
     switch (token.text) {
       case "config":
       case "menuconfig":
-        if (token.text === "menuconfig" && inChoice && !this.#context.dialect.extensions) this.#fault();
+        if (token.text === "menuconfig" && holds !== "statements") this.#fault();
         return this.#config(token.text);
       case "comment":
         return this.#comment();
       case "if":
-        return this.#if(inChoice);
+        return this.#if(inChoice && holds !== "statements");
       case "choice":
         if (inChoice) this.#fault();
         return this.#choiceBlock();
       case "menu":
         if (inChoice) this.#fault();
         return this.#menu();
+      case "mainmenu":
+        if (dialect.mainmenu !== "ignored") this.#fault();
+        this.#take();
+        this.#promptText();
+        return this.#eol();
       default:
-        if (!SOURCES.has(token.text) || (inChoice && !this.#context.dialect.extensions)) this.#fault();
+        if (!SOURCES.has(token.text) || holds === "members") this.#fault();
         this.#take();
         return this.#source(token.text as SourceKeyword);
     }
   }
 
-  #assignment(inChoice: boolean): void {
-    if (inChoice) this.#fault();
+  #assignment(refused: boolean): void {
+    if (refused || !this.#context.dialect.macros) this.#fault();
     if (this.#peek().deferred !== undefined) throw new AnswerNeeded();
     const name = this.#take().text;
     const how = this.#peek();
@@ -274,16 +289,12 @@ class Parser {
       case "modules": {
         this.#take();
         this.#eol();
-        const symbol = this.#builder.entry.symbol;
-        if (this.#modules !== undefined) {
-          this.#error(
-            `symbol '${symbol?.name ?? ""}' redefines option 'modules' already defined by symbol ` +
-              `'${this.#modules.name ?? ""}'`,
-          );
-        }
-        this.#modules = symbol;
+        this.#setModules();
         return true;
       }
+      case "option":
+        this.#oldOption();
+        return true;
       case "transitional":
         this.#take();
         this.#eol();
@@ -292,6 +303,58 @@ class Parser {
       default:
         return this.#dependsOrHelp(token);
     }
+  }
+
+  #setModules(): void {
+    const symbol = this.#builder.entry.symbol;
+    if (this.#modules !== undefined) {
+      this.#error(
+        `symbol '${symbol?.name ?? ""}' redefines option 'modules' already defined by symbol ` +
+          `'${this.#modules.name ?? ""}'`,
+      );
+    }
+    this.#modules = symbol;
+  }
+
+  // What `option` is followed by, up to Linux 5.13.
+  #oldOption(): void {
+    this.#take();
+    const option = this.#word();
+    const argument = this.#isOperator("=") ? (this.#take(), this.#promptText()) : undefined;
+    this.#eol();
+    const { symbol } = this.#builder.entry;
+    if (symbol === undefined) return;
+    if (option === "modules") this.#setModules();
+    else if (option === "allnoconfig_y") symbol.allNoY = true;
+    else if (option === "defconfig_list") {
+      this.#defconfigList ??= symbol;
+      if (this.#defconfigList !== symbol) this.#error("trying to redefine defconfig symbol");
+      this.#defconfigList.noWrite = true;
+    } else if (option === "env" && !this.#context.dialect.macros && argument !== undefined) {
+      this.#takeEnvironment(symbol, argument);
+    } else this.#warn(`ignoring unknown option ${option}`);
+  }
+
+  #takeEnvironment(symbol: Sym, name: string): void {
+    const { host, table, output } = this.#context;
+    const { file, line } = this.#builder.entry;
+    symbol.noWrite = true;
+    const value = host.getenv(name);
+    if (value === undefined) output.err(`${file}:${line}:warning: environment variable ${name} undefined\n`);
+    else this.#builder.addConstant(table.lookup(value, true));
+  }
+
+  // Without macros "$NAME" is the value that a symbol has so far (sym_expand_string_value()).
+  #withSymbols(text: string): string {
+    const { dialect, output, table } = this.#context;
+    if (dialect.macros || !text.includes("$")) return text;
+    const evaluator = new Evaluator({ dialect, output, modules: table.no, symbols: [] });
+    return text.replace(/\$([A-Za-z0-9_]*)/g, (_, name: string) => {
+      const symbol = table.find(name);
+      if (symbol === undefined) return "";
+      evaluator.calc(symbol);
+      return evaluator.text(symbol);
+    });
   }
 
   #dependsOrHelp(token: Token): boolean {
@@ -323,7 +386,7 @@ class Parser {
 
   #depends(): void {
     this.#take();
-    this.#keyword("on");
+    if (this.#is("on") || !this.#context.dialect.oldWords) this.#keyword("on");
     let expr = this.#expr();
     const condition = this.#context.dialect.dependsIf ? this.#condition() : undefined;
     this.#eol();
@@ -337,15 +400,16 @@ class Parser {
 
   #prompt(): void {
     this.#take();
-    const text = this.#quoted();
+    const text = this.#promptText();
     const condition = this.#condition();
     this.#eol();
     this.#builder.addPrompt("prompt", text, condition);
   }
 
   #optionalPrompt(): void {
-    if (this.#peek().kind !== "quoted") return;
-    const text = this.#quoted();
+    const { kind } = this.#peek();
+    if (kind !== "quoted" && !(kind === "word" && this.#context.dialect.wordPrompts)) return;
+    const text = this.#promptText();
     const condition = this.#condition();
     this.#builder.addPrompt("prompt", text, condition);
   }
@@ -419,7 +483,7 @@ class Parser {
 
   #menu(): void {
     this.#take();
-    const text = this.#quoted();
+    const text = this.#promptText();
     this.#eol();
     this.#builder.addEntry("menu", undefined);
     this.#builder.addPrompt("menu", text, undefined);
@@ -470,7 +534,7 @@ class Parser {
 
   #comment(): void {
     this.#take();
-    const text = this.#quoted();
+    const text = this.#promptText();
     this.#eol();
     this.#builder.addEntry("comment", undefined);
     this.#builder.addPrompt("comment", text, undefined);
@@ -482,7 +546,7 @@ class Parser {
   }
 
   #source(keyword: SourceKeyword): void {
-    const name = this.#quoted();
+    const name = this.#withSymbols(this.#promptText());
     // The file begins before anything after this line is looked at.
     this.#eol();
     const { output, dialect, host, open } = this.#context;
@@ -601,7 +665,8 @@ class Parser {
     return this.#take().text;
   }
 
-  #quoted(): string {
+  #promptText(): string {
+    if (this.#peek().kind === "word" && this.#context.dialect.wordPrompts) return this.#word();
     if (this.#peek().kind !== "quoted") this.#fault();
     return this.#take().text;
   }

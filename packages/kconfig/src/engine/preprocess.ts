@@ -15,7 +15,6 @@ interface Variable {
 export type Assignment = "=" | ":=" | "+=";
 
 const MAX_ARGUMENTS = 16;
-const SHELL_BYTES = 4095;
 const TOO_DEEP = "Too deep recursive expansion";
 
 export class Preprocessor {
@@ -27,11 +26,13 @@ export class Preprocessor {
   readonly #host: KconfigSourceHost;
   readonly #at: Position;
   readonly #output: Output;
+  readonly #shellBytes: number;
 
-  constructor(host: KconfigSourceHost, at: Position, output: Output) {
+  constructor(host: KconfigSourceHost, at: Position, output: Output, shellBytes: number) {
     this.#host = host;
     this.#at = at;
     this.#output = output;
+    this.#shellBytes = shellBytes;
   }
 
   assign(name: string, value: string, how: Assignment): void {
@@ -56,7 +57,10 @@ export class Preprocessor {
    * Expands the token at the start of a line; gives it and the number of characters that it took. A token that is the
    * answer of a deferred command, whole, comes with that command's index.
    */
-  expandToken(line: string): {
+  expandToken(
+    line: string,
+    wideWords: boolean,
+  ): {
     readonly text: string;
     readonly length: number;
     readonly deferred?: number | undefined;
@@ -69,7 +73,7 @@ export class Preprocessor {
         const { value, end } = this.#bounded(() => this.#expandReference(line, index + 1, []));
         text += value;
         index = end;
-      } else if (isWordCode(char)) {
+      } else if (isWordCode(char) || (wideWords && (char === 0x2e || char === 0x2f))) {
         text += line[index];
         index++;
       } else break;
@@ -83,13 +87,13 @@ export class Preprocessor {
   #settle(text: string): string {
     return text.includes(OPEN)
       ? text.replace(PLACEHOLDER, (_, index: string) =>
-          shellValue(this.#host.shell(this.deferred[Number(index)] as string)),
+          shellValue(this.#host.shell(this.deferred[Number(index)] as string), this.#shellBytes),
         )
       : text;
   }
 
   #shell(command: string): string {
-    if (this.#host.defer?.(command) !== true) return shellValue(this.#host.shell(command));
+    if (this.#host.defer?.(command) !== true) return shellValue(this.#host.shell(command), this.#shellBytes);
     let index = this.deferred.indexOf(command);
     if (index < 0) index = this.deferred.push(command) - 1;
     return `${OPEN}${index}${CLOSE}`;
@@ -233,9 +237,9 @@ const ARITIES: ReadonlyMap<string, number> = new Map([
   ["warning-if", 2],
 ]);
 
-/** What `$(shell …)` makes of a command's output: at most 4095 bytes, no newlines at the end, blanks for others. */
-export function shellValue(output: string): string {
-  const text = output.slice(0, SHELL_BYTES);
+/** What `$(shell …)` makes of a command's output: so many bytes, no newlines at the end, blanks for others. */
+export function shellValue(output: string, bytes: number): string {
+  const text = output.slice(0, bytes);
   const nul = text.indexOf("\0");
   let end = text.length;
   while (end > 0 && text[end - 1] === "\n") end--;

@@ -29,6 +29,10 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
     tree.evaluator.context.output.err(`${options.file}:${number}:warning: ${message}\n`);
     warnings++;
   };
+  const override = (message: string): void => {
+    if (dialect.warnsOverride) warn(`override: ${message}`);
+    else tree.evaluator.context.output.err(`${options.file}:${number}:notice: override: ${message}\n`);
+  };
   for (const line of linesOf(text)) {
     number++;
     if (line === "") continue;
@@ -42,6 +46,8 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
       if (dialect.strictNotSet ? rest !== "is not set" : !rest.startsWith("is not set")) continue;
       name = line.slice(notSet.length, blank);
       value = "n";
+      const known = tree.table.find(name);
+      if (!dialect.notSetIsValue && known !== undefined && !isLogic(known.type)) continue;
     } else if (line.startsWith(prefix)) {
       const equal = line.indexOf("=", prefix.length);
       if (equal < 0) {
@@ -64,9 +70,17 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
     }
     if (auto && symbol.auto === NOT_GIVEN) symbol.auto = { has: false, text: undefined, tri: NO };
     const given = auto ? symbol.auto : symbol.user;
-    if (given.has) warn(`override: reassigning to symbol ${name}`);
-    if (!setGiven(symbol, given, value, auto, warn)) continue;
-    if (dialect.choice === "symbol") settleChoice(symbol, auto, warn);
+    if (given.has) override(`reassigning to symbol ${name}`);
+    if (
+      !setGiven(symbol, given, value, {
+        raw: auto && !dialect.quotesAuto,
+        silent: auto,
+        escapes: dialect.escapes,
+        warn,
+      })
+    )
+      continue;
+    if (dialect.choice === "symbol") settleChoice(symbol, auto, { warn, override });
     else if (!auto && symbol.choiceNode !== undefined) prioritize(symbol.choiceNode, symbol);
   }
   return warnings;
@@ -101,16 +115,23 @@ function* linesOf(text: string): Generator<string> {
   }
 }
 
+interface Setting {
+  /** Strings stand without quotes. */
+  readonly raw: boolean;
+  readonly silent: boolean;
+  readonly escapes: boolean;
+  readonly warn: (message: string) => void;
+}
+
 // conf_set_sym_val(): only the first letter of a bool counts.
 function setGiven(
   symbol: Sym,
   given: Sym["user"],
   value: string,
-  auto: boolean,
-  warn: (message: string) => void,
+  { raw, silent, escapes, warn }: Setting,
 ): boolean {
   const refuse = (): false => {
-    if (!auto) warn(`symbol value '${value}' invalid for ${symbol.name ?? ""}`);
+    if (!silent) warn(`symbol value '${value}' invalid for ${symbol.name ?? ""}`);
     return false;
   };
   if (isLogic(symbol.type)) {
@@ -124,12 +145,12 @@ function setGiven(
   }
   let text = value;
   if (symbol.type === "unknown") return true;
-  if (symbol.type === "string" && !auto) {
+  if (symbol.type === "string" && !raw) {
     // C leaves the old value and goes on.
     if (!value.startsWith('"')) return true;
-    const unquoted = unquote(value);
+    const unquoted = escapes ? unquote(value) : value.endsWith('"') ? value.slice(1, -1) : undefined;
     if (unquoted === undefined) {
-      warn("invalid string found");
+      if (!silent) warn("invalid string found");
       return false;
     }
     text = unquoted;
@@ -155,7 +176,11 @@ function unquote(value: string): string | undefined {
 }
 
 // Generation 1: what a member's value makes of its choice.
-function settleChoice(symbol: Sym, auto: boolean, warn: (message: string) => void): void {
+function settleChoice(
+  symbol: Sym,
+  auto: boolean,
+  { warn, override }: Record<"warn" | "override", (message: string) => void>,
+): void {
   const { choice } = symbol;
   if (!symbol.isMember || choice === undefined) return;
   const value = (auto ? symbol.auto : symbol.user).tri;
@@ -165,7 +190,7 @@ function settleChoice(symbol: Sym, auto: boolean, warn: (message: string) => voi
     given.has = false;
   }
   if (value === YES) {
-    if (given.tri !== NO) warn(`override: ${symbol.name ?? ""} changes choice state`);
+    if (given.tri !== NO) override(`${symbol.name ?? ""} changes choice state`);
     if (!auto) choice.userChosen = symbol;
   }
   if (value > given.tri) given.tri = value;
@@ -184,13 +209,13 @@ export function readConfig(text: string | undefined, tree: LoadedTree, options: 
   let unsaved = false;
   for (const symbol of tree.symbols) {
     evaluator.calc(symbol);
-    if (symbol.isChoice) continue;
+    if (symbol.isChoice || symbol.noWrite) continue;
     if (symbol.user.has && symbol.write) {
       if (isLogic(symbol.type) ? symbol.user.tri === symbol.tri : symbol.text === symbol.user.text) continue;
     } else if (!symbol.user.has && !symbol.write) continue;
     unsaved = true;
   }
-  if (dialect.dropsOutOfRange) unsaved = dropUnfit(tree, unsaved);
+  if (dialect.unfitValues !== "keep") unsaved = dropUnfit(tree, unsaved);
   if (warnings > 0 || unsaved) evaluator.changed = true;
   return warnings;
 }
@@ -204,7 +229,7 @@ function dropUnfit(tree: LoadedTree, before: boolean): boolean {
     if (symbol.type !== "string" && symbol.type !== "int" && symbol.type !== "hex") continue;
     if (tree.evaluator.allowsText(symbol, symbol.user.text ?? "")) continue;
     symbol.valid = false;
-    symbol.user.has = false;
+    if (tree.dialect.unfitValues === "forget") symbol.user.has = false;
     unsaved = true;
   }
   return unsaved;

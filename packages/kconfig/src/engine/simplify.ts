@@ -130,6 +130,24 @@ export class Simplifier {
     }
   }
 
+  /** expr_trans_bool(): "FOO!=n" of a tristate as FOO, where a bool will take it as y. */
+  transformForBool(expr: Expr | undefined): Expr | undefined {
+    switch (expr?.op) {
+      case "&&":
+      case "||": {
+        const left = this.transformForBool(expr.left) as Expr;
+        return this.#pool.two(expr.op, left, this.transformForBool(expr.right) as Expr);
+      }
+      case "!":
+        return this.#pool.not(this.transformForBool(expr.left) as Expr);
+      case "!=":
+        if (expr.left.type !== "tristate" || expr.right !== this.#table.no) return expr;
+        return this.#pool.symbol(expr.left);
+      default:
+        return expr;
+    }
+  }
+
   /** expr_eq(): equal but for the order of operands and for what eliminateEqual() sees. */
   equal(one: Expr | undefined, two: Expr | undefined): boolean {
     if (one === undefined || two === undefined) return this.isYes(one) && this.isYes(two);

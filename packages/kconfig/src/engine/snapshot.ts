@@ -24,6 +24,7 @@ interface Head {
   readonly files: readonly string[];
   readonly environment: readonly (readonly [string, string])[];
   readonly modules: number;
+  readonly defconfigList: number;
   readonly counts: readonly [
     symbols: number,
     exprs: number,
@@ -56,7 +57,7 @@ class Encoder {
   }
 
   encode(): Uint8Array {
-    const { root, modules, files, environment } = this.#tree;
+    const { root, modules, defconfigList, files, environment } = this.#tree;
     this.#menus.set(root, 0);
     for (const menu of menusBelow(root)) this.#menus.set(menu, this.#menus.size);
     // An `if` that was dissolved is in no list any more, but properties name the menus that they came from.
@@ -83,6 +84,7 @@ class Encoder {
       files,
       environment: [...environment],
       modules: this.#symbolIndex.get(modules) ?? 2,
+      defconfigList: defconfigList === undefined ? -1 : (this.#symbolIndex.get(defconfigList) ?? -1),
       counts: [
         this.#symbols.length,
         this.#exprs.size,
@@ -130,7 +132,9 @@ class Encoder {
       (symbol.isChoice ? 2 : 0) |
       (symbol.isMember ? 4 : 0) |
       (symbol.optional ? 8 : 0) |
-      (symbol.transitional ? 16 : 0);
+      (symbol.transitional ? 16 : 0) |
+      (symbol.noWrite ? 32 : 0) |
+      (symbol.allNoY ? 64 : 0);
     this.#numbers.push(
       this.#text(symbol.name),
       TYPES.indexOf(symbol.type),
@@ -245,9 +249,9 @@ class Decoder {
   }
 
   decode(dialect: Dialect, output: Output): LoadedTree {
-    const { counts, modules: modulesIndex, files, environment } = this.#head;
+    const { counts, files, environment } = this.#head;
     const [symbolCount, exprCount, propertyCount, menuCount] = counts;
-    const table = new SymbolTable();
+    const table = new SymbolTable(dialect.typedConstants);
     this.#symbols.push(table.yes, table.mod, table.no);
     // Symbols and menus name each other, so they are made first and filled when all are there.
     for (let index = 0; index < symbolCount; index++) this.#makeSymbol(index, table);
@@ -266,7 +270,7 @@ class Decoder {
     for (const symbol of this.#symbols) this.#fillSymbol(symbol);
     const pool = new ExprPool(this.#exprs);
     const simplifier = new Simplifier(pool, table, dialect, (line) => output.out(line));
-    const modules = this.#symbols[modulesIndex] as Sym;
+    const modules = this.#symbols[this.#head.modules] as Sym;
     const evaluator = new Evaluator({ dialect, output, modules, symbols });
     evaluator.changed = true;
     const root = this.#menus[0] as Menu;
@@ -279,6 +283,7 @@ class Decoder {
       evaluator,
       symbols,
       modules,
+      defconfigList: this.#symbols[this.#head.defconfigList],
       files,
       environment: new Map(environment),
     };
@@ -327,6 +332,8 @@ class Decoder {
     symbol.isMember = (flags & 4) !== 0;
     symbol.optional = (flags & 8) !== 0;
     symbol.transitional = (flags & 16) !== 0;
+    symbol.noWrite = (flags & 32) !== 0;
+    symbol.allNoY = (flags & 64) !== 0;
     this.#symbols.push(symbol);
     table.restore(symbol);
   }

@@ -22,10 +22,11 @@ export class SymbolTable {
   readonly #all: Sym[] = [];
   #ids = 0;
 
-  constructor() {
+  /** `typed`: y, m and n are tristates, and not just words. */
+  constructor(typed: boolean) {
     const constant = (name: string, tri: 0 | 1 | 2): Sym => {
       const symbol = makeSymbol(this.#ids++, name, { constant: true, choice: false });
-      symbol.type = "tristate";
+      if (typed) symbol.type = "tristate";
       symbol.tri = tri;
       symbol.text = name;
       symbol.valid = true;

@@ -9,30 +9,49 @@ export function calculateAll(tree: LoadedTree): void {
   for (const symbol of tree.symbols) tree.evaluator.calc(symbol);
 }
 
-function written(tree: LoadedTree): readonly Sym[] {
-  return tree.symbols.filter((symbol) => symbol.write && symbol.name !== undefined);
+export interface AutoOptions {
+  readonly prefix: string;
+  /** n is written too (KCONFIG_NEGATIVES). */
+  readonly negatives?: boolean | undefined;
 }
 
-export function autoConfText(tree: LoadedTree, prefix: string): string {
-  const style = { prefix, no: "none", escape: false } as const;
+function written(tree: LoadedTree, negatives = false): readonly Sym[] {
+  return tree.symbols.filter(
+    (symbol) => symbol.name !== undefined && (symbol.write || (negatives && symbol.type !== "string")),
+  );
+}
+
+export function autoConfText(tree: LoadedTree, { prefix, negatives = false }: AutoOptions): string {
+  const style = { prefix, no: negatives ? "n" : "none", quote: tree.dialect.quotesAuto } as const;
   return (
     heading(tree, "pound") +
-    written(tree)
+    written(tree, negatives)
       .map((symbol) => symbolLine(symbol, tree, style))
       .join("")
   );
 }
 
-export function autoHeaderText(tree: LoadedTree, prefix: string): string {
+/** tristate.conf: what is y or m, in capitals. */
+export function tristateText(tree: LoadedTree, { prefix }: AutoOptions): string {
   return (
-    heading(tree, "c") +
+    heading(tree, "pound") +
     written(tree)
-      .map((symbol) => definition(symbol, tree, prefix))
+      .filter((symbol) => symbol.type === "tristate" && tree.evaluator.text(symbol) !== "n")
+      .map((symbol) => `${prefix}${symbol.name ?? ""}=${tree.evaluator.text(symbol).toUpperCase()}\n`)
       .join("")
   );
 }
 
-function definition(symbol: Sym, tree: LoadedTree, prefix: string): string {
+export function autoHeaderText(tree: LoadedTree, options: AutoOptions): string {
+  return (
+    heading(tree, "c") +
+    written(tree, options.negatives)
+      .map((symbol) => definition(symbol, tree, options))
+      .join("")
+  );
+}
+
+function definition(symbol: Sym, tree: LoadedTree, { prefix, negatives }: AutoOptions): string {
   const value = tree.evaluator.text(symbol);
   const name = `${prefix}${symbol.name ?? ""}`;
   switch (symbol.type) {
@@ -40,22 +59,24 @@ function definition(symbol: Sym, tree: LoadedTree, prefix: string): string {
       return "";
     case "bool":
     case "tristate":
-      return value === "n" ? "" : `#define ${name}${value === "m" ? "_MODULE" : ""} 1\n`;
+      if (value === "n") return negatives ? `#define ${name} 0\n` : "";
+      return `#define ${name}${value === "m" ? "_MODULE" : ""} 1\n`;
     case "string":
-      return `#define ${name} ${quote(value)}\n`;
+      return `#define ${name} ${quote(value, tree)}\n`;
     default:
+      if (value === "" && tree.dialect.negatives) return `#define ${name} 0\n`;
       return `#define ${name} ${hexPrefix(symbol, value)}${value}\n`;
   }
 }
 
-export function rustcCfgText(tree: LoadedTree, prefix: string): string {
-  return written(tree)
+export function rustcCfgText(tree: LoadedTree, { prefix, negatives }: AutoOptions): string {
+  return written(tree, negatives)
     .map((symbol) => {
       const value = tree.evaluator.text(symbol);
       const name = `--cfg=${prefix}${symbol.name ?? ""}`;
       if (symbol.type === "unknown" || (isLogic(symbol.type) && value === "n")) return "";
       const flag = isLogic(symbol.type) ? `${name}\n` : "";
-      return `${flag}${name}=${quote(hexPrefix(symbol, value) + value)}\n`;
+      return `${flag}${name}=${quote(hexPrefix(symbol, value) + value, tree)}\n`;
     })
     .join("");
 }
@@ -72,17 +93,25 @@ export function autoConfCmdText(tree: LoadedTree, autoConf: string): string {
     [...environment]
       .map(
         ([name, value]) =>
-          `${dialect.autoconfCmdVariable ? "\n" : ""}ifneq "$(${name})" "${value}"\n${target}: FORCE\nendif\n`,
+          `${dialect.autoConfCmd === "variable" ? "\n" : ""}ifneq "$(${name})" "${value}"\n${target}: FORCE\nendif\n`,
       )
       .join("");
-  if (dialect.autoconfCmdVariable) {
+  if (dialect.autoConfCmd === "variable") {
     return (
       `autoconfig := ${autoConf}\n\ndeps_config := \\\n${list(files)}\n` +
       `$(autoconfig): $(deps_config)\n$(deps_config): ;\n${variables("$(autoconfig)")}`
     );
   }
+  const newestFirst = [...files].reverse();
+  if (dialect.autoConfCmd === "old") {
+    const names = newestFirst.map((name) => `\t${name}`).join(" \\\n");
+    return (
+      `deps_config := \\\n${names}\n\n${autoConf}: \\\n\t$(deps_config)\n\n` +
+      `${variables(autoConf)}\n$(deps_config): ;\n`
+    );
+  }
   return (
-    `deps_config := \\\n${list([...files].reverse())}\n${autoConf}: $(deps_config)\n\n` +
+    `deps_config := \\\n${list(newestFirst)}\n${autoConf}: $(deps_config)\n\n` +
     `${variables(autoConf)}\n$(deps_config): ;\n`
   );
 }
@@ -95,7 +124,7 @@ export function changedSymbols(tree: LoadedTree): readonly string[] {
   for (const symbol of tree.symbols) {
     // Reading auto.conf made generation 1 forget the values.
     if (dialect.choice === "symbol") evaluator.calc(symbol);
-    if (symbol.isChoice || symbol.name === undefined) continue;
+    if (symbol.isChoice || symbol.noWrite || symbol.name === undefined) continue;
     if (symbol.write) {
       const value = evaluator.text(symbol);
       const logic = isLogic(symbol.type);

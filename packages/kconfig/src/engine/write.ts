@@ -4,32 +4,32 @@ import type { LoadedTree } from "./load.ts";
 import { YES, isLogic, menusBelow } from "./model.ts";
 import type { Menu, Sym } from "./model.ts";
 
-/** A double-quoted string with `"` and `\` escaped. */
-export function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+/** A double-quoted string with `"` and `\` escaped, where the tree knows escapes. */
+export function quote(text: string, { dialect }: Pick<LoadedTree, "dialect">): string {
+  return dialect.escapes ? `"${text.replace(/["\\]/g, "\\$&")}"` : `"${text}"`;
 }
 
 /** One symbol's line; n is "is not set", "=n" or nothing. */
 export function symbolLine(
   symbol: Sym,
   tree: LoadedTree,
-  style: { readonly prefix: string; readonly no: "not set" | "n" | "none"; readonly escape: boolean },
+  style: { readonly prefix: string; readonly no: "not set" | "n" | "none"; readonly quote: boolean },
 ): string {
   if (symbol.type === "unknown") return "";
-  const { prefix, no, escape } = style;
+  const { prefix, no } = style;
   const name = `${prefix}${symbol.name ?? ""}`;
   const value = tree.evaluator.text(symbol);
   if (isLogic(symbol.type) && value === "n" && no !== "n")
     return no === "none" ? "" : `# ${name} is not set\n`;
-  return `${name}=${symbol.type === "string" && escape ? quote(value) : value}\n`;
+  return `${name}=${symbol.type === "string" && style.quote ? quote(value, tree) : value}\n`;
 }
 
 /** The comment at the top of generated files. */
 export function heading(tree: LoadedTree, style: "pound" | "c"): string {
   const title = tree.root.prompt?.text ?? "";
-  return style === "pound"
-    ? `#\n# Automatically generated file; DO NOT EDIT.\n# ${title}\n#\n`
-    : `/*\n * Automatically generated file; DO NOT EDIT.\n * ${title}\n */\n`;
+  if (style === "pound") return `#\n# Automatically generated file; DO NOT EDIT.\n# ${title}\n#\n`;
+  const blank = tree.dialect.roomyHeading ? " *\n" : "";
+  return `/*\n${blank} * Automatically generated file; DO NOT EDIT.\n * ${title}\n${blank} */\n`;
 }
 
 /** The user's values that the rules changed, a line each (KCONFIG_WARN_CHANGED_INPUT, generation 3). */
@@ -58,7 +58,7 @@ export interface WriteOptions {
 /** The text of `.config` (conf_write()). */
 export function configText(tree: LoadedTree, { prefix, changedInput }: WriteOptions): string {
   const { evaluator, root, dialect } = tree;
-  const style = { prefix, no: "not set", escape: true } as const;
+  const style = { prefix, no: "not set", quote: true } as const;
   const parts = [heading(tree, "pound")];
   let needNewline = false;
   if (!evaluator.changed) evaluator.invalidate();
@@ -89,8 +89,9 @@ export function configText(tree: LoadedTree, { prefix, changedInput }: WriteOpti
       menu = menu.list;
       continue;
     }
-    for (;;) {
+    for (let filled = false; ; filled = true) {
       if (
+        (dialect.menuEnds === "all" || (dialect.menuEnds === "filled" && filled)) &&
         menu.symbol === undefined &&
         menu !== root &&
         evaluator.isVisible(menu) &&
@@ -114,7 +115,7 @@ export function configText(tree: LoadedTree, { prefix, changedInput }: WriteOpti
 /** The text of a minimal configuration: only what differs from the defaults (conf_write_defconfig()). */
 export function defconfigText(tree: LoadedTree, { prefix, changedInput }: WriteOptions): string {
   const { evaluator, root, dialect } = tree;
-  const style = { prefix, no: "not set", escape: true } as const;
+  const style = { prefix, no: "not set", quote: true } as const;
   let text = "";
   evaluator.invalidate();
   for (const menu of menusBelow(root)) {

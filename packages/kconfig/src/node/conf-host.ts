@@ -16,6 +16,7 @@ import {
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ConfHost } from "../conf/conf.ts";
+import { globFiles } from "./glob.ts";
 import type { ShellAnswers } from "./shell-answers.ts";
 import { cachedLoad } from "./tree-cache.ts";
 
@@ -115,6 +116,7 @@ function fileHost({
       return value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1");
     },
     readFile: (path) => files.read(path),
+    glob: (pattern) => globFiles(pattern, cwd),
     isDirectory: (path) => statSync(toPath(path), { throwIfNoEntry: false })?.isDirectory() === true,
     exists: (path) => existsSync(toPath(path)),
     makeDirectory: (path) => {

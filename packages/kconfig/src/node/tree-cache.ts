@@ -1,6 +1,7 @@
 /**
  * Loaded trees, kept between runs. One is taken again when all that it was made of is as it was: files by time and size,
- * files that were looked for and were not there, environment variables, and the answers of shell commands.
+ * files that were looked for and were not there, what patterns matched, environment variables, and the answers of shell
+ * commands.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
@@ -11,11 +12,12 @@ import type { LoadInProgress, LoadRequest, LoadedTree } from "../engine/load.ts"
 import { decodeTree, encodeTree } from "../engine/snapshot.ts";
 
 // Counts up when the same inputs are to give another snapshot, or when its form changes.
-const FORM = 1;
+const FORM = 2;
 
 interface Inputs {
   readonly files: readonly (readonly [path: string, time: number, size: number])[];
   readonly missing: readonly string[];
+  readonly globs: readonly (readonly [pattern: string, names: readonly string[]])[];
   readonly env: readonly (readonly [name: string, value: string | null])[];
   readonly answers: readonly (readonly [command: string, output: string])[];
   readonly out: string;
@@ -84,7 +86,8 @@ function isAsItWas(inputs: Inputs, { host }: LoadRequest, { recall, exists }: Tr
       const found = statSync(path, { throwIfNoEntry: false });
       return found !== undefined && found.mtimeMs === time && found.size === size;
     }) &&
-    !inputs.missing.some(exists)
+    !inputs.missing.some(exists) &&
+    inputs.globs.every(([pattern, names]) => (host.glob?.(pattern) ?? []).join("\n") === names.join("\n"))
   );
 }
 
@@ -93,6 +96,7 @@ class Recorder {
   readonly request: LoadRequest;
   readonly #files = new Map<string, readonly [number, number]>();
   readonly #missing = new Set<string>();
+  readonly #globs = new Map<string, readonly string[]>();
   readonly #env = new Map<string, string | null>();
   readonly #answers = new Map<string, string>();
   #out = "";
@@ -111,6 +115,13 @@ class Recorder {
           else this.#files.set(path, [found.mtimeMs, found.size]);
           return text;
         },
+        glob:
+          host.glob &&
+          ((pattern) => {
+            const names = host.glob?.(pattern) ?? [];
+            this.#globs.set(pattern, names);
+            return names;
+          }),
         getenv: (name) => {
           const value = host.getenv(name);
           this.#env.set(name, value ?? null);
@@ -139,6 +150,7 @@ class Recorder {
     return {
       files: [...this.#files].map(([path, [time, size]]) => [path, time, size] as const),
       missing: [...this.#missing],
+      globs: [...this.#globs],
       env: [...this.#env],
       answers: [...this.#answers],
       out: this.#out,

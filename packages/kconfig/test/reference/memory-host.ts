@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfHost } from "../../src/conf/conf.ts";
+import { globFiles } from "../../src/node/glob.ts";
 
 const FOLDER = "/run-in-memory";
 
@@ -22,6 +23,8 @@ export function memoryHost(options: {
   readonly files?: Readonly<Record<string, string>> | undefined;
   readonly input?: string | undefined;
   readonly cache?: FileCache | undefined;
+  /** Stands behind the files of the run. */
+  readonly tree?: string | undefined;
   /** Answers shell commands. */
   readonly shell?: ((command: string) => string) | undefined;
 }): MemoryRun {
@@ -46,10 +49,12 @@ export function memoryHost(options: {
     getenv: (name) => env[name],
     readFile: (path) => {
       const name = nameOf(path);
-      if (name !== undefined) return files.get(name);
-      if (!cache.has(path)) cache.set(path, readText(path));
-      return cache.get(path);
+      if (name !== undefined && (files.has(name) || options.tree === undefined)) return files.get(name);
+      const real = name === undefined ? path : join(options.tree ?? "", name);
+      if (!cache.has(real)) cache.set(real, readText(real));
+      return cache.get(real);
     },
+    glob: (pattern) => globFiles(pattern, options.tree ?? "/"),
     shell: options.shell ?? ((command) => shellOutput(command, env)),
     out: (text) => {
       out += text;

@@ -94,7 +94,7 @@ interface Run {
   readonly files: Readonly<Record<string, string>>;
 }
 
-interface Both {
+export interface Both {
   readonly ours: Run;
   readonly theirs: Run;
 }
@@ -115,7 +115,10 @@ function bothRun(
     stderr: host.stderr(),
     files: Object.fromEntries(host.files),
   };
-  return { ours, theirs: runInDirectory(conf, [...args, "Kconfig"], env, files, join(answers, "theirs")) };
+  return {
+    ours,
+    theirs: runInDirectory(conf, [...args, "Kconfig"], env, files, { answers: join(answers, "theirs") }),
+  };
 }
 
 /** Runs the reference in a directory of its own and gives what it left there. */
@@ -124,25 +127,34 @@ export function runInDirectory(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   files: Readonly<Record<string, string>>,
-  answers?: string,
-  input?: string,
+  options: {
+    readonly answers?: string | undefined;
+    readonly input?: string | undefined;
+    readonly prepare?: ((directory: string) => void) | undefined;
+  } = {},
 ): Run {
+  const { answers, input, prepare } = options;
   const cwd = mkdtempSync(join(tmpdir(), "kconfig-parity-"));
   try {
+    prepare?.(cwd);
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(dirname(join(cwd, name)), { recursive: true });
       writeFileSync(join(cwd, name), text, "latin1");
     }
     const run = runCConf(conf, args, { cwd, env, answers, input });
-    const left: Record<string, string> = {};
-    for (const entry of readdirSync(cwd, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      if (entry.isFile()) left[path.slice(cwd.length + 1)] = readFileSync(path, "latin1");
-    }
-    return { ...run, files: left };
+    return { ...run, files: Object.fromEntries(filesBelow(cwd)) };
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
+}
+
+// Not those behind links.
+function filesBelow(directory: string, prefix = ""): readonly (readonly [string, string])[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return filesBelow(path, `${prefix}${entry.name}/`);
+    return entry.isFile() ? [[`${prefix}${entry.name}`, readFileSync(path, "latin1")] as const] : [];
+  });
 }
 
 /** The first line in which each output differs. */
