@@ -46,8 +46,8 @@ async function offline(
       },
     );
   }
-  const { readFile } = nodeHost();
-  const host = recordedHost({ readFile, env: { ...process.env, srctree } }, recorded, { srctree });
+  const files = nodeHost({ env: { ...process.env, srctree }, cwd: srctree });
+  const host = recordedHost(files, recorded, { srctree });
   return { srctree, file, host };
 }
 
