@@ -41,6 +41,8 @@ test("merge prints, or writes a file", async () => {
   expect((await kconfig("merge", "@a", "@f")).out).toBe(merged);
   expect((await kconfig("merge", "@a", "@f", "-o", "@out")).out).toBe("");
   expect(await readFile(join(directory, "out"), "utf8")).toBe(merged);
+  const json = await kconfig("merge", "@a", "@f", "--json");
+  expect(JSON.parse(json.out)).toEqual({ A: "y", B: "m", S: '"x"', C: "y" });
   const conflict = await kconfig("merge", "@a", "@f", "@g");
   expect(conflict.status).toBe(1);
   expect(conflict.err).toContain('"C" is wanted as y by feature "f" (@f:2:1) and as m by @g (@g:1:1)');

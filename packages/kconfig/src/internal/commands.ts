@@ -1,5 +1,6 @@
 import type { CliIo } from "../command.ts";
 import { parseConfig, printConfig } from "../config.ts";
+import type { Config } from "../config.ts";
 import { countSymbols } from "../count.ts";
 import { diffConfigs } from "../diff.ts";
 import type { ConfigChange } from "../diff.ts";
@@ -47,7 +48,9 @@ export async function runCommand(
     case "merge": {
       const [base = "", ...files] = need(operands, 2, undefined, "merge BASE FRAGMENT...");
       const { requests } = await readFragments(files);
-      await give(printConfig(applyRequests(await readConfigFile(base), requests)), values.output, io);
+      const merged = applyRequests(await readConfigFile(base), requests);
+      const text = values.json === true ? toJson(symbolsOf(merged)) : printConfig(merged);
+      await give(text, values.output, io);
       return 0;
     }
     case "check": {
@@ -83,11 +86,11 @@ export async function runCommand(
           hint: "The kernel may have been built without CONFIG_IKCONFIG; distributions put a file beside it: /boot/config-*",
         });
       }
-      const symbols = (): unknown =>
-        Object.fromEntries(
-          [...parseConfig(text, { file }).values].map(([name, value]) => [name, show(value)]),
-        );
-      await give(values.json === true ? toJson(symbols()) : text, values.output, io);
+      await give(
+        values.json === true ? toJson(symbolsOf(parseConfig(text, { file }))) : text,
+        values.output,
+        io,
+      );
       return 0;
     }
     default: {
@@ -101,6 +104,10 @@ export async function runCommand(
       return 0;
     }
   }
+}
+
+function symbolsOf({ values }: Pick<Config, "values">): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries([...values].map(([name, value]) => [name, show(value)]));
 }
 
 // As scripts/diffconfig in the kernel prints them, with n for what is not set.
