@@ -268,7 +268,7 @@ class Conf {
     if (given !== undefined && /^\s*[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(given)) seed = parseSeed(given);
     if (seed === undefined) {
       const now = this.#host.now();
-      seed = (Math.imul(Math.floor(now / 1000) + 1, (now % 1000) * 1000 + 1) >>> 0) as number;
+      seed = Math.imul(Math.floor(now / 1000) + 1, (now % 1000) * 1000 + 1) >>> 0;
     }
     this.#host[this.#request.dialect.seedOn](`KCONFIG_SEED=0x${seed.toString(16).toUpperCase()}\n`);
     this.#random = glibcRandom(seed);

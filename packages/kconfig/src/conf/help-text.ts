@@ -1,5 +1,5 @@
 /** What conf shows of a symbol when it is asked (menu_get_ext_help() in menu.c). */
-import { printExprWithValues } from "../engine/expr-values.ts";
+import { printExprWithValues, printReverse } from "../engine/expr-values.ts";
 import { formatHelp } from "../engine/lexer.ts";
 import type { LoadedTree } from "../engine/load.ts";
 import { MOD, NO, TYPE_NAMES, YES } from "../engine/model.ts";
@@ -40,7 +40,7 @@ function symbolText(symbol: Sym, tree: LoadedTree): string {
     [MOD, "m"],
     [NO, "n"],
   ] as const) {
-    parts.push(evaluator.reverseText(symbol.revDep.expr, value, `Selected by [${letter}]:\n`));
+    parts.push(printReverse(symbol.revDep.expr, evaluator, value, `Selected by [${letter}]:\n`));
   }
   parts.push(targets(symbol, "imply", "Implies: ", tree));
   for (const [value, letter] of [
@@ -48,7 +48,7 @@ function symbolText(symbol: Sym, tree: LoadedTree): string {
     [MOD, "m"],
     [NO, "n"],
   ] as const) {
-    parts.push(evaluator.reverseText(symbol.implied.expr, value, `Implied by [${letter}]:\n`));
+    parts.push(printReverse(symbol.implied.expr, evaluator, value, `Implied by [${letter}]:\n`));
   }
   return `${parts.join("")}\n\n`;
 }

@@ -5,7 +5,7 @@ import type { Dialect } from "./dialect.ts";
 import type { Output, Place } from "./errors.ts";
 import type { Expr } from "./expr.ts";
 import { propertySymbol } from "./finalize.ts";
-import { printExprWithValues } from "./expr-values.ts";
+import { unmetWarning } from "./expr-values.ts";
 import { MOD, NO, YES, isLogic } from "./model.ts";
 import type { Menu, Property, Sym, SymbolType, Tristate } from "./model.ts";
 import { compareValues, isValidText, toSigned } from "./text-value.ts";
@@ -185,7 +185,10 @@ export class Evaluator {
             }
           }
         }
-        if (symbol.dirDep.tri < symbol.revDep.tri) this.#warnUnmet(symbol);
+        if (symbol.dirDep.tri < symbol.revDep.tri) {
+          this.warnings++;
+          this.context.output.err(unmetWarning(symbol, this));
+        }
         if (symbol.revDep.tri > tri) tri = symbol.revDep.tri;
       } else tri = member;
       if (tri === MOD && (this.typeOf(symbol) === "bool" || this.#impliesYes(symbol))) tri = YES;
@@ -291,35 +294,6 @@ export class Evaluator {
       : bound.text;
   }
 
-  #warnUnmet(symbol: Sym): void {
-    const { output } = this.context;
-    const lines = [
-      `\nWARNING: unmet direct dependencies detected for ${symbol.name ?? "(null)"}\n`,
-      `  Depends on [${symbol.dirDep.tri === MOD ? "m" : "n"}]: `,
-      printExprWithValues(symbol.dirDep.expr, this),
-      "\n",
-      this.reverseText(symbol.revDep.expr, YES, "  Selected by [y]:\n"),
-      this.reverseText(symbol.revDep.expr, MOD, "  Selected by [m]:\n"),
-    ];
-    output.err(lines.join(""));
-    this.warnings++;
-  }
-
-  /** The operands of a reverse dependency that have a value, a line each, with a title (expr_gstr_print_revdep()). */
-  reverseText(expr: Expr | undefined, value: Tristate, title: string): string {
-    let text = "";
-    const visit = (at: Expr): void => {
-      if (at.op === "||") {
-        visit(at.left);
-        visit(at.right);
-      } else if (this.expr(at) === value) {
-        text += `${text === "" ? title : ""}  - ${printExprWithValues(at, this)}\n`;
-      }
-    };
-    if (expr !== undefined) visit(expr);
-    return text;
-  }
-
   /** Makes all values be worked out anew (sym_clear_all_valid()). */
   invalidate(): void {
     this.invalidateSymbols();
@@ -399,43 +373,6 @@ export class Evaluator {
   isChangeable(symbol: Sym): boolean {
     if (!this.#asSymbol && symbol.isChoice) return false;
     return symbol.visible > symbol.revDep.tri;
-  }
-
-  /** The default of a symbol as savedefconfig sees it (sym_get_string_default()). */
-  defaultText(symbol: Sym): string {
-    const { modules, dialect } = this.context;
-    this.visibility(symbol);
-    this.calc(modules);
-    let tri: Tristate = NO;
-    let text = "";
-    const source = this.defaultOf(symbol);
-    if (source !== undefined) {
-      if (isLogic(symbol.type)) {
-        const value = this.expr(source.expr);
-        tri = value < source.visible.tri ? value : source.visible.tri;
-      } else {
-        const value = propertySymbol(source);
-        if (value !== undefined) {
-          this.calc(value);
-          text = value.text ?? "";
-        }
-      }
-    }
-    if (symbol.revDep.tri > tri) tri = symbol.revDep.tri;
-    if (tri === MOD && !symbol.isMember && modules.tri === NO) tri = YES;
-    if (symbol.type === "bool" && tri === MOD) tri = YES;
-    if (symbol.implied.tri > tri) tri = symbol.implied.tri;
-    switch (symbol.type) {
-      case "bool":
-      case "tristate":
-        return TRISTATE_TEXT[tri];
-      case "int":
-        return text === "" && !dialect.emptyNumber ? "0" : text;
-      case "hex":
-        return text === "" && !dialect.emptyNumber ? "0x0" : text;
-      default:
-        return text;
-    }
   }
 
   /** menu_is_visible() in menu.c */

@@ -2,6 +2,8 @@
 import type { Evaluator } from "./evaluator.ts";
 import { printExpr } from "./expr.ts";
 import type { Expr } from "./expr.ts";
+import { MOD, YES } from "./model.ts";
+import type { Sym, Tristate } from "./model.ts";
 
 /** `FOO [=y] && !BAR [=n]` (expr_gstr_print() in expr.c); values are those last worked out. */
 export function printExprWithValues(expr: Expr | undefined, evaluator: Evaluator): string {
@@ -11,4 +13,36 @@ export function printExprWithValues(expr: Expr | undefined, evaluator: Evaluator
     if (symbol !== undefined && symbol.type !== "unknown") text += ` [=${evaluator.text(symbol)}]`;
   });
   return text;
+}
+
+/** The operands of a reverse dependency that have a value, a line each, with a title (expr_gstr_print_revdep()). */
+export function printReverse(
+  expr: Expr | undefined,
+  evaluator: Evaluator,
+  value: Tristate,
+  title: string,
+): string {
+  let text = "";
+  const visit = (at: Expr): void => {
+    if (at.op === "||") {
+      visit(at.left);
+      visit(at.right);
+    } else if (evaluator.expr(at) === value) {
+      text += `${text === "" ? title : ""}  - ${printExprWithValues(at, evaluator)}\n`;
+    }
+  };
+  if (expr !== undefined) visit(expr);
+  return text;
+}
+
+/** What conf says of a symbol that is selected without what it depends on (sym_warn_unmet_dep() in symbol.c). */
+export function unmetWarning(symbol: Sym, evaluator: Evaluator): string {
+  return [
+    `\nWARNING: unmet direct dependencies detected for ${symbol.name ?? "(null)"}\n`,
+    `  Depends on [${symbol.dirDep.tri === MOD ? "m" : "n"}]: `,
+    printExprWithValues(symbol.dirDep.expr, evaluator),
+    "\n",
+    printReverse(symbol.revDep.expr, evaluator, YES, "  Selected by [y]:\n"),
+    printReverse(symbol.revDep.expr, evaluator, MOD, "  Selected by [m]:\n"),
+  ].join("");
 }

@@ -227,7 +227,7 @@ const BINDING: Readonly<Record<Expr["op"], number>> = {
 export function printExpr(
   expr: Expr | undefined,
   print: (text: string, symbol?: Sym) => void,
-  around: Expr["op"] | undefined = undefined,
+  around?: Expr["op"],
 ): void {
   if (expr === undefined) {
     print("y");

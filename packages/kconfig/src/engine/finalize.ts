@@ -8,7 +8,7 @@ import type { Output } from "./errors.ts";
 import type { Expr, ExprPool } from "./expr.ts";
 import { choiceMenu, isLogic } from "./model.ts";
 import type { Menu, Property, Sym, SymbolType } from "./model.ts";
-import { containsNegated, containsSymbol, dependsOnSymbol } from "./simplify.ts";
+import { containsNegated, containsSymbol, dependsOnSymbol } from "./mentions.ts";
 import type { Simplifier } from "./simplify.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 import { isValidText } from "./text-value.ts";
@@ -48,17 +48,17 @@ class Finalizer {
       // In generation 1 the mode of a choice bounds its members.
       const parentDep =
         this.#asSymbol && symbol !== undefined && isChoice ? this.#context.pool.symbol(symbol) : parent.dep;
-      for (let menu = parent.list as Menu | undefined; menu !== undefined; menu = menu.next) {
+      for (let menu: Menu | undefined = parent.list; menu !== undefined; menu = menu.next) {
         this.#inherit(menu, parentDep);
       }
-      for (let menu = parent.list as Menu | undefined; menu !== undefined; menu = menu.next) {
+      for (let menu: Menu | undefined = parent.list; menu !== undefined; menu = menu.next) {
         this.menu(menu, isChoice && !this.#asSymbol);
       }
     } else if (symbol !== undefined && !insideChoice) {
       this.#submenu(parent, symbol);
       symbol.dirDep.expr = this.#context.pool.or(symbol.dirDep.expr, parent.dep);
     }
-    for (let menu = parent.list as Menu | undefined; menu !== undefined; menu = menu.next) {
+    for (let menu = parent.list; menu !== undefined; menu = menu.next) {
       if (this.#asSymbol && symbol !== undefined && isChoice) this.#addMember(menu, symbol);
       dissolve(menu, parent);
     }

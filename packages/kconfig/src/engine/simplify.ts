@@ -5,8 +5,8 @@
  */
 import type { Dialect } from "./dialect.ts";
 import type { Comparison, Expr, ExprPool } from "./expr.ts";
-import { isLogic } from "./model.ts";
 import type { Sym } from "./model.ts";
+import { Joiner } from "./join.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 
 interface Pair {
@@ -33,6 +33,7 @@ export class Simplifier {
   readonly #inPairs: boolean;
   readonly #rightFirst: boolean;
   readonly #say: (text: string) => void;
+  readonly #joiner: Joiner;
 
   /** `say` is conf's stdout, where a bool compared with m is told. */
   constructor(
@@ -46,6 +47,7 @@ export class Simplifier {
     this.#inPairs = dialect.duplicates === "pairs";
     this.#rightFirst = dialect.rightFirst;
     this.#say = say;
+    this.#joiner = new Joiner(pool, table, (one, two) => this.equal(one, two));
   }
 
   typesChanged(): void {
@@ -283,7 +285,7 @@ export class Simplifier {
       pair.two = this.#pool.two(op, left.two, right.two);
       return;
     }
-    const joined = op === "||" ? this.#joinOr(one, two) : this.#joinAnd(one, two);
+    const joined = op === "||" ? this.#joiner.or(one, two) : this.#joiner.and(one, two);
     if (joined === undefined) return;
     pair.one = this.#pool.symbol(op === "||" ? this.#table.no : this.#table.yes);
     pair.two = joined;
@@ -326,7 +328,7 @@ export class Simplifier {
         if (one.op === "||" || one.op === "&&") operands[i] = this.#joinPairs(one);
         const left = operands[i] as Expr;
         const right = operands[j] as Expr;
-        const joined = op === "||" ? this.#joinOr(left, right) : this.#joinAnd(left, right);
+        const joined = op === "||" ? this.#joiner.or(left, right) : this.#joiner.and(left, right);
         if (joined === undefined) continue;
         operands[i] = neutral;
         operands[j] = joined;
@@ -340,74 +342,6 @@ export class Simplifier {
       return this.#pool.two(op, left, rebuild(at.right));
     };
     return rebuild(expr);
-  }
-
-  /** expr_join_or(): the operand that says the same as both, if there is one. */
-  #joinOr(one: Expr, two: Expr): Expr | undefined {
-    if (this.equal(one, two)) return one;
-    const symbol = this.#commonSymbol(one, two);
-    if (symbol === undefined) return undefined;
-    const { yes, mod, no } = this.#table;
-    if (symbol.type === "tristate" && one.op === "=" && two.op === "=") {
-      const rest = third(one.right, two.right, [yes, mod, no]);
-      if (rest !== undefined) return this.#pool.compare("!=", symbol, rest);
-    }
-    if (
-      symbol.type === "bool" &&
-      ((isNegatedSymbol(one) && two.op === "symbol") || (isNegatedSymbol(two) && one.op === "symbol"))
-    ) {
-      return this.#pool.symbol(yes);
-    }
-    return undefined;
-  }
-
-  /** expr_join_and() */
-  #joinAnd(one: Expr, two: Expr): Expr | undefined {
-    if (this.equal(one, two)) return one;
-    const symbol = this.#commonSymbol(one, two);
-    if (symbol === undefined) return undefined;
-    const pool = this.#pool;
-    const { yes, mod, no } = this.#table;
-    const withSymbol = (op: "=" | "!=", value: Sym): boolean =>
-      (one.op === "symbol" && two.op === op && two.right === value) ||
-      (two.op === "symbol" && one.op === op && one.right === value);
-    if (withSymbol("=", yes)) return pool.compare("=", symbol, yes);
-    if (withSymbol("!=", no)) return pool.symbol(symbol);
-    if (withSymbol("!=", mod)) return pool.compare("=", symbol, yes);
-    if (symbol.type !== "tristate") return undefined;
-    for (const [equal, unequal] of [
-      [one, two],
-      [two, one],
-    ] as const) {
-      if (equal.op !== "=" || unequal.op !== "!=") continue;
-      if (equal.right.constant && unequal.right.constant) {
-        return equal.right === unequal.right ? pool.symbol(no) : pool.compare("=", symbol, equal.right);
-      }
-    }
-    if (one.op === "!=" && two.op === "!=") {
-      const rest = third(one.right, two.right, [yes, mod, no]);
-      // "A!=m && A!=n" should leave y, and does.
-      if (rest !== undefined) return pool.compare("=", symbol, rest);
-    }
-    return undefined;
-  }
-
-  // The bool or tristate that both operands are about, when each is it, its negation or an (in)equality of it.
-  #commonSymbol(one: Expr, two: Expr): Sym | undefined {
-    let first: Sym;
-    if (one.op === "!") {
-      const inner = one.left;
-      if (inner.op !== "=" && inner.op !== "!=" && inner.op !== "symbol") return undefined;
-      first = inner.left;
-    } else if (one.op === "=" || one.op === "!=" || one.op === "symbol") first = one.left;
-    else return undefined;
-    let second: Sym;
-    if (two.op === "!") {
-      if (two.left.op !== "symbol") return undefined;
-      second = two.left.left;
-    } else if (two.op === "=" || two.op === "!=" || two.op === "symbol") second = two.left;
-    else return undefined;
-    return first === second && isLogic(first.type) ? first : undefined;
   }
 
   /** expr_trans_compare(): the expression as one that compares with `symbol`. */
@@ -444,68 +378,5 @@ export class Simplifier {
     expr.simplified = this.#round;
     expr.transformed = undefined;
     expr.deduped = undefined;
-  }
-}
-
-function isNegatedSymbol(expr: Expr): boolean {
-  return expr.op === "!" && expr.left.op === "symbol";
-}
-
-/** Of three values the one that is neither `one` nor `two`, when those are two different ones of them. */
-function third(one: Sym, two: Sym, all: readonly Sym[]): Sym | undefined {
-  if (one === two || !all.includes(one) || !all.includes(two)) return undefined;
-  return all.find((value) => value !== one && value !== two);
-}
-
-/** expr_contains_symbol() */
-export function containsSymbol(expr: Expr | undefined, symbol: Sym): boolean {
-  if (expr === undefined) return false;
-  switch (expr.op) {
-    case "&&":
-    case "||":
-      return containsSymbol(expr.left, symbol) || containsSymbol(expr.right, symbol);
-    case "symbol":
-      return expr.left === symbol;
-    case "!":
-      return containsSymbol(expr.left, symbol);
-    case "range":
-      return false;
-    default:
-      return expr.left === symbol || expr.right === symbol;
-  }
-}
-
-/** expr_depends_symbol(): holds only with the symbol on. */
-export function dependsOnSymbol(expr: Expr | undefined, symbol: Sym, table: SymbolTable): boolean {
-  if (expr === undefined) return false;
-  switch (expr.op) {
-    case "&&":
-      return dependsOnSymbol(expr.left, symbol, table) || dependsOnSymbol(expr.right, symbol, table);
-    case "symbol":
-      return expr.left === symbol;
-    case "=":
-      return expr.left === symbol && (expr.right === table.yes || expr.right === table.mod);
-    case "!=":
-      return expr.left === symbol && expr.right === table.no;
-    default:
-      return false;
-  }
-}
-
-/** expr_contains_symbol_negated(): names the symbol in a way that can hold with it off (generation 3). */
-export function containsNegated(expr: Expr | undefined, symbol: Sym, table: SymbolTable): boolean {
-  if (expr === undefined) return false;
-  switch (expr.op) {
-    case "&&":
-    case "||":
-      return containsNegated(expr.left, symbol, table) || containsNegated(expr.right, symbol, table);
-    case "!":
-      return expr.left.op === "symbol" && expr.left.left === symbol;
-    case "=":
-      return expr.left === symbol && expr.right === table.no;
-    case "!=":
-      return expr.left === symbol && (expr.right === table.yes || expr.right === table.mod);
-    default:
-      return false;
   }
 }

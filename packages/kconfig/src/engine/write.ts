@@ -1,5 +1,6 @@
 /** Writes `.config` and defconfigs, byte for byte as conf does (confdata.c). */
 import { ChoicesAsMembers } from "./choice-members.ts";
+import { defaultText } from "./default-text.ts";
 import type { LoadedTree } from "./load.ts";
 import { YES, isLogic, menusBelow } from "./model.ts";
 import type { Menu, Sym } from "./model.ts";
@@ -134,7 +135,7 @@ export function defconfigText(tree: LoadedTree, { prefix, changedInput }: WriteO
     if (!symbol.write) continue;
     symbol.write = false;
     if (!evaluator.isChangeable(symbol)) continue;
-    if (evaluator.text(symbol) === evaluator.defaultText(symbol)) continue;
+    if (evaluator.text(symbol) === defaultText(symbol, evaluator)) continue;
     if (isDefaultMember(symbol, tree)) continue;
     text += symbolLine(symbol, tree, style);
   }

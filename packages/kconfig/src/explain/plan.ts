@@ -75,7 +75,7 @@ export function planFor(
     return reached();
   };
   try {
-    let settings: readonly Setting[] = [];
+    const settings: Setting[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       if (works(settings)) return thinned(settings, works);
       const more = propose(needs, engine);
@@ -83,7 +83,7 @@ export function planFor(
       const known = new Set(settings.map(({ symbol }) => symbol));
       const fresh = more.filter(({ symbol }) => !known.has(symbol));
       if (fresh.length === 0) return undefined;
-      settings = [...fresh, ...settings];
+      settings.unshift(...fresh);
     }
     return works(settings) ? thinned(settings, works) : undefined;
   } finally {

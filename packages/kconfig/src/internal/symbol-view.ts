@@ -129,5 +129,5 @@ export function decode(text: string): string {
 
 /** The bytes of a text as the engine keeps them. */
 export function encode(text: string): string {
-  return /[^\x00-\x7f]/.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text;
+  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text, "utf8").toString("latin1");
 }

@@ -48,7 +48,7 @@ export function processConfHost(options: NodeConfOptions): NodeConfHost {
   let ended = false;
   return {
     ...fileHost(options),
-    echoes: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    echoes: process.stdin.isTTY && process.stdout.isTTY,
     // What a command prints comes after what was said before it.
     shell: (command) => {
       flush();

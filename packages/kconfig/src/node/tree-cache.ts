@@ -9,7 +9,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { beginLoad } from "../engine/load.ts";
 import type { LoadInProgress, LoadRequest, LoadedTree } from "../engine/load.ts";
-import { decodeTree, encodeTree } from "../engine/snapshot.ts";
+import { decodeTree } from "../engine/snapshot-decode.ts";
+import { encodeTree } from "../engine/snapshot-encode.ts";
 
 // Counts up when the same inputs are to give another snapshot, or when its form changes.
 const FORM = 2;
