@@ -3,10 +3,9 @@ import { dirname } from "node:path";
 import type { Dialect } from "../engine/dialect.ts";
 import { KconfigAbort, withinStack } from "../engine/errors.ts";
 import { beginLoad } from "../engine/load.ts";
-import type { LoadInProgress, LoadRequest, LoadedTree } from "../engine/load.ts";
+import type { LoadInProgress, LoadedTree } from "../engine/load.ts";
 import { MOD, NO, YES } from "../engine/model.ts";
 import { readConfig, readValues } from "../engine/read.ts";
-import type { KconfigSourceHost } from "../engine/source.ts";
 import { ChangedInput, configText, defconfigText } from "../engine/write.ts";
 import {
   autoConfCmdText,
@@ -18,37 +17,15 @@ import {
   tristateText,
 } from "../engine/write-auto.ts";
 import { Questions } from "./ask.ts";
-import type { AskMode, Terminal } from "./ask.ts";
+import type { AskMode } from "./ask.ts";
+import { Exit, openText, resolvePath } from "./host.ts";
+import type { ConfHost, ConfRequest } from "./host.ts";
+import { LettersConf } from "./letters.ts";
 import { EVEN_CHANCES, rewriteTristates, setNewSymbols } from "./new-symbols.ts";
 import type { Chances, NewValues } from "./new-symbols.ts";
 import { glibcRandom } from "./random.ts";
 
-/** All that conf does to the world. Texts are latin-1. */
-export interface ConfHost extends KconfigSourceHost, Terminal {
-  /** Where relative names are looked for first. */
-  readonly cwd: string;
-  readonly isDirectory: (path: string) => boolean;
-  readonly exists: (path: string) => boolean;
-  /** Makes a directory and those above it. */
-  readonly makeDirectory: (path: string) => void;
-  /** Writes beside and renames, or writes in place when `overwrite`. */
-  readonly writeFile: (path: string, text: string, overwrite?: boolean) => void;
-  readonly rename: (from: string, to: string) => void;
-  /** Makes the file if need be, and empties it. */
-  readonly touch: (path: string) => void;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Loads a tree in another way than beginLoad(), from a cache, say. */
-  readonly begin?: ((request: LoadRequest) => LoadInProgress) | undefined;
-}
-
-export interface ConfRequest {
-  /** Arguments as conf takes them. */
-  readonly args: readonly string[];
-  /** The program's name in its usage. */
-  readonly program?: string | undefined;
-  readonly dialect: Dialect;
-}
+export type { ConfHost, ConfRequest } from "./host.ts";
 
 const MODES = [
   "oldaskconfig",
@@ -92,7 +69,7 @@ const ALL_CONFIGS: Partial<Record<Mode, string>> = {
 /** Runs conf and gives its exit status. What it prints goes through the host. */
 export function runConf(request: ConfRequest, host: ConfHost): number {
   try {
-    const conf = new Conf(request, { ...host, defer: undefined });
+    const conf = confOf(request, { ...host, defer: undefined });
     return conf.run(conf.begin().finish());
   } catch (error) {
     return statusOf(error);
@@ -106,7 +83,7 @@ export async function runConfAsync(
   answered: () => Promise<void>,
 ): Promise<number> {
   try {
-    const conf = new Conf(request, host);
+    const conf = confOf(request, host);
     const load = conf.begin();
     await answered();
     return conf.run(load.finish());
@@ -115,18 +92,14 @@ export async function runConfAsync(
   }
 }
 
+function confOf(request: ConfRequest, host: ConfHost): Conf | LettersConf {
+  return request.dialect.arguments === "letters" ? new LettersConf(request, host) : new Conf(request, host);
+}
+
 function statusOf(error: unknown): number {
   if (error instanceof Exit) return error.status;
   if (error instanceof KconfigAbort) return 1;
   throw error;
-}
-
-class Exit extends Error {
-  readonly status: number;
-  constructor(status: number) {
-    super(`exit ${status}`);
-    this.status = status;
-  }
 }
 
 class Conf {
@@ -278,7 +251,7 @@ class Conf {
     const mode = this.#mode;
     const host = this.#host;
     if (mode === "defconfig") {
-      const text = this.#open(this.#file);
+      const text = openText(this.#host, this.#file);
       if (text !== undefined) return readConfig(text, tree, this.#readOptions(this.#file));
       host.err(`***\n*** Can't find default configuration "${this.#file}"!\n***\n`);
       throw new Exit(1);
@@ -288,13 +261,13 @@ class Conf {
     const given = host.getenv("KCONFIG_ALLCONFIG");
     if (given === undefined) return 0;
     if (given !== "" && given !== "1") {
-      const text = this.#open(given);
+      const text = openText(this.#host, given);
       if (text !== undefined) return readValues(text, tree, this.#readOptions(given));
       host.err(`*** Can't read seed configuration "${given}"!\n`);
       throw new Exit(1);
     }
     for (const name of [fallback, "all.config"]) {
-      const text = this.#open(name);
+      const text = openText(this.#host, name);
       if (text !== undefined) return readValues(text, tree, this.#readOptions(name));
     }
     host.err(`*** KCONFIG_ALLCONFIG set, but no "${fallback}" or "all.config" file found\n`);
@@ -304,10 +277,10 @@ class Conf {
   // .config, or the first of KCONFIG_DEFCONFIG_LIST that there is.
   #readOwn(tree: LoadedTree): number {
     const name = this.#configName;
-    const text = this.#open(name);
+    const text = openText(this.#host, name);
     if (text !== undefined) return readConfig(text, tree, this.#readOptions(name));
     for (const other of this.#standards(tree)) {
-      const found = other === "" ? undefined : this.#open(other);
+      const found = other === "" ? undefined : openText(this.#host, other);
       if (found === undefined) continue;
       this.#message(`using defaults found in ${other}`);
       const warnings = readConfig(found, tree, this.#readOptions(other));
@@ -335,15 +308,6 @@ class Conf {
   #readOptions(file: string) {
     const warnUnknown = this.#host.getenv("KCONFIG_WARN_UNKNOWN_SYMBOLS") !== undefined;
     return { file, prefix: this.#prefix, warnUnknown };
-  }
-
-  // As Kconfig files are found: here, else in $srctree.
-  #open(name: string): string | undefined {
-    const host = this.#host;
-    const text = host.readFile(resolve(host.cwd, name));
-    const srctree = host.getenv("srctree");
-    if (text !== undefined || srctree === undefined || name.startsWith("/")) return text;
-    return host.readFile(resolve(host.cwd, `${srctree}/${name}`));
   }
 
   #change(tree: LoadedTree): void {
@@ -394,7 +358,7 @@ class Conf {
       const changedInput = this.#changedInput();
       const text = defconfigText(tree, { prefix: this.#prefix, changedInput });
       try {
-        host.writeFile(resolve(host.cwd, this.#file), text, true);
+        host.writeFile(resolvePath(host.cwd, this.#file), text, true);
       } catch {
         host.err(`n*** Error while saving defconfig to: ${this.#file}\n\n`);
         return 1;
@@ -426,7 +390,7 @@ class Conf {
       host.err("config name is empty\n");
       return false;
     }
-    const path = resolve(host.cwd, name);
+    const path = resolvePath(host.cwd, name);
     if (host.isDirectory(path)) {
       host.err(`${name}: Is a directory\n`);
       return false;
@@ -466,7 +430,7 @@ class Conf {
     const autoConf = host.getenv("KCONFIG_AUTOCONFIG") ?? "include/config/auto.conf";
     const header = host.getenv("KCONFIG_AUTOHEADER") ?? "include/generated/autoconf.h";
     const rustc = host.getenv("KCONFIG_RUSTCCFG") ?? "include/generated/rustc_cfg";
-    const path = (name: string): string => resolve(host.cwd, name);
+    const path = (name: string): string => resolvePath(host.cwd, name);
     if (!always && (dialect.autoConf === "sync" || host.exists(path(autoConf)))) return true;
     const write = (name: string, text: string): void => {
       host.makeDirectory(dirname(path(name)));
@@ -482,7 +446,7 @@ class Conf {
         if (file.includes("/")) host.makeDirectory(dirname(path(`${folder}${file}`)));
         host.touch(path(`${folder}${file}`));
       };
-      const before = this.#open(autoConf);
+      const before = openText(this.#host, autoConf);
       if (before !== undefined) {
         readValues(before, tree, { file: autoConf, prefix, auto: true, onUnknown: touch });
       }
@@ -519,10 +483,6 @@ class Conf {
   #message(text: string): void {
     if (!this.#silent) this.#host.out(`#\n# ${text}\n#\n`);
   }
-}
-
-function resolve(cwd: string, name: string): string {
-  return name.startsWith("/") ? name : `${cwd}/${name}`;
 }
 
 // strtol() with base 0, cut to 32 bits.

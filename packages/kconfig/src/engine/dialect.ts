@@ -13,8 +13,11 @@ export interface Dialect {
   readonly choiceType: boolean;
   /** The value of an int or hex without default: empty, or 0. */
   readonly emptyNumber: boolean;
-  /** A user's value out of range: the default is taken, or it is moved into the range, which the first tell of. */
-  readonly unfitValues: "forget" | "tell" | "keep";
+  /**
+   * A user's value out of range: the default is taken, or it is moved into the range and the file told to differ, or not.
+   * `forget all` forgets values of invisible symbols in every file too.
+   */
+  readonly unfitValues: "forget all" | "forget" | "tell" | "keep";
   /** Text after "is not set" is ignored with the line, or accepted. */
   readonly strictNotSet: boolean;
   /** A line without "=" is warned of. */
@@ -120,7 +123,13 @@ export interface Dialect {
   /** The environment variable that names `.config`. */
   readonly configVariable: string;
   readonly prefix: string;
-  /** Modes are long options, or single letters (Linux 2.6). */
+  /** A default is bounded by its own condition, or by the prompt; then nothing tells of unmet dependencies either. */
+  readonly defaultsFollow: "condition" | "prompt";
+  /** Values are compared as numbers where they are numbers, or always as text. */
+  readonly comparesNumbers: boolean;
+  /** An assignment to what is not there, or a second one, is told and not taken. */
+  readonly strictAssignments: boolean;
+  /** Modes are long options, or single letters, and what is written is as it was then (Linux 2.6). */
   readonly arguments: "long" | "letters";
   /** How much of a command's output is taken. */
   readonly shellBytes: number;
@@ -189,6 +198,9 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   seedOn: always("out"),
   configVariable: always("KCONFIG_CONFIG"),
   prefix: always("CONFIG_"),
+  defaultsFollow: always("condition"),
+  comparesNumbers: always(true),
+  strictAssignments: always(false),
   arguments: always("long"),
   shellBytes: always(4095),
 };
@@ -229,7 +241,8 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   emptyNumber: (files) => !files["symbol.c"].includes('newval.val = "0x0"'),
   unfitValues: (files) => {
     if (!files["confdata.c"].includes("sym_string_within_range")) return "keep";
-    return files["confdata.c"].includes("~(SYMBOL_VALID|SYMBOL_DEF_USER)") ? "forget" : "tell";
+    if (files["confdata.c"].includes("~(SYMBOL_VALID|SYMBOL_DEF_USER)")) return "forget";
+    return files["confdata.c"].includes("|= SYMBOL_NEW;") ? "forget all" : "tell";
   },
   strictNotSet: (files) => files["confdata.c"].includes('strcmp(p, "is not set")'),
   warnsMissingEqual: (files) => /'='\);\s*if \(!p\) \{\s*conf_warning/.test(files["confdata.c"]),
@@ -299,6 +312,9 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   configVariable: (files) =>
     /conf_get_configname\(void\)\s*\{[^}]*getenv\("(\w+)"\)/.exec(files["confdata.c"])?.[1] ?? "",
   prefix: (files) => /-DCONFIG_=\\"(\w*)\\"/.exec(files.makefile)?.[1] ?? "CONFIG_",
+  defaultsFollow: (files) => (files["symbol.c"].includes("dir_dep") ? "condition" : "prompt"),
+  comparesNumbers: (files) => files["expr.c"].includes("expr_parse_string"),
+  strictAssignments: (files) => files["confdata.c"].includes("trying to assign nonexistent symbol"),
   arguments: (files) => (files["conf.c"].includes("getopt_long") ? "long" : "letters"),
   shellBytes: (files) => Number(/char buf\[(\d{3,})\]/.exec(files["preprocess.c"])?.[1] ?? 4096) - 1,
 };

@@ -8,7 +8,7 @@ import { propertySymbol } from "./finalize.ts";
 import { unmetWarning } from "./expr-values.ts";
 import { MOD, NO, YES, isLogic } from "./model.ts";
 import type { Menu, Property, Sym, SymbolType, Tristate } from "./model.ts";
-import { compareValues, isValidText, toSigned } from "./text-value.ts";
+import { compareValues, isValidText, spellNumber, toSigned } from "./text-value.ts";
 
 const TRISTATE_TEXT = ["n", "m", "y"] as const;
 
@@ -76,9 +76,10 @@ export class Evaluator {
       default: {
         this.calc(expr.left);
         this.calc(expr.right);
+        const numbers = this.context.dialect.comparesNumbers;
         const order = compareValues(
-          { text: this.text(expr.left), type: expr.left.type },
-          { text: this.text(expr.right), type: expr.right.type },
+          { text: this.text(expr.left), type: numbers ? expr.left.type : "string" },
+          { text: this.text(expr.right), type: numbers ? expr.right.type : "string" },
         );
         const holds =
           expr.op === "="
@@ -175,7 +176,8 @@ export class Evaluator {
             source = this.defaultOf(symbol);
             if (source !== undefined) {
               const value = this.expr(source.expr);
-              tri = value < source.visible.tri ? value : source.visible.tri;
+              const bound = this.#boundOfDefault(symbol, source);
+              tri = value < bound ? value : bound;
               if (tri !== NO) symbol.write = true;
             }
             if (symbol.implied.tri !== NO) {
@@ -185,7 +187,7 @@ export class Evaluator {
             }
           }
         }
-        if (symbol.dirDep.tri < symbol.revDep.tri) {
+        if (symbol.dirDep.tri < symbol.revDep.tri && dialect.defaultsFollow === "condition") {
           this.warnings++;
           this.context.output.err(unmetWarning(symbol, this));
         }
@@ -211,6 +213,11 @@ export class Evaluator {
     if (symbol === this.context.modules) this.#modules = symbol.tri;
     this.choices.finish(symbol);
     if (symbol.transitional || symbol.noWrite) symbol.write = false;
+  }
+
+  #boundOfDefault(symbol: Sym, property: Property): Tristate {
+    if (this.context.dialect.defaultsFollow === "condition") return property.visible.tri;
+    return symbol.visible === NO && symbol.revDep.tri === NO ? YES : symbol.visible;
   }
 
   #impliesYes(symbol: Sym): boolean {
@@ -290,7 +297,7 @@ export class Evaluator {
       if (value <= this.#rangeValue(bound, base)) return;
     }
     symbol.text = this.context.dialect.respellsBounds
-      ? spell(this.#rangeValue(bound, base), base)
+      ? spellNumber(this.#rangeValue(bound, base), base)
       : bound.text;
   }
 
@@ -391,10 +398,6 @@ export class Evaluator {
     }
     return false;
   }
-}
-
-function spell(value: bigint, base: 10 | 16): string {
-  return base === 10 ? String(value) : `0x${BigInt.asUintN(64, value).toString(16)}`;
 }
 
 export function toTristate(text: string): Tristate {

@@ -7,12 +7,12 @@ import type { Dialect } from "./dialect.ts";
 import { KconfigAbort } from "./errors.ts";
 import type { Output } from "./errors.ts";
 import type { Comparison, Expr, ExprPool } from "./expr.ts";
-import { Evaluator } from "./evaluator.ts";
 import { includeFiles } from "./include.ts";
 import type { FileOpener, SourceKeyword } from "./include.ts";
 import { Lexer } from "./lexer.ts";
 import type { Token } from "./lexer.ts";
 import type { Menu, Sym, SymbolType } from "./model.ts";
+import { takeEnvironment, withSymbols } from "./old-symbols.ts";
 import { Preprocessor } from "./preprocess.ts";
 import type { Assignment } from "./preprocess.ts";
 import type { Simplifier } from "./simplify.ts";
@@ -120,7 +120,7 @@ class Parser {
       this.#builder.entry = root;
       this.#builder.addPrompt("menu", dialect.title, undefined);
     }
-    if (root.prompt !== undefined) root.prompt.text = this.#withSymbols(root.prompt.text ?? "");
+    if (root.prompt !== undefined) root.prompt.text = withSymbols(root.prompt.text ?? "", this.#context);
     return {
       root,
       modules: this.#modules,
@@ -331,30 +331,8 @@ class Parser {
       if (this.#defconfigList !== symbol) this.#error("trying to redefine defconfig symbol");
       this.#defconfigList.noWrite = true;
     } else if (option === "env" && !this.#context.dialect.macros && argument !== undefined) {
-      this.#takeEnvironment(symbol, argument);
+      takeEnvironment(symbol, argument, this.#builder, this.#context);
     } else this.#warn(`ignoring unknown option ${option}`);
-  }
-
-  #takeEnvironment(symbol: Sym, name: string): void {
-    const { host, table, output } = this.#context;
-    const { file, line } = this.#builder.entry;
-    symbol.noWrite = true;
-    const value = host.getenv(name);
-    if (value === undefined) output.err(`${file}:${line}:warning: environment variable ${name} undefined\n`);
-    else this.#builder.addConstant(table.lookup(value, true));
-  }
-
-  // Without macros "$NAME" is the value that a symbol has so far (sym_expand_string_value()).
-  #withSymbols(text: string): string {
-    const { dialect, output, table } = this.#context;
-    if (dialect.macros || !text.includes("$")) return text;
-    const evaluator = new Evaluator({ dialect, output, modules: table.no, symbols: [] });
-    return text.replace(/\$([A-Za-z0-9_]*)/g, (_, name: string) => {
-      const symbol = table.find(name);
-      if (symbol === undefined) return "";
-      evaluator.calc(symbol);
-      return evaluator.text(symbol);
-    });
   }
 
   #dependsOrHelp(token: Token): boolean {
@@ -546,7 +524,7 @@ class Parser {
   }
 
   #source(keyword: SourceKeyword): void {
-    const name = this.#withSymbols(this.#promptText());
+    const name = withSymbols(this.#promptText(), this.#context);
     // The file begins before anything after this line is looked at.
     this.#eol();
     const { output, dialect, host, open } = this.#context;

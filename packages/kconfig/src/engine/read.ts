@@ -64,14 +64,18 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
     if (symbol === undefined) {
       options.onUnknown?.(name);
       if (auto) continue;
+      if (dialect.strictAssignments) warn(`trying to assign nonexistent symbol ${name}`);
       if (options.warnUnknown === true) warn(`unknown symbol: ${name}`);
       evaluator.changed = true;
       continue;
     }
     if (auto && symbol.auto === NOT_GIVEN) symbol.auto = { has: false, text: undefined, tri: NO };
     const given = auto ? symbol.auto : symbol.user;
-    if (given.has) override(`reassigning to symbol ${name}`);
+    if (given.has && dialect.strictAssignments) warn(`trying to reassign symbol ${name}`);
+    else if (given.has) override(`reassigning to symbol ${name}`);
+    const taken = given.has && dialect.strictAssignments;
     if (
+      !taken &&
       !setGiven(symbol, given, value, {
         raw: auto && !dialect.quotesAuto,
         silent: auto,
@@ -80,7 +84,8 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
       })
     )
       continue;
-    if (dialect.choice === "symbol") settleChoice(symbol, auto, { warn, override });
+    if (dialect.choice === "symbol")
+      settleChoice(symbol, auto, { warn, override, strict: dialect.strictAssignments });
     else if (!auto && symbol.choiceNode !== undefined) prioritize(symbol.choiceNode, symbol);
   }
   return warnings;
@@ -179,7 +184,7 @@ function unquote(value: string): string | undefined {
 function settleChoice(
   symbol: Sym,
   auto: boolean,
-  { warn, override }: Record<"warn" | "override", (message: string) => void>,
+  { warn, override, strict }: Record<"warn" | "override", (message: string) => void> & { strict: boolean },
 ): void {
   const { choice } = symbol;
   if (!symbol.isMember || choice === undefined) return;
@@ -190,6 +195,11 @@ function settleChoice(
     given.has = false;
   }
   if (value === YES) {
+    if (given.tri !== NO && strict) {
+      warn(`${symbol.name ?? ""} creates inconsistent choice state`);
+      given.has = false;
+      return;
+    }
     if (given.tri !== NO) override(`${symbol.name ?? ""} changes choice state`);
     if (!auto) choice.userChosen = symbol;
   }
@@ -222,14 +232,15 @@ export function readConfig(text: string | undefined, tree: LoadedTree, options: 
 
 // Generation 1: values of invisible symbols are new again should they become visible; numbers out of range are dropped.
 function dropUnfit(tree: LoadedTree, before: boolean): boolean {
+  const { unfitValues } = tree.dialect;
   let unsaved = before;
   for (const symbol of tree.symbols) {
     if (!symbol.user.has || symbol.isMember) continue;
-    if (symbol.visible === NO && !unsaved) symbol.user.has = false;
+    if (symbol.visible === NO && (!unsaved || unfitValues === "forget all")) symbol.user.has = false;
     if (symbol.type !== "string" && symbol.type !== "int" && symbol.type !== "hex") continue;
     if (tree.evaluator.allowsText(symbol, symbol.user.text ?? "")) continue;
     symbol.valid = false;
-    if (tree.dialect.unfitValues === "forget") symbol.user.has = false;
+    if (unfitValues !== "tell") symbol.user.has = false;
     unsaved = true;
   }
   return unsaved;

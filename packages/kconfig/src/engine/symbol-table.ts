@@ -12,6 +12,15 @@ function hashName(name: string): number {
   return hash >>> 0;
 }
 
+// Linux 2.6 added up characters, and had the last of its 257 buckets for choices.
+function bucketOf(name: string | undefined, buckets: number): number {
+  if (buckets !== 257) return name === undefined ? 0 : hashName(name) % buckets;
+  if (name === undefined) return 256;
+  let sum = 0;
+  for (let index = 0; index < name.length; index++) sum += (name.charCodeAt(index) << 24) >> 24;
+  return sum & 0xff;
+}
+
 export class SymbolTable {
   readonly yes: Sym;
   readonly mod: Sym;
@@ -88,7 +97,7 @@ export class SymbolTable {
     const table: (Sym[] | undefined)[] = [];
     table.length = buckets;
     for (const symbol of this.#all) {
-      const bucket = symbol.name === undefined ? 0 : hashName(symbol.name) % buckets;
+      const bucket = bucketOf(symbol.name, buckets);
       (table[bucket] ??= []).push(symbol);
     }
     const ordered: Sym[] = [];

@@ -54,6 +54,11 @@ export function toSigned(text: string, base: 10 | 16): bigint {
   return value > MAX ? MAX : value < MIN ? MIN : value;
 }
 
+/** A number as C prints it. */
+export function spellNumber(value: bigint, base: 10 | 16): string {
+  return base === 10 ? String(value) : `0x${BigInt.asUintN(64, value).toString(16)}`;
+}
+
 type Comparable =
   | { readonly kind: "text" }
   | { readonly kind: "signed" | "unsigned"; readonly value: bigint };
