@@ -1,0 +1,213 @@
+/** The arguments of conf, and what the environment says of chance (main() in conf.c). */
+import { Exit } from "./host.ts";
+import type { ConfHost, ConfRequest } from "./host.ts";
+import { EVEN_CHANCES } from "./new-symbols.ts";
+import type { Chances } from "./new-symbols.ts";
+import { glibcRandom } from "./random.ts";
+
+const MODES = [
+  "oldaskconfig",
+  "oldconfig",
+  "syncconfig",
+  "defconfig",
+  "savedefconfig",
+  "allnoconfig",
+  "allyesconfig",
+  "allmodconfig",
+  "alldefconfig",
+  "randconfig",
+  "listnewconfig",
+  "helpnewconfig",
+  "olddefconfig",
+  "yes2modconfig",
+  "mod2yesconfig",
+  "mod2noconfig",
+] as const;
+export type Mode = (typeof MODES)[number];
+
+/** What conf was asked to do. */
+export interface ConfOptions {
+  readonly kconfig: string;
+  readonly mode: Mode;
+  readonly silent: boolean;
+  /** The file of --defconfig and --savedefconfig. */
+  readonly file: string;
+  readonly random: () => number;
+}
+
+/** @throws Exit after the usage was shown. */
+export function readOptions(request: ConfRequest, host: ConfHost): ConfOptions {
+  return new OptionReader(request, host).read();
+}
+
+class OptionReader {
+  readonly #request: ConfRequest;
+  readonly #host: ConfHost;
+  #mode: Mode = "oldaskconfig";
+  #silent = false;
+  #file = "";
+  #random: () => number = glibcRandom(1);
+
+  constructor(request: ConfRequest, host: ConfHost) {
+    this.#request = request;
+    this.#host = host;
+  }
+
+  read(): ConfOptions {
+    const kconfig = this.#options();
+    return { kconfig, mode: this.#mode, silent: this.#silent, file: this.#file, random: this.#random };
+  }
+
+  // getopt_long(): names may be shortened, and what follows "--" is no option.
+  #options(): string {
+    const names: string[] = [];
+    const args = [...this.#request.args];
+    for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
+      if (arg === "--") {
+        names.push(...args);
+        break;
+      }
+      if (arg.startsWith("--")) this.#longOption(arg, args);
+      else if (arg.startsWith("-") && arg.length > 1) {
+        for (const letter of arg.slice(1)) {
+          if (letter === "s") this.#silent = true;
+          else if (letter === "h") this.#usage();
+          else this.#host.err(`${this.#program}: invalid option -- '${letter}'\n`);
+        }
+      } else names.push(arg);
+    }
+    const [kconfig] = names;
+    if (kconfig !== undefined) return kconfig;
+    this.#host.err(`${this.#program}: Kconfig file missing\n`);
+    return this.#usage();
+  }
+
+  #longOption(arg: string, args: string[]): void {
+    const equal = arg.indexOf("=");
+    const given = equal < 0 ? arg.slice(2) : arg.slice(2, equal);
+    const all = [...MODES, "help", "silent"] as const;
+    const fitting = all.includes(given as Mode) ? [given] : all.filter((name) => name.startsWith(given));
+    const [name] = fitting;
+    if (name === undefined || fitting.length > 1) {
+      const many = fitting.map((one) => `'--${one}'`).join(" ");
+      this.#host.err(
+        name === undefined
+          ? `${this.#program}: unrecognized option '${arg}'\n`
+          : `${this.#program}: option '${arg}' is ambiguous; possibilities: ${many}\n`,
+      );
+      return;
+    }
+    if (name === "help") this.#usage();
+    if (name === "silent") {
+      this.#silent = true;
+      return;
+    }
+    const mode = name as Mode;
+    const takesFile = mode === "defconfig" || mode === "savedefconfig";
+    if (equal >= 0 && !takesFile) {
+      this.#host.err(`${this.#program}: option '--${mode}' doesn't allow an argument\n`);
+      return;
+    }
+    if (takesFile) {
+      const file = equal < 0 ? args.shift() : arg.slice(equal + 1);
+      if (file === undefined) {
+        this.#host.err(`${this.#program}: option '--${mode}' requires an argument\n`);
+        return;
+      }
+      this.#file = file;
+    }
+    this.#mode = mode;
+    if (mode === "syncconfig") this.#silent = true;
+    if (mode === "randconfig") this.#seed();
+  }
+
+  get #program(): string {
+    return this.#request.program ?? "conf";
+  }
+
+  #usage(): never {
+    const argument = this.#request.dialect.usage;
+    this.#host.out(
+      `Usage: ${this.#program} [options] ${argument}\n${USAGE}` +
+        (argument === "kconfig_file"
+          ? "\nArguments:\n  kconfig_file            Top-level Kconfig file.\n"
+          : ""),
+    );
+    throw new Exit(1);
+  }
+
+  #seed(): void {
+    const given = this.#host.getenv("KCONFIG_SEED");
+    let seed: number | undefined;
+    if (given !== undefined && /^\s*[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(given)) seed = parseSeed(given);
+    if (seed === undefined) {
+      const now = this.#host.now();
+      seed = Math.imul(Math.floor(now / 1000) + 1, (now % 1000) * 1000 + 1) >>> 0;
+    }
+    this.#host[this.#request.dialect.seedOn](`KCONFIG_SEED=0x${seed.toString(16).toUpperCase()}\n`);
+    this.#random = glibcRandom(seed);
+  }
+}
+
+/** Chances for randconfig, from KCONFIG_PROBABILITY. */
+export function readChances(host: ConfHost): Chances {
+  const numbers: number[] = [];
+  let rest = host.getenv("KCONFIG_PROBABILITY") ?? "";
+  const refuse = (): never => {
+    host.err("KCONFIG_PROBABILITY: Numerical result out of range\n");
+    throw new Exit(1);
+  };
+  while (rest !== "" && numbers.length < 3) {
+    const match = /^\s*[+-]?[0-9]+/.exec(rest);
+    const number = match === null ? 0 : Number.parseInt(match[0], 10);
+    if (number < 0 || number > 100) refuse();
+    numbers.push(number);
+    rest = rest.slice(match?.[0].length ?? 0);
+    if (rest.startsWith(":")) rest = rest.slice(1);
+  }
+  const [first = 0, second = 0, third = 0] = numbers;
+  let chances = EVEN_CHANCES;
+  if (numbers.length === 1) {
+    const mod = Math.trunc(first / 2);
+    chances = { boolYes: first, tristateYes: first - mod, tristateMod: mod };
+  } else if (numbers.length === 2) {
+    chances = { boolYes: first + second, tristateYes: first, tristateMod: second };
+  } else if (numbers.length === 3) chances = { boolYes: first, tristateYes: second, tristateMod: third };
+  if (chances.tristateYes + chances.tristateMod > 100) refuse();
+  return chances;
+}
+
+// strtol() with base 0, cut to 32 bits.
+function parseSeed(text: string): number {
+  const match = /^\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)$/.exec(text);
+  const digits = match?.[2] ?? "0";
+  const octal = /^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
+  const number = BigInt(octal);
+  return Number(BigInt.asUintN(32, match?.[1] === "-" ? -number : number));
+}
+
+const USAGE = `
+Generic options:
+  -h, --help              Print this message and exit.
+  -s, --silent            Do not print log.
+
+Mode options:
+  --listnewconfig         List new options
+  --helpnewconfig         List new options and help text
+  --oldaskconfig          Start a new configuration using a line-oriented program
+  --oldconfig             Update a configuration using a provided .config as base
+  --syncconfig            Similar to oldconfig but generates configuration in
+                          include/{generated/,config/}
+  --olddefconfig          Same as oldconfig but sets new symbols to their default value
+  --defconfig <file>      New config with default defined in <file>
+  --savedefconfig <file>  Save the minimal current configuration to <file>
+  --allnoconfig           New config where all options are answered with no
+  --allyesconfig          New config where all options are answered with yes
+  --allmodconfig          New config where all options are answered with mod
+  --alldefconfig          New config with all symbols set to default
+  --randconfig            New config with random answer to all options
+  --yes2modconfig         Change answers from yes to mod if possible
+  --mod2yesconfig         Change answers from mod to yes if possible
+  --mod2noconfig          Change answers from mod to no if possible
+  (If none of the above is given, --oldaskconfig is the default)
+`;
