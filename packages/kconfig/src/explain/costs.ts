@@ -225,7 +225,7 @@ export class Costs {
       const others = node === undefined ? (symbol.choice?.values ?? []) : node.members;
       for (const other of others) {
         if (other === symbol || other.visible === 0) continue;
-        yield { kind: "set", value: `${other.name ?? ""}`, needs: [] };
+        yield { kind: "set", value: other.name ?? "", needs: [] };
       }
       return;
     }
