@@ -28,7 +28,7 @@ export interface TreeHost {
   readonly shellSync?: ((command: string) => string) | undefined;
   /** Environment variables that the Kconfig files look at. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Files that match a pattern, for trees with Kconfiglib's extensions. */
+  /** Files that match an absolute pattern, for trees whose `source` takes patterns. */
   readonly glob?: ((pattern: string) => readonly string[]) | undefined;
 }
 
@@ -292,7 +292,7 @@ function makeTree(
 ): KconfigTree {
   const { evaluator, table, root } = engine;
   const diagnostics = messages.take();
-  const prefix = "CONFIG_";
+  const { prefix } = dialect;
   const names = [...table.named()].flatMap((symbol) =>
     symbol.menus.length > 0 && symbol.name !== undefined ? [symbol.name] : [],
   );

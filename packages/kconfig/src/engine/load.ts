@@ -116,7 +116,17 @@ function readTree(request: LoadRequest): ReadTree {
     }
     return undefined;
   };
-  const parsed = parseTree(file, { host, open, output, dialect, pool, table, simplifier });
+  const glob =
+    host.glob &&
+    ((pattern: string): readonly string[] => {
+      for (const directory of isAbsolute(pattern) ? [""] : directories) {
+        const found = host.glob?.(isAbsolute(pattern) ? pattern : join(directory, pattern)) ?? [];
+        const from = directory === "" ? 0 : join(directory, "/").length;
+        if (found.length > 0) return found.map((path) => path.slice(from));
+      }
+      return [];
+    });
+  const parsed = parseTree(file, { host: { ...host, glob }, open, output, dialect, pool, table, simplifier });
   return { parsed, table, pool, simplifier };
 }
 

@@ -12,7 +12,7 @@ export interface KconfigSourceHost {
   readonly defer?: ((command: string) => boolean) | undefined;
   /** An environment variable. */
   readonly getenv: (name: string) => string | undefined;
-  /** Paths that match a glob pattern, sorted; only trees with extensions ask. */
+  /** Paths that match an absolute pattern, sorted; only trees ask whose `source` takes patterns. */
   readonly glob?: ((pattern: string) => readonly string[]) | undefined;
 }
 

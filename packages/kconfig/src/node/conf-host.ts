@@ -116,7 +116,7 @@ function fileHost({
       return value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1");
     },
     readFile: (path) => files.read(path),
-    glob: (pattern) => globFiles(pattern, cwd),
+    glob: globFiles,
     isDirectory: (path) => statSync(toPath(path), { throwIfNoEntry: false })?.isDirectory() === true,
     exists: (path) => existsSync(toPath(path)),
     makeDirectory: (path) => {

@@ -18,7 +18,7 @@ export interface NodeHostOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Keeps the answers of shell commands there, by command, environment and tools. Default: not at all. */
   readonly answers?: string | undefined;
-  /** Where shell commands run and patterns of file names begin. Default: this process's current directory. */
+  /** Where shell commands run. Default: this process's current directory. */
   readonly cwd?: string | undefined;
 }
 
@@ -47,7 +47,7 @@ export function nodeHost(options: NodeHostOptions = {}): TreeHost & Disposable {
         return undefined;
       }
     },
-    glob: (pattern) => globFiles(pattern, cwd ?? process.cwd()),
+    glob: globFiles,
     shell: answers.answer,
     shellSync: answers.shell,
     [Symbol.dispose]: () => answers[Symbol.dispose](),

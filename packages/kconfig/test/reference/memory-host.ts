@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfHost } from "../../src/conf/conf.ts";
-import { globFiles } from "../../src/node/glob.ts";
+import { globExpression, globFiles } from "../../src/node/glob.ts";
 
 const FOLDER = "/run-in-memory";
 
@@ -54,7 +54,17 @@ export function memoryHost(options: {
       if (!cache.has(real)) cache.set(real, readText(real));
       return cache.get(real);
     },
-    glob: (pattern) => globFiles(pattern, options.tree ?? "/"),
+    glob: (pattern) => {
+      const name = nameOf(pattern);
+      if (name === undefined) return globFiles(pattern);
+      const expression = globExpression(name);
+      const own = [...files.keys()].filter((path) => expression.test(path)).sort();
+      const { tree } = options;
+      const behind = tree === undefined ? [] : globFiles(`${tree}/${name}`);
+      return [...own, ...behind.map((path) => path.slice((tree?.length ?? 0) + 1))].map(
+        (path) => `${FOLDER}/${path}`,
+      );
+    },
     shell: options.shell ?? ((command) => shellOutput(command, env)),
     out: (text) => {
       out += text;

@@ -1,0 +1,396 @@
+/** Small trees for what older confs and those of other projects do, with what comes of them. */
+import { dialectOf } from "../src/engine/dialect.ts";
+import type { Dialect } from "../src/engine/dialect.ts";
+
+export interface DialectCase {
+  readonly name: string;
+  /** Whose conf does so. */
+  readonly like: keyof typeof LIKE;
+  readonly files: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Files that are there afterwards, by name. */
+  readonly written: Readonly<Record<string, string>>;
+  readonly stderr?: string | undefined;
+}
+
+const SHARED = {
+  typedConstants: false,
+  transformsBool: true,
+  modNeedsModules: true,
+  respellsBounds: true,
+  notSetIsValue: false,
+  quotesAuto: true,
+  roomyHeading: true,
+  autoConfCmd: "old",
+  rustcCfg: false,
+  warningsAreErrors: false,
+  shellBytes: 255,
+} as const satisfies Partial<Dialect>;
+
+const XEN = {
+  ...SHARED,
+  modules: "option",
+  wordPrompts: true,
+  choiceHolds: "statements",
+  imply: "gated",
+  menuEnds: "filled",
+  tristateConf: true,
+  touches: "path",
+  drawsOn: "last",
+  seedOn: "err",
+} as const satisfies Partial<Dialect>;
+
+const U_BOOT = {
+  ...XEN,
+  keywords: "first",
+  wideWords: true,
+  dashedHelp: true,
+  escapes: false,
+  menuEnds: "none",
+  keepsUnchanged: false,
+  autoConf: "sync",
+} as const satisfies Partial<Dialect>;
+
+const BUILDROOT = {
+  ...U_BOOT,
+  escapes: true,
+  macros: false,
+  title: "Buildroot Configuration",
+  configVariable: "BR2_CONFIG",
+  shellBytes: 4095,
+  prefix: "",
+} as const satisfies Partial<Dialect>;
+
+/** What differs from generation 1 in the projects' confs, as far as the cases go. */
+export const LIKE = {
+  barebox: { ...SHARED, menuEnds: "filled" },
+  coreboot: {
+    emptyNumber: false,
+    unfitValues: "tell",
+    strictNotSet: true,
+    warnsMissingEqual: true,
+    choiceHolds: "sources",
+    globs: true,
+    transformsBool: true,
+    typedConstants: false,
+    modNeedsModules: true,
+    warnsOverride: false,
+    negatives: true,
+  },
+  xen: XEN,
+  uBoot: U_BOOT,
+  buildroot: BUILDROOT,
+  busybox: {
+    ...BUILDROOT,
+    modules: "name",
+    oldWords: true,
+    mainmenu: "ignored",
+    imply: "bounded",
+    title: "Busybox Configuration",
+    prefix: "CONFIG_",
+    configVariable: "",
+    oldRecursion: false,
+    checksTable: false,
+    roomyHeading: false,
+    tristateConf: false,
+    touches: "name",
+    drawsOn: "any",
+    seedOn: "out",
+    buckets: 257,
+    modNeedsModules: false,
+    unfitValues: "forget all",
+    visibleSetsUser: false,
+    defaultsFollow: "prompt",
+    comparesNumbers: false,
+    strictAssignments: true,
+    arguments: "letters",
+  },
+} as const satisfies Record<string, Partial<Dialect>>;
+
+export function dialectLike(like: keyof typeof LIKE): Dialect {
+  return { ...dialectOf(1), ...LIKE[like] };
+}
+
+const GENERATED = "#\n# Automatically generated file; DO NOT EDIT.\n";
+
+export const CASES: readonly DialectCase[] = [
+  {
+    name: "words of Linux 2.6, and all symbols written",
+    like: "busybox",
+    files: {
+      Kconfig: `mainmenu "Not the title"
+config A
+	boolean "a"
+	enable C
+	---help---
+	  Help.
+config B
+	bool "b"
+	requires A
+	default y
+config C
+	bool
+config NUMBER
+	int "number"
+	depends A=y
+	range 2 4
+	default 9
+menu "empty"
+comment "in it"
+endmenu
+`,
+    },
+    args: ["-n"],
+    env: { KCONFIG_NOTIMESTAMP: "1", KERNELVERSION: "1.2" },
+    written: {
+      ".config": `#
+# Automatically generated make config: don't edit
+# Busybox version: 1.2
+#
+# CONFIG_A is not set
+# CONFIG_B is not set
+# CONFIG_C is not set
+CONFIG_NUMBER=0
+
+#
+# empty
+#
+
+#
+# in it
+#
+`,
+    },
+  },
+  {
+    name: "numbers compare as text, and a second assignment does not count",
+    like: "busybox",
+    files: {
+      Kconfig: `config N
+	hex "n"
+config SAME
+	bool "same"
+	default y if N=0x10
+config OTHER
+	bool "other"
+	default y if N=0x0010
+`,
+      given: "CONFIG_N=0x10\nCONFIG_N=0x20\nCONFIG_GONE=y\n",
+    },
+    args: ["-D", "given"],
+    env: { KCONFIG_NOTIMESTAMP: "1" },
+    written: {
+      ".config": `#
+# Automatically generated make config: don't edit
+# Busybox version: ${""}
+#
+CONFIG_N=0x10
+CONFIG_SAME=y
+# CONFIG_OTHER is not set
+`,
+    },
+    stderr:
+      "given:2:warning: trying to reassign symbol N\ngiven:3:warning: trying to assign nonexistent symbol GONE\n",
+  },
+  {
+    name: "symbols from the environment stand in the title and in names of files",
+    like: "buildroot",
+    files: {
+      Kconfig: `mainmenu "Title $VERSION"
+config VERSION
+	string
+	option env="BR_VERSION"
+config DIR
+	string
+	option env="BR_DIR"
+source "$DIR/more"
+`,
+      "sub/more": `config A
+	bool "a $DIR"
+	default y
+config B
+	string "b"
+	default "$VERSION"
+`,
+    },
+    args: ["--alldefconfig"],
+    env: { BR_VERSION: "7", BR_DIR: "sub" },
+    written: { ".config": `${GENERATED}# Title 7\n#\nA=y\nB="$VERSION"\n` },
+  },
+  {
+    name: "options in long form, words with dots and slashes, keywords only where a statement begins",
+    like: "uBoot",
+    files: {
+      Kconfig: `config MODULES
+	bool "modules"
+	option modules
+	default y
+config HIDES
+	bool "hides"
+	option allnoconfig_y
+config T
+	tristate "t"
+	default m
+menu "Files"
+config FILE
+	string "file"
+	default boot/uEnv.txt
+	---help---
+	  A name.
+config select
+	bool "named as a keyword"
+endmenu
+`,
+    },
+    args: ["--allnoconfig"],
+    written: {
+      ".config": `${GENERATED}# Main menu
+#
+# CONFIG_MODULES is not set
+CONFIG_HIDES=y
+# CONFIG_T is not set
+
+#
+# Files
+#
+CONFIG_FILE="boot/uEnv.txt"
+# CONFIG_select is not set
+`,
+    },
+  },
+  {
+    name: "strings without escapes, and files to start from",
+    like: "uBoot",
+    files: {
+      Kconfig: `config LIST
+	string
+	option defconfig_list
+	default "none"
+	default "start"
+config S
+	string "s"
+`,
+      start: 'CONFIG_S="a "b" \\ c"\n',
+    },
+    args: ["--olddefconfig"],
+    written: { ".config": `${GENERATED}# Main menu\n#\nCONFIG_S="a "b" \\ c"\n` },
+  },
+  {
+    name: "imply needs its dependencies, prompts need no quotes, a choice holds what a menu holds",
+    like: "xen",
+    files: {
+      Kconfig: `config A
+	bool a
+	default y
+	imply B
+	imply C
+config OFF
+	bool off
+config B
+	bool "b"
+	depends on OFF
+config C
+	bool "c"
+choice
+	prompt "one of"
+source "members"
+endchoice
+menu "not filled"
+endmenu
+menu "filled"
+config D
+	bool "d"
+endmenu
+`,
+      members: `config ONE
+	bool "one"
+config TWO
+	bool "two"
+`,
+    },
+    args: ["--alldefconfig"],
+    written: {
+      ".config": `${GENERATED}# Main menu
+#
+CONFIG_A=y
+# CONFIG_OFF is not set
+CONFIG_C=y
+CONFIG_ONE=y
+# CONFIG_TWO is not set
+
+#
+# not filled
+#
+
+#
+# filled
+#
+# CONFIG_D is not set
+# end of filled
+`,
+      "include/config/c.h": "",
+      "include/config/tristate.conf": `${GENERATED}# Main menu\n#\n`,
+    },
+  },
+  {
+    name: "a bound is written anew, and FOO!=n is FOO for a bool's select",
+    like: "barebox",
+    files: {
+      Kconfig: `config MODULES
+	bool "modules"
+	modules
+	default y
+config T
+	tristate "t"
+	default m
+config B
+	bool "b"
+	default y
+	select S if T!=n
+config S
+	tristate "s"
+config N
+	hex "n"
+	range 0x0010 0x00FF
+	default 0x1000
+`,
+    },
+    args: ["--alldefconfig"],
+    written: {
+      ".config": `${GENERATED}# Main menu
+#
+CONFIG_MODULES=y
+CONFIG_T=m
+CONFIG_B=y
+CONFIG_S=m
+CONFIG_N=0xff
+`,
+    },
+  },
+  {
+    name: "patterns in source, also in a choice, files that are not there, and n in auto.conf",
+    like: "coreboot",
+    files: {
+      Kconfig: `config N
+	int "n"
+choice
+	prompt "board"
+source "boards/*/Kconfig"
+endchoice
+source "site-local/Kconfig"
+`,
+      "boards/b/Kconfig": 'config B\n\tbool "b"\n',
+      "boards/a/Kconfig": 'config A\n\tbool "a"\n',
+      given: "CONFIG_B=y\nCONFIG_B=y\n",
+    },
+    args: ["--defconfig=given"],
+    env: { KCONFIG_NEGATIVES: "1" },
+    written: {
+      ".config": `${GENERATED}# Main menu\n#\nCONFIG_N=0\n# CONFIG_A is not set\nCONFIG_B=y\n`,
+      "include/config/auto.conf": `${GENERATED}# Main menu\n#\nCONFIG_B=y\nCONFIG_A=n\nCONFIG_N=0\n`,
+    },
+    stderr:
+      "given:2:notice: override: reassigning to symbol B\ngiven:2:notice: override: B changes choice state\n",
+  },
+];

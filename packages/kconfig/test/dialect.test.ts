@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { runConf } from "../src/conf/conf.ts";
+import { detectDialect, dialectOf } from "../src/engine/dialect.ts";
+import { CASES, dialectLike } from "./dialect-cases.ts";
+import { memoryHost } from "./reference/memory-host.ts";
+
+describe("what projects' confs do", () => {
+  test.each(CASES)("$like: $name", ({ like, files, args, env = {}, written, stderr = "" }) => {
+    const host = memoryHost({ env, files, shell: () => "" });
+    const status = runConf({ args: [...args, "Kconfig"], dialect: dialectLike(like) }, host);
+    expect(host.stderr()).toBe(stderr);
+    expect(status).toBe(0);
+    for (const [name, text] of Object.entries(written)) expect(host.files.get(name)).toBe(text);
+  });
+});
+
+describe("detection", () => {
+  // Not a line of these is of anybody's conf: they only say what the signs look for.
+  const linux = {
+    "parser.y": "choice_option: T_BOOL zconf_lineno() + 1 for_all_symbols(i, sym) { if (sym_check_deps(sym))",
+    "lexer.l": 'n [A-Za-z0-9_-] "modules"',
+    "conf.c": "getopt_long [options] <kconfig-file>",
+    "confdata.c": [
+      "Reset a string value if it's out of range sym_string_within_range ~(SYMBOL_VALID|SYMBOL_DEF_USER)",
+      'KCONFIG_WERROR rustc_cfg val = "n" No escaping for S_DEF_AUTO # end of  end_check: No change to',
+      'conf_write_autoconf_cmd is_present(autoconf_name) conf_get_configname(void) { getenv("KCONFIG_CONFIG")',
+    ].join("\n"),
+    "expr.c": "expr_parse_string",
+    "expr.h": "#define SYMBOL_HASHSIZE 9973",
+    "menu.c": "sym->flags |= SYMBOL_DEF_USER",
+    "preprocess.c": "char buf[16]; char buf[4096];",
+    "symbol.c": '"y", .type = S_TRISTATE dir_dep %s:%d:error: recursive dependency detected!',
+  };
+  const detect = (folder: string, files: Readonly<Record<string, string>>) =>
+    detectDialect((path) =>
+      path.startsWith(`${folder}/`) ? files[path.slice(folder.length + 1)] : undefined,
+    );
+
+  test("a tree like Linux 6.1 has the first column", () => {
+    expect(detect("scripts/kconfig", linux)).toEqual(dialectOf(1));
+  });
+
+  test.each([
+    ["support/kconfig", { "Makefile.br": 'CFLAGS += -DCONFIG_=\\"\\"' }, { prefix: "" }],
+    [
+      "support/kconfig",
+      { "confdata.c": 'conf_get_configname(void) { getenv("BR2_CONFIG")' },
+      { configVariable: "BR2_CONFIG" },
+    ],
+    ["util/kconfig", { "lexer.l": "glob(pattern)" }, { globs: true }],
+    ["util/kconfig", { "parser.y": "stmt_list_in_choice source_stmt" }, { choiceHolds: "sources" }],
+    [
+      "tools/kconfig",
+      { "parser.y": "T_OPTION T_MODULES choice_block common_stmt" },
+      { modules: "option", choiceHolds: "statements" },
+    ],
+    ["tools/kconfig", { "symbol.c": "sym->implied.tri == yes" }, { imply: "gated", typedConstants: false }],
+    ["scripts/config", { "lexer.l": "({n}|[/.])+" }, { wideWords: true, keywords: "anywhere" }],
+    ["config", { "lexer.l": "<PARAM>", "preprocess.c": "" }, { keywords: "first", macros: false }],
+    [
+      "scripts/kconfig",
+      { "expr.h": "SYMBOL_HASHSIZE 257", "conf.c": "switch (letter)" },
+      { buckets: 257, arguments: "letters" },
+    ],
+    ["scripts/kconfig", { "preprocess.c": "char buf[256];" }, { shellBytes: 255 }],
+  ] as const)("%s with %j", (folder, changes, expected) => {
+    expect(detect(folder, { ...linux, ...changes })).toMatchObject(expected);
+  });
+
+  test("sources of a grammar may be called zconf", () => {
+    const { "parser.y": parser, "lexer.l": lexer, ...others } = linux;
+    expect(detect("scripts/kconfig", { ...others, "zconf.y": parser, "zconf.l": lexer })).toEqual(
+      dialectOf(1),
+    );
+  });
+
+  test("a tree without sources has extensions", () => {
+    expect(detectDialect(() => undefined)).toEqual({ ...dialectOf(2), extensions: true });
+  });
+});
