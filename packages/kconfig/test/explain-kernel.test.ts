@@ -12,7 +12,7 @@ import { kernelTree } from "./reference/kernel-tree.ts";
 import { keptShell } from "./reference/memory-host.ts";
 
 // How many symbols are drawn, and from where the numbers come: 200 and any other seed for a longer look.
-const COUNT = Number(process.env["EXPLAIN_COUNT"] ?? 40);
+const COUNT = Number(process.env["EXPLAIN_COUNT"] ?? 15);
 const SEED = Number(process.env["EXPLAIN_SEED"] ?? 20261124);
 
 let tree: KconfigTree;
