@@ -1,6 +1,6 @@
 /** What conf shows of a symbol when it is asked (menu_get_ext_help() in menu.c). */
 import { printExprWithValues, printReverse } from "../engine/expr-values.ts";
-import { formatHelp } from "../engine/lexer.ts";
+import { formatHelp } from "../engine/help-text.ts";
 import type { LoadedTree } from "../engine/load.ts";
 import { MOD, NO, TYPE_NAMES, YES } from "../engine/model.ts";
 import type { Menu, Property, Sym } from "../engine/model.ts";

@@ -2,7 +2,7 @@
  * The questions of conf in Linux 2.6, which all of its modes go through: most answer them by themselves (conf.c of that
  * time, as BusyBox has it).
  */
-import { formatHelp } from "../engine/lexer.ts";
+import { formatHelp } from "../engine/help-text.ts";
 import type { LoadedTree } from "../engine/load.ts";
 import { MOD, NO, YES, isLogic } from "../engine/model.ts";
 import type { Menu, Sym, Tristate } from "../engine/model.ts";

@@ -8,7 +8,7 @@ import { propertySymbol } from "./finalize.ts";
 import { unmetWarning } from "./expr-values.ts";
 import { MOD, NO, YES, isLogic } from "./model.ts";
 import type { Menu, Property, Sym, SymbolType, Tristate } from "./model.ts";
-import { compareValues, isValidText, spellNumber, toSigned } from "./text-value.ts";
+import { compareValues, isValidText, spellNumber, toSigned, toTristate } from "./text-value.ts";
 
 const TRISTATE_TEXT = ["n", "m", "y"] as const;
 
@@ -398,8 +398,4 @@ export class Evaluator {
     }
     return false;
   }
-}
-
-export function toTristate(text: string): Tristate {
-  return /^[yY]/.test(text) ? YES : /^[mM]/.test(text) ? MOD : NO;
 }

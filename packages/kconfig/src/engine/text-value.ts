@@ -1,5 +1,6 @@
 /** Values as text: what is valid for a type, and numbers as C reads them. */
-import type { SymbolType } from "./model.ts";
+import { MOD, NO, YES } from "./model.ts";
+import type { SymbolType, Tristate } from "./model.ts";
 
 /** sym_string_valid() in symbol.c */
 export function isValidText(type: SymbolType, text: string): boolean {
@@ -97,4 +98,9 @@ export function compareValues(
     }
   }
   return left.text < right.text ? -1 : left.text > right.text ? 1 : 0;
+}
+
+/** A tristate by its first letter; anything else is n. */
+export function toTristate(text: string): Tristate {
+  return /^[yY]/.test(text) ? YES : /^[mM]/.test(text) ? MOD : NO;
 }

@@ -2,7 +2,7 @@ import type { LoadedTree } from "../engine/load.ts";
 import { symbolsOf } from "../engine/expr.ts";
 import { isLogic, menusBelow } from "../engine/model.ts";
 import type { Sym } from "../engine/model.ts";
-import { toTristate } from "../engine/evaluator.ts";
+import { toTristate } from "../engine/text-value.ts";
 import { prioritize } from "../engine/choice-members.ts";
 import { isValidText } from "../engine/text-value.ts";
 import { KconfigError } from "../errors.ts";

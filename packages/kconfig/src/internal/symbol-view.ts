@@ -1,7 +1,7 @@
 import { propertySymbol } from "../engine/finalize.ts";
 import { exprText } from "../engine/expr.ts";
 import type { Expr } from "../engine/expr.ts";
-import { formatHelp } from "../engine/lexer.ts";
+import { formatHelp } from "../engine/help-text.ts";
 import type { LoadedTree } from "../engine/load.ts";
 import { MOD, NO, YES, isLogic } from "../engine/model.ts";
 import type { Menu, Property, Sym } from "../engine/model.ts";
