@@ -71,7 +71,7 @@ export const LIKE = {
     strictNotSet: true,
     warnsMissingEqual: true,
     choiceHolds: "sources",
-    globs: true,
+    globs: "silent",
     transformsBool: true,
     typedConstants: false,
     modNeedsModules: true,

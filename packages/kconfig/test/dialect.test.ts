@@ -47,7 +47,7 @@ describe("detection", () => {
       { "confdata.c": 'conf_get_configname(void) { getenv("BR2_CONFIG")' },
       { configVariable: "BR2_CONFIG" },
     ],
-    ["util/kconfig", { "lexer.l": "glob(pattern)" }, { globs: true }],
+    ["util/kconfig", { "lexer.l": "glob(pattern)" }, { globs: "silent" }],
     ["util/kconfig", { "parser.y": "stmt_list_in_choice source_stmt" }, { choiceHolds: "sources" }],
     [
       "tools/kconfig",
@@ -55,7 +55,12 @@ describe("detection", () => {
       { modules: "option", choiceHolds: "statements" },
     ],
     ["tools/kconfig", { "symbol.c": "sym->implied.tri == yes" }, { imply: "gated", typedConstants: false }],
-    ["scripts/config", { "lexer.l": "({n}|[/.])+" }, { wideWords: true, keywords: "anywhere" }],
+    [
+      "scripts/config",
+      { "lexer.l": "({n}|[/.])+ glob( dirname( T_RESET" },
+      { wideWords: true, globs: "beside", reset: true },
+    ],
+    ["kconfig", { "Makefile.am": 'CFLAGS = -DCONFIG_=\\"CT_\\"' }, { prefix: "CT_" }],
     ["config", { "lexer.l": "<PARAM>", "preprocess.c": "" }, { keywords: "first", macros: false }],
     [
       "scripts/kconfig",

@@ -71,7 +71,7 @@ export class Questions {
     ) {
       if (this.#mode === "listnewconfig") {
         if (symbol.name !== undefined) {
-          const style = { prefix: this.#prefix, no: "n", quote: true } as const;
+          const style = { prefix: this.#prefix, no: "n", quote: "escaped" } as const;
           this.#terminal.out(symbolLine(symbol, this.#tree, style));
         }
       } else if (this.#mode === "helpnewconfig") {

@@ -80,8 +80,13 @@ export interface Dialect {
   readonly wordPrompts: boolean;
   /** What stands in a choice: configs, comments and ifs, `source` too, or anything but menus and choices. */
   readonly choiceHolds: "members" | "sources" | "statements";
-  /** `source` takes a pattern, and finding nothing is no error. */
-  readonly globs: boolean;
+  /**
+   * `source` takes a pattern: what matches is read in order and finding nothing is no error, or backwards, looked for
+   * beside the file too, and only a pattern may find nothing.
+   */
+  readonly globs: "none" | "silent" | "beside";
+  /** A choice may have `reset`, which only menus on a screen look at. */
+  readonly reset: boolean;
   /** `mainmenu` is for the first statement, or means nothing. */
   readonly mainmenu: "first" | "ignored";
   /** The title of a tree without `mainmenu`. */
@@ -175,7 +180,8 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   dashedHelp: always(false),
   wordPrompts: always(false),
   choiceHolds: always("members"),
-  globs: always(false),
+  globs: always("none"),
+  reset: always(false),
   mainmenu: always("first"),
   title: always("Main menu"),
   transformsBool: always(false),
@@ -285,7 +291,11 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
     if (files.parser.includes("choice_block common_stmt")) return "statements";
     return files.parser.includes("stmt_list_in_choice source_stmt") ? "sources" : "members";
   },
-  globs: (files) => files.lexer.includes("glob("),
+  globs: (files) => {
+    if (!files.lexer.includes("glob(")) return "none";
+    return files.lexer.includes("dirname(") ? "beside" : "silent";
+  },
+  reset: (files) => files.lexer.includes("T_RESET"),
   mainmenu: (files) => (files.parser.includes("stmt_list T_MAINMENU") ? "ignored" : "first"),
   title: (files) => /menu_add_prompt\(P_MENU, (?:\w+\()?"([^"]*)"/.exec(files.parser)?.[1] ?? "Main menu",
   transformsBool: (files) => files["menu.c"].includes("expr_trans_bool("),
@@ -311,7 +321,7 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   seedOn: (files) => (/stderr, "KCONFIG_SEED/.test(files["conf.c"]) ? "err" : "out"),
   configVariable: (files) =>
     /conf_get_configname\(void\)\s*\{[^}]*getenv\("(\w+)"\)/.exec(files["confdata.c"])?.[1] ?? "",
-  prefix: (files) => /-DCONFIG_=\\"(\w*)\\"/.exec(files.makefile)?.[1] ?? "CONFIG_",
+  prefix: (files) => /-DCONFIG_='?\\?"(\w*)\\?"/.exec(files.makefile)?.[1] ?? "CONFIG_",
   defaultsFollow: (files) => (files["symbol.c"].includes("dir_dep") ? "condition" : "prompt"),
   comparesNumbers: (files) => files["expr.c"].includes("expr_parse_string"),
   strictAssignments: (files) => files["confdata.c"].includes("trying to assign nonexistent symbol"),
@@ -326,6 +336,8 @@ const FOLDERS = [
   "tools/kconfig",
   "scripts/config",
   "config",
+  "kconfig",
+  "extra/config",
 ];
 
 /**
@@ -349,7 +361,7 @@ export function detectDialect(readFile: (path: string) => string | undefined): D
       "expr.c": read("expr.c"),
       "expr.h": read("expr.h"),
       lexer: read("lexer.l", "zconf.l"),
-      makefile: read("Makefile.br", "Makefile"),
+      makefile: read("Makefile.br", "Makefile.am", "Makefile"),
       "menu.c": read("menu.c"),
       parser,
       "preprocess.c": read("preprocess.c"),

@@ -26,17 +26,19 @@ interface IncludeContext {
 export function includeFiles(name: string, keyword: SourceKeyword, context: IncludeContext): void {
   const { at, output, dialect, host, open } = context;
   const relative = keyword === "rsource" || keyword === "orsource";
-  const path = relative ? join(dirname(at.file), name) : name;
-  if ((dialect.extensions || dialect.globs) && host.glob !== undefined && /[*?[]/.test(path)) {
-    const found = [...host.glob(path)];
-    const must = !dialect.globs && keyword !== "osource" && keyword !== "orsource";
-    if (found.length === 0 && must) cannotOpen(path, context);
+  const optional = keyword === "osource" || keyword === "orsource" || dialect.globs === "silent";
+  const beside = join(dirname(at.file), name);
+  if ((dialect.extensions || dialect.globs !== "none") && host.glob !== undefined && /[*?[]/.test(name)) {
+    const found = [...host.glob(relative ? beside : name)];
+    if (found.length === 0 && !optional && dialect.globs === "none") cannotOpen(name, context);
     // The last one pushed is read first.
-    for (const file of found.reverse()) include(file, open(file) ?? "", context);
+    if (dialect.globs !== "beside") found.reverse();
+    for (const file of found) include(file, open(file) ?? "", context);
     return;
   }
+  const path = relative || (dialect.globs === "beside" && open(name) === undefined) ? beside : name;
   const text = open(path);
-  if (text === undefined && (keyword === "osource" || keyword === "orsource" || dialect.globs)) return;
+  if (text === undefined && optional) return;
   if (dialect.oldPositions && !context.files.has(path)) context.files.set(path, undefined);
   context.lexer.markSource();
   if (text === undefined) cannotOpen(path, context);

@@ -94,6 +94,7 @@ export class Lexer {
     if (dialect.modules !== "name") words.add(dialect.modules === "option" ? "option" : "modules");
     if (dialect.choice === "symbol") words.add("optional");
     if (dialect.transitional) words.add("transitional");
+    if (dialect.reset) words.add("reset");
     if (dialect.extensions) for (const word of ["rsource", "osource", "orsource"]) words.add(word);
     const keyword = (text: string): Token => ({ kind: "keyword", text });
     const keywords = new Map([...words].map((text) => [text, keyword(text)]));

@@ -206,6 +206,11 @@ export class OptionReader extends ExpressionReader {
         this.eol();
         this.builder.setType(token.text);
         return true;
+      case "reset":
+        this.take();
+        this.condition();
+        this.eol();
+        return true;
       case "optional":
         this.take();
         this.eol();

@@ -62,7 +62,7 @@ function definition(symbol: Sym, tree: LoadedTree, { prefix, negatives }: AutoOp
       if (value === "n") return negatives ? `#define ${name} 0\n` : "";
       return `#define ${name}${value === "m" ? "_MODULE" : ""} 1\n`;
     case "string":
-      return `#define ${name} ${quote(value, tree)}\n`;
+      return `#define ${name} ${quote(value, tree.dialect)}\n`;
     default:
       if (value === "" && tree.dialect.negatives) return `#define ${name} 0\n`;
       return `#define ${name} ${hexPrefix(symbol, value)}${value}\n`;
@@ -76,7 +76,7 @@ export function rustcCfgText(tree: LoadedTree, { prefix, negatives }: AutoOption
       const name = `--cfg=${prefix}${symbol.name ?? ""}`;
       if (symbol.type === "unknown" || (isLogic(symbol.type) && value === "n")) return "";
       const flag = isLogic(symbol.type) ? `${name}\n` : "";
-      return `${flag}${name}=${quote(hexPrefix(symbol, value) + value, tree)}\n`;
+      return `${flag}${name}=${quote(hexPrefix(symbol, value) + value, tree.dialect)}\n`;
     })
     .join("");
 }

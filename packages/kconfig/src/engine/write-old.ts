@@ -71,7 +71,7 @@ function enabled(name: string, prefix: string): string {
 
 function valueOf(symbol: Sym, tree: LoadedTree): string {
   const value = tree.evaluator.text(symbol);
-  if (symbol.type === "string") return quote(value, tree);
+  if (symbol.type === "string") return quote(value, tree.dialect);
   return symbol.type === "int" && value === "" ? "0" : value;
 }
 

@@ -5,16 +5,20 @@ import type { LoadedTree } from "./load.ts";
 import { YES, isLogic, menusBelow } from "./model.ts";
 import type { Menu, Sym } from "./model.ts";
 
-/** A double-quoted string with `"` and `\` escaped, where the tree knows escapes. */
-export function quote(text: string, { dialect }: Pick<LoadedTree, "dialect">): string {
-  return dialect.escapes ? `"${text.replace(/["\\]/g, "\\$&")}"` : `"${text}"`;
+/** A double-quoted string with `"` and `\` escaped, where escapes are known. */
+export function quote(text: string, { escapes }: { readonly escapes: boolean }): string {
+  return escapes ? `"${text.replace(/["\\]/g, "\\$&")}"` : `"${text}"`;
 }
 
 /** One symbol's line; n is "is not set", "=n" or nothing. */
 export function symbolLine(
   symbol: Sym,
   tree: LoadedTree,
-  style: { readonly prefix: string; readonly no: "not set" | "n" | "none"; readonly quote: boolean },
+  style: {
+    readonly prefix: string;
+    readonly no: "not set" | "n" | "none";
+    readonly quote: boolean | "escaped";
+  },
 ): string {
   if (symbol.type === "unknown") return "";
   const { prefix, no } = style;
@@ -22,7 +26,7 @@ export function symbolLine(
   const value = tree.evaluator.text(symbol);
   if (isLogic(symbol.type) && value === "n" && no !== "n")
     return no === "none" ? "" : `# ${name} is not set\n`;
-  return `${name}=${symbol.type === "string" && style.quote ? quote(value, tree) : value}\n`;
+  return `${name}=${symbol.type === "string" && style.quote !== false ? quote(value, style.quote === "escaped" ? { escapes: true } : tree.dialect) : value}\n`;
 }
 
 /** The comment at the top of generated files. */
