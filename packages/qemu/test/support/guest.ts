@@ -45,7 +45,9 @@ case $do in
     read -r answer
     echo "console got <$answer>"
     poweroff -f ;;
-  flood) dd if=/dev/zero bs=1k count=300 2>/dev/null | tr '\000' x; echo; echo "guest: flooded"; reboot -f ;;
+  flood) dd if=/dev/zero bs=1k count=300 2>/dev/null | tr '\000' x; echo; echo "guest: flooded"
+    # reboot -f does not wait for what the terminal still holds.
+    sleep 1; reboot -f ;;
   crash) insmods pvpanic pvpanic-pci; echo c > /proc/sysrq-trigger ;;
   exit) exit 3 ;;
   off) poweroff -f ;;
