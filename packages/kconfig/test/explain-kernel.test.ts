@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { explain, formatExplanation, loadKconfig } from "../src/index.ts";
 import type { Explanation, KconfigTree } from "../src/index.ts";
@@ -7,7 +6,7 @@ import { canHave } from "../src/explain.ts";
 import { engineOf, incrementalOf } from "../src/tree.ts";
 import { EVEN_CHANCES, setNewSymbols } from "../src/conf/new-symbols.ts";
 import { architectures, confEnvironment } from "./reference/architectures.ts";
-import { cacheDirectory } from "./reference/cache.ts";
+import { answersDirectory } from "./reference/cache.ts";
 import { kernelTree } from "./reference/kernel-tree.ts";
 import { keptShell } from "./reference/memory-host.ts";
 
@@ -25,7 +24,7 @@ beforeAll(async () => {
     srctree: directory,
     host: {
       env,
-      shell: keptShell(join(cacheDirectory, "answers", "6.12", "x86_64"), env),
+      shell: keptShell(answersDirectory(directory, "x86_64"), env),
       readFile: (path) => {
         try {
           return readFileSync(path);

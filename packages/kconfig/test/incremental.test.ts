@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { loadKconfig } from "../src/index.ts";
 import { engineOf } from "../src/tree.ts";
 import { architectures, confEnvironment } from "./reference/architectures.ts";
-import { cacheDirectory } from "./reference/cache.ts";
+import { answersDirectory } from "./reference/cache.ts";
 import { kernelTree } from "./reference/kernel-tree.ts";
 import { keptShell } from "./reference/memory-host.ts";
 
@@ -23,7 +23,7 @@ test.each(["6.1", "6.12"] as const)(
       srctree: directory,
       host: {
         env,
-        shell: keptShell(join(cacheDirectory, "answers", series, "x86_64"), env),
+        shell: keptShell(answersDirectory(directory, "x86_64"), env),
         readFile: (path) => {
           try {
             return readFileSync(path);

@@ -11,7 +11,7 @@ import { encodeTree } from "../src/engine/snapshot-encode.ts";
 import { configText } from "../src/engine/write.ts";
 import { cachedLoad } from "../src/node/tree-cache.ts";
 import { architectures, confEnvironment } from "./reference/architectures.ts";
-import { cacheDirectory } from "./reference/cache.ts";
+import { answersDirectory } from "./reference/cache.ts";
 import { kernelTree } from "./reference/kernel-tree.ts";
 import { keptShell, memoryHost } from "./reference/memory-host.ts";
 import { referenceOf } from "./reference/parity.ts";
@@ -31,7 +31,7 @@ test.each(["6.1", "6.12"] as const)(
     const x86 = architectures(tree).find(({ arch }) => arch === "x86_64");
     if (x86 === undefined) throw new Error("no x86_64");
     const env = confEnvironment(tree, x86);
-    const shell = keptShell(join(cacheDirectory, "answers", series, "x86_64"), env);
+    const shell = keptShell(answersDirectory(tree, "x86_64"), env);
     const outputs = [false, true].map((decoded) => {
       const host = memoryHost({
         env,

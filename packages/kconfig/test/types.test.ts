@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadKconfig, schemaOf, typesOf } from "../src/index.ts";
 import type { ConfigSchema, KconfigTree } from "../src/index.ts";
 import { confEnvironment } from "./reference/architectures.ts";
-import { cacheDirectory } from "./reference/cache.ts";
+import { answersDirectory } from "./reference/cache.ts";
 import { kernelTree } from "./reference/kernel-tree.ts";
 import { keptShell } from "./reference/memory-host.ts";
 import { smallTree } from "./small-tree.ts";
@@ -127,10 +127,7 @@ test("a whole kernel's symbols are valid TypeScript and a schema", { timeout: 30
           return undefined;
         }
       },
-      shell: keptShell(join(cacheDirectory, "answers/x86_64-6.12"), {
-        PATH: process.env["PATH"] ?? "",
-        ...env,
-      }),
+      shell: keptShell(answersDirectory(srctree, "x86_64"), env),
     },
   });
   const schema = schemaOf(tree);

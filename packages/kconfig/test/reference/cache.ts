@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 export const cacheDirectory: string = join(
   process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
@@ -27,4 +27,10 @@ export function keptDirectory(
     rmSync(beside, { recursive: true, force: true });
   }
   return path;
+}
+
+/** Where the answers of a tree's shell commands for an architecture are kept. */
+export function answersDirectory(tree: string, arch: string): string {
+  const hash = createHash("sha256").update(tree).digest("hex").slice(0, 8);
+  return join(cacheDirectory, "answers", `${basename(tree)}-${hash}`, arch);
 }

@@ -1,6 +1,5 @@
 /** Our conf without a process of its own: files of the run in memory, those of the tree from disk. */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfHost } from "../../src/conf/conf.ts";
@@ -109,7 +108,7 @@ function shellOutput(command: string, env: Readonly<Record<string, string>>): st
   return stdout ?? "";
 }
 
-/** Answers shell commands from a directory, running each one once. */
+/** Answers shell commands from a directory, running each one once; the reference answers from the same (popen-cache.c). */
 export function keptShell(
   directory: string,
   env: Readonly<Record<string, string>>,
@@ -119,7 +118,7 @@ export function keptShell(
   return (command) => {
     const seen = known.get(command);
     if (seen !== undefined) return seen;
-    const path = join(directory, createHash("sha256").update(command).digest("hex").slice(0, 24));
+    const path = join(directory, hashOf(command));
     let text =
       statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(path, "latin1");
     if (text === undefined) {
@@ -130,4 +129,12 @@ export function keptShell(
     known.set(command, text);
     return text;
   };
+}
+
+// FNV-1a, 64 bits.
+function hashOf(command: string): string {
+  let hash = 14695981039346656037n;
+  for (const byte of Buffer.from(command, "latin1"))
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 1099511628211n);
+  return hash.toString(16).padStart(16, "0");
 }

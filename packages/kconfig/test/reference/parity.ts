@@ -17,7 +17,7 @@ import type { Architecture } from "./architectures.ts";
 import { confEnvironment } from "./architectures.ts";
 import { runCConf } from "./c-conf.ts";
 import type { CConf } from "./c-conf.ts";
-import { cacheDirectory } from "./cache.ts";
+import { answersDirectory } from "./cache.ts";
 import type { FileCache } from "./memory-host.ts";
 import { keptShell, memoryHost } from "./memory-host.ts";
 
@@ -106,8 +106,8 @@ function bothRun(
   env: Readonly<Record<string, string>>,
   files: Readonly<Record<string, string>>,
 ): Both {
-  const answers = join(cacheDirectory, "answers", tree.replaceAll("/", "_"), arch);
-  const host = memoryHost({ env, files, cache, shell: keptShell(join(answers, "ours"), env) });
+  const answers = answersDirectory(tree, arch);
+  const host = memoryHost({ env, files, cache, shell: keptShell(answers, env) });
   const status = runConf({ args: [...args, "Kconfig"], dialect, program: conf.program }, host);
   const ours = {
     status,
@@ -117,7 +117,7 @@ function bothRun(
   };
   return {
     ours,
-    theirs: runInDirectory(conf, [...args, "Kconfig"], env, files, { answers: join(answers, "theirs") }),
+    theirs: runInDirectory(conf, [...args, "Kconfig"], env, files, { answers }),
   };
 }
 
