@@ -1,14 +1,10 @@
-import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
-import { explain, formatExplanation, loadKconfig } from "../src/index.ts";
+import { explain, formatExplanation } from "../src/index.ts";
 import type { Explanation, KconfigTree } from "../src/index.ts";
 import { canHave } from "../src/explain.ts";
 import { engineOf, incrementalOf } from "../src/tree.ts";
 import { EVEN_CHANCES, setNewSymbols } from "../src/conf/new-symbols.ts";
-import { architectures, confEnvironment } from "./reference/architectures.ts";
-import { answersDirectory } from "./reference/cache.ts";
-import { kernelTree } from "./reference/kernel-tree.ts";
-import { keptShell } from "./reference/memory-host.ts";
+import { loadX86Tree } from "./reference/x86-tree.ts";
 
 // How many symbols are drawn, and from where the numbers come: 200 and any other seed for a longer look.
 const COUNT = Number(process.env["EXPLAIN_COUNT"] ?? 15);
@@ -16,24 +12,7 @@ const SEED = Number(process.env["EXPLAIN_SEED"] ?? 20261124);
 
 let tree: KconfigTree;
 beforeAll(async () => {
-  const { directory } = kernelTree("6.12");
-  const x86 = architectures(directory).find(({ arch }) => arch === "x86_64");
-  if (x86 === undefined) throw new Error("no x86_64");
-  const env = confEnvironment(directory, x86);
-  tree = await loadKconfig({
-    srctree: directory,
-    host: {
-      env,
-      shell: keptShell(answersDirectory(directory, "x86_64"), env),
-      readFile: (path) => {
-        try {
-          return readFileSync(path);
-        } catch {
-          return undefined;
-        }
-      },
-    },
-  });
+  ({ tree } = await loadX86Tree("6.12"));
   setNewSymbols(engineOf(tree), { values: "no", chances: EVEN_CHANCES, random: () => 0 });
 }, 300_000);
 

@@ -1,12 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { loadKconfig } from "../src/index.ts";
 import { engineOf } from "../src/tree.ts";
-import { architectures, confEnvironment } from "./reference/architectures.ts";
-import { answersDirectory } from "./reference/cache.ts";
-import { kernelTree } from "./reference/kernel-tree.ts";
-import { keptShell } from "./reference/memory-host.ts";
+import { loadX86Tree } from "./reference/x86-tree.ts";
 
 const SEED = 20261124;
 
@@ -15,24 +11,7 @@ test.each(["6.1", "6.12"] as const)(
   `values after single changes are those of a whole evaluation, Linux %s (seed ${SEED})`,
   { timeout: 300_000 },
   async (series) => {
-    const { directory } = kernelTree(series);
-    const x86 = architectures(directory).find(({ arch }) => arch === "x86_64");
-    if (x86 === undefined) throw new Error("no x86_64");
-    const env = confEnvironment(directory, x86);
-    const tree = await loadKconfig({
-      srctree: directory,
-      host: {
-        env,
-        shell: keptShell(answersDirectory(directory, "x86_64"), env),
-        readFile: (path) => {
-          try {
-            return readFileSync(path);
-          } catch {
-            return undefined;
-          }
-        },
-      },
-    });
+    const { tree, directory } = await loadX86Tree(series);
     tree.load(readFileSync(join(directory, "arch/x86/configs/x86_64_defconfig"), "utf8"));
     let state = SEED;
     const random = (below: number): number => {

@@ -1,16 +1,12 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadKconfig, schemaOf, typesOf } from "../src/index.ts";
-import type { ConfigSchema, KconfigTree } from "../src/index.ts";
-import { confEnvironment } from "./reference/architectures.ts";
-import { answersDirectory } from "./reference/cache.ts";
-import { kernelTree } from "./reference/kernel-tree.ts";
-import { keptShell } from "./reference/memory-host.ts";
+import { schemaOf, typesOf } from "../src/index.ts";
+import type { ConfigSchema } from "../src/index.ts";
+import { loadX86Tree } from "./reference/x86-tree.ts";
 import { smallTree } from "./small-tree.ts";
 
 const tsc = join(import.meta.dirname, "../../../node_modules/.bin/tsc");
@@ -114,22 +110,7 @@ test("the schema takes right values and refuses wrong ones", async () => {
 });
 
 test("a whole kernel's symbols are valid TypeScript and a schema", { timeout: 300_000 }, async () => {
-  const srctree = kernelTree("6.12").directory;
-  const env = confEnvironment(srctree, { arch: "x86_64", folder: "x86", defconfigs: [] });
-  const tree: KconfigTree = await loadKconfig({
-    srctree,
-    host: {
-      env,
-      readFile: (path) => {
-        try {
-          return readFileSync(path);
-        } catch {
-          return undefined;
-        }
-      },
-      shell: keptShell(answersDirectory(srctree, "x86_64"), env),
-    },
-  });
+  const { tree } = await loadX86Tree("6.12");
   const schema = schemaOf(tree);
   expect(Object.keys(schema.properties).length).toBeGreaterThan(15_000);
   expect(faults(schema, { E1000: "m", SMP: "y", LOG_BUF_SHIFT: 14, PHYSICAL_START: "0x200000" })).toEqual([]);
