@@ -139,16 +139,14 @@ export function canHave(symbol: Sym, value: string, engine: LoadedTree): boolean
 function needsOf(symbol: Sym, value: string, engine: LoadedTree): readonly Need[] {
   const { evaluator, pool } = engine;
   if (value === "n") {
-    const needs: Need[] = symbol.revDep.expr === undefined ? [] : [{ expr: symbol.revDep.expr, goal: "n-" }];
+    const needs: Need[] = symbol.revDep === undefined ? [] : [{ expr: symbol.revDep, goal: "n-" }];
     if (symbol.visible === 0) needs.push({ expr: pool.symbol(symbol), goal: "n-" });
     return needs;
   }
   const goal: Goal = value === "y" && evaluator.typeOf(symbol) === "tristate" ? "y+" : "m+";
   const prompts = symbol.props.filter((property) => property.text !== undefined);
   let visible: Expr | undefined;
-  for (const { visible: condition } of prompts) {
-    if (condition.expr !== undefined) visible = pool.or(visible, condition.expr);
-  }
+  for (const { condition } of prompts) if (condition !== undefined) visible = pool.or(visible, condition);
   // Nothing is m without modules.
   const { modules } = engine;
   const needs: Need[] =
@@ -206,7 +204,7 @@ function because(symbol: Sym, engine: LoadedTree): string {
     }
     default: {
       if (symbol.visible !== 0) return `${name} is ${value}: nothing sets it, and it has no default`;
-      const selectors = operands(symbol.revDep.expr);
+      const selectors = operands(symbol.revDep);
       const by =
         selectors.length === 0
           ? "nothing selects it"

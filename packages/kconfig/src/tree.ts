@@ -264,20 +264,24 @@ class Answers {
     return output;
   };
 
-  readonly defer = (command: string): boolean => {
-    if (this.#known.has(command)) return false;
-    if (this.#running.has(command)) return true;
-    const output = this.#host.shell(command);
-    if (typeof output === "string") {
-      this.#known.set(command, output);
-      return false;
-    }
-    this.#running.set(
-      command,
-      output.then((text) => void this.#known.set(command, text)),
-    );
-    return true;
+  readonly defer = (command: string): (() => void) | undefined => {
+    if (this.#known.has(command)) return undefined;
+    // A host that can answer at once is asked when it is certain that the answer can wait.
+    if (this.#host.shellSync !== undefined) return () => this.#start(command);
+    this.#start(command);
+    return this.#known.has(command) ? undefined : () => {};
   };
+
+  #start(command: string): void {
+    if (this.#known.has(command) || this.#running.has(command)) return;
+    const output = this.#host.shell(command);
+    if (typeof output === "string") this.#known.set(command, output);
+    else
+      this.#running.set(
+        command,
+        output.then((text) => void this.#known.set(command, text)),
+      );
+  }
 
   async all(): Promise<void> {
     await Promise.all(this.#running.values());

@@ -54,7 +54,7 @@ describe("detection", () => {
       { "parser.y": "T_OPTION T_MODULES choice_block common_stmt" },
       { modules: "option", choiceHolds: "statements" },
     ],
-    ["tools/kconfig", { "symbol.c": "sym->implied.tri == yes" }, { imply: "gated", typedConstants: false }],
+    ["tools/kconfig", { "symbol.c": "sym->impliedTri == yes" }, { imply: "gated", typedConstants: false }],
     [
       "scripts/config",
       { "lexer.l": "({n}|[/.])+ glob( dirname( T_RESET" },

@@ -41,7 +41,12 @@ test.each(["6.1", "6.12"] as const)(
       });
       const begin = (request: LoadRequest) => {
         const loaded = loadTree(request);
-        return { commands: [], finish: () => decodeTree(encodeTree(loaded), dialect, request.output) };
+        const snapshot = encodeTree(loaded);
+        const { output } = request;
+        return {
+          commands: [],
+          finish: () => decodeTree(snapshot.tree, { dialect, output, help: () => snapshot.help }),
+        };
       };
       const args = ["--helpnewconfig", "Kconfig"];
       const status = runConf({ args, dialect }, decoded ? { ...host, begin } : host);

@@ -187,8 +187,8 @@ class Conf {
     if (dialect.modules === "keyword") {
       return (this.#host.getenv("KCONFIG_DEFCONFIG_LIST") ?? "").split(/[ \t\n\v\f\r]+/);
     }
-    return (defconfigList?.props ?? []).flatMap(({ kind, visible, expr }) => {
-      if (kind !== "default" || expr?.op !== "symbol" || evaluator.expr(visible.expr) === NO) return [];
+    return (defconfigList?.props ?? []).flatMap(({ kind, condition, expr }) => {
+      if (kind !== "default" || expr?.op !== "symbol" || evaluator.expr(condition) === NO) return [];
       evaluator.calc(expr.left);
       return [evaluator.text(expr.left)];
     });

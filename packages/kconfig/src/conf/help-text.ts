@@ -40,7 +40,7 @@ function symbolText(symbol: Sym, tree: LoadedTree): string {
     [MOD, "m"],
     [NO, "n"],
   ] as const) {
-    parts.push(printReverse(symbol.revDep.expr, evaluator, value, `Selected by [${letter}]:\n`));
+    parts.push(printReverse(symbol.revDep, evaluator, value, `Selected by [${letter}]:\n`));
   }
   parts.push(targets(symbol, "imply", "Implies: ", tree));
   for (const [value, letter] of [
@@ -48,7 +48,7 @@ function symbolText(symbol: Sym, tree: LoadedTree): string {
     [MOD, "m"],
     [NO, "n"],
   ] as const) {
-    parts.push(printReverse(symbol.implied.expr, evaluator, value, `Implied by [${letter}]:\n`));
+    parts.push(printReverse(symbol.implied, evaluator, value, `Implied by [${letter}]:\n`));
   }
   return `${parts.join("")}\n\n`;
 }
@@ -64,8 +64,8 @@ function dependency(title: string, expr: Menu["dep"], tree: LoadedTree): string 
 function promptText(prompt: Property, tree: LoadedTree): string {
   const { evaluator, simplifier, root } = tree;
   const parts = [`  Prompt: ${prompt.text ?? ""}\n`, dependency("  Depends on: ", prompt.menu.dep, tree)];
-  if (!simplifier.equal(prompt.menu.dep, prompt.visible.expr)) {
-    parts.push(dependency("  Visible if: ", prompt.visible.expr, tree));
+  if (!simplifier.equal(prompt.menu.dep, prompt.condition)) {
+    parts.push(dependency("  Visible if: ", prompt.condition, tree));
   }
   const path: Menu[] = [];
   for (let menu: Menu | undefined = prompt.menu; menu !== root && path.length < DEPTH; menu = menu.parent) {

@@ -2,7 +2,7 @@
 import { postpone } from "../engine/choice-members.ts";
 import type { ChoicesAsSymbols } from "../engine/choice-symbols.ts";
 import type { LoadedTree } from "../engine/load.ts";
-import { MOD, NO, YES, isLogic, menusBelow } from "../engine/model.ts";
+import { MOD, NO, YES, give, isLogic, menusBelow } from "../engine/model.ts";
 import type { Menu, Sym, Tristate } from "../engine/model.ts";
 
 export type NewValues = "default" | "yes" | "mod" | "no" | "random";
@@ -41,8 +41,7 @@ function setInMenuOrder(tree: LoadedTree, request: NewSymbolsRequest): void {
     }
     const value = newValue(symbol, request);
     if (value === undefined) continue;
-    symbol.user.tri = value;
-    symbol.user.has = true;
+    give(symbol, { has: true, tri: value });
   }
   tree.evaluator.invalidate();
 }
@@ -56,8 +55,7 @@ function randomizeMembers(choice: Menu, random: () => number): void {
   for (let count = open().length; count > 0; count--) {
     const drawn = open()[random() % count];
     if (drawn === undefined) continue;
-    drawn.user.tri = YES;
-    drawn.user.has = true;
+    give(drawn, { has: true, tri: YES });
     postpone(choice, drawn);
   }
 }
@@ -90,8 +88,7 @@ function setInTableOrder(tree: LoadedTree, request: NewSymbolsRequest): boolean 
     changed = true;
     const value = newValue(symbol, request);
     if (value === undefined) continue;
-    symbol.user.tri = value;
-    if (!(symbol.isChoice && random)) symbol.user.has = true;
+    give(symbol, symbol.isChoice && random ? { tri: value } : { has: true, tri: value });
   }
   evaluator.invalidate();
   if (!random) {
@@ -118,12 +115,11 @@ function randomizeChoice(choice: Sym, random: () => number): boolean {
   if (choice.tri !== YES) return false;
   const drawn = random() % choice.values.length;
   for (const [index, member] of choice.values.entries()) {
-    member.user.tri = index === drawn ? YES : NO;
     if (index === drawn) choice.userChosen = member;
-    member.user.has = true;
+    give(member, { has: true, tri: index === drawn ? YES : NO });
     member.valid = false;
   }
-  choice.user.has = true;
+  give(choice, { has: true });
   choice.valid = false;
   return true;
 }
@@ -131,7 +127,7 @@ function randomizeChoice(choice: Sym, random: () => number): boolean {
 /** yes2modconfig and its like (conf_rewrite_tristates()). */
 export function rewriteTristates(tree: LoadedTree, from: Tristate, to: Tristate): void {
   for (const symbol of tree.symbols) {
-    if (tree.evaluator.typeOf(symbol) === "tristate" && symbol.user.tri === from) symbol.user.tri = to;
+    if (tree.evaluator.typeOf(symbol) === "tristate" && symbol.user.tri === from) give(symbol, { tri: to });
   }
   tree.evaluator.invalidate();
 }

@@ -83,7 +83,7 @@ export class TreeBuilder {
       // What makes the menus around it visible makes the prompt so.
       for (let menu = this.entry.parent; menu !== undefined; menu = menu.parent) {
         if (menu.visibility === undefined) continue;
-        property.visible.expr = this.#pool.and(property.visible.expr, menu.visibility);
+        property.condition = this.#pool.and(property.condition, menu.visibility);
       }
     }
     this.entry.prompt = property;
@@ -108,7 +108,8 @@ export class TreeBuilder {
     const property: Property = {
       kind,
       text: undefined,
-      visible: { expr: condition, tri: NO },
+      condition,
+      conditionTri: NO,
       expr,
       menu,
       file: this.#at.file,

@@ -76,9 +76,9 @@ export class DependencyCheck {
 
   #checkParts(symbol: Sym, frame: Frame): Sym | undefined {
     for (const [part, expr] of [
-      ["depends", symbol.dirDep.expr],
-      ["selected", symbol.revDep.expr],
-      ["implied", symbol.implied.expr],
+      ["depends", symbol.dirDep],
+      ["selected", symbol.revDep],
+      ["implied", symbol.implied],
     ] as const) {
       frame.part = part;
       const found = this.#checkExpr(expr);
@@ -88,7 +88,7 @@ export class DependencyCheck {
     for (const property of symbol.props) {
       if (property.kind === "select" || property.kind === "imply") continue;
       frame.property = property;
-      const visible = this.#checkExpr(property.visible.expr);
+      const visible = this.#checkExpr(property.condition);
       if (visible !== undefined) return visible;
       if (property.kind !== "default" || symbol.isChoice) continue;
       frame.part = "value";

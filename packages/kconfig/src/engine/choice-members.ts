@@ -1,7 +1,7 @@
 /** Choices since Linux 6.9: a menu whose members are bools, in an order of priority that the user's values decide. */
 import type { Evaluator } from "./evaluator.ts";
 import { propertySymbol } from "./finalize.ts";
-import { NO, YES, menusBelow } from "./model.ts";
+import { NO, YES, give, menusBelow } from "./model.ts";
 import type { Menu, Sym, Tristate } from "./model.ts";
 
 export class ChoicesAsMembers {
@@ -73,8 +73,8 @@ export class ChoicesAsMembers {
   defaultMember(choice: Menu): Sym | undefined {
     for (const property of choice.symbol?.props ?? []) {
       if (property.kind !== "default") continue;
-      property.visible.tri = this.#evaluator.expr(property.visible.expr);
-      if (property.visible.tri === NO) continue;
+      property.conditionTri = this.#evaluator.expr(property.condition);
+      if (property.conditionTri === NO) continue;
       const symbol = propertySymbol(property);
       if (symbol !== undefined && symbol.visible !== NO) return symbol;
     }
@@ -91,8 +91,7 @@ export class ChoicesAsMembers {
       if (symbol === undefined || symbol.visible === NO) continue;
       const value = symbol === member ? YES : NO;
       if (symbol.tri !== value) changed = true;
-      symbol.user.tri = value;
-      symbol.user.has = true;
+      give(symbol, { has: true, tri: value });
       prioritize(choice, symbol);
     }
     if (changed) this.#evaluator.invalidate();

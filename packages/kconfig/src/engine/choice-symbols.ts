@@ -1,7 +1,7 @@
 /** Choices up to Linux 6.8: a symbol with a mode, m or y, and a chosen member. */
 import type { Evaluator } from "./evaluator.ts";
 import { propertySymbol } from "./finalize.ts";
-import { MOD, NO, YES } from "./model.ts";
+import { MOD, NO, YES, give } from "./model.ts";
 import type { Sym, Tristate } from "./model.ts";
 
 export class ChoicesAsSymbols {
@@ -52,8 +52,8 @@ export class ChoicesAsSymbols {
     const { choice } = symbol;
     if (!symbol.isMember || value !== YES || choice === undefined) return;
     choice.userChosen = symbol;
-    choice.user.has = true;
-    for (const member of choice.values) if (member.visible !== NO) member.user.has = true;
+    give(choice, { has: true });
+    for (const member of choice.values) if (member.visible !== NO) give(member, { has: true });
   }
 
   // sym_calc_choice(): the user's member if it is visible, else the default.
@@ -63,7 +63,7 @@ export class ChoicesAsSymbols {
       this.#evaluator.visibility(member);
       if (member.visible !== NO && !member.user.has) settled = false;
     }
-    choice.user.has = settled;
+    give(choice, { has: settled });
     const { userChosen } = choice;
     if (userChosen !== undefined && userChosen.visible !== NO) return userChosen;
     const standard = this.defaultMember(choice);
@@ -75,8 +75,8 @@ export class ChoicesAsSymbols {
   defaultMember(choice: Sym): Sym | undefined {
     for (const property of choice.props) {
       if (property.kind !== "default") continue;
-      property.visible.tri = this.#evaluator.expr(property.visible.expr);
-      if (property.visible.tri === NO) continue;
+      property.conditionTri = this.#evaluator.expr(property.condition);
+      if (property.conditionTri === NO) continue;
       const symbol = propertySymbol(property);
       if (symbol !== undefined && symbol.visible !== NO) return symbol;
     }
@@ -85,8 +85,8 @@ export class ChoicesAsSymbols {
 
   /** Sets the members that nobody set to n (set_all_choice_values()). */
   setAllValues(choice: Sym): void {
-    for (const member of choice.values) if (!member.user.has) member.user.tri = NO;
-    choice.user.has = true;
+    for (const member of choice.values) if (!member.user.has) give(member, { tri: NO });
+    give(choice, { has: true });
     choice.valid = false;
     choice.needSetChoice = false;
   }

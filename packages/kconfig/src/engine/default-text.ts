@@ -15,7 +15,7 @@ export function defaultText(symbol: Sym, evaluator: Evaluator): string {
   if (source !== undefined) {
     if (isLogic(symbol.type)) {
       const value = evaluator.expr(source.expr);
-      tri = value < source.visible.tri ? value : source.visible.tri;
+      tri = value < source.conditionTri ? value : source.conditionTri;
     } else {
       const value = propertySymbol(source);
       if (value !== undefined) {
@@ -24,10 +24,10 @@ export function defaultText(symbol: Sym, evaluator: Evaluator): string {
       }
     }
   }
-  if (symbol.revDep.tri > tri) tri = symbol.revDep.tri;
+  if (symbol.revTri > tri) tri = symbol.revTri;
   if (tri === MOD && !symbol.isMember && modules.tri === NO) tri = YES;
   if (symbol.type === "bool" && tri === MOD) tri = YES;
-  if (symbol.implied.tri > tri) tri = symbol.implied.tri;
+  if (symbol.impliedTri > tri) tri = symbol.impliedTri;
   switch (symbol.type) {
     case "bool":
     case "tristate":

@@ -299,7 +299,7 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   mainmenu: (files) => (files.parser.includes("stmt_list T_MAINMENU") ? "ignored" : "first"),
   title: (files) => /menu_add_prompt\(P_MENU, (?:\w+\()?"([^"]*)"/.exec(files.parser)?.[1] ?? "Main menu",
   transformsBool: (files) => files["menu.c"].includes("expr_trans_bool("),
-  imply: (files) => (files["symbol.c"].includes("sym->implied.tri == yes") ? "gated" : "bounded"),
+  imply: (files) => (files["symbol.c"].includes("sym->impliedTri == yes") ? "gated" : "bounded"),
   typedConstants: (files) => /"y",\s*\.type = S_TRISTATE/.test(files["symbol.c"]),
   modNeedsModules: (files) => files["symbol.c"].includes('(modules_sym->curr.tri == no) ? "n" : "m"'),
   respellsBounds: (files) => files["symbol.c"].includes('sprintf(str, "0x%'),

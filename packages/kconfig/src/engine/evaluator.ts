@@ -6,7 +6,7 @@ import type { Output, Place } from "./errors.ts";
 import type { Expr } from "./expr.ts";
 import { propertySymbol } from "./finalize.ts";
 import { unmetWarning } from "./expr-values.ts";
-import { MOD, NO, YES, isLogic } from "./model.ts";
+import { MOD, NO, YES, give, isLogic } from "./model.ts";
 import type { Menu, Property, Sym, SymbolType, Tristate } from "./model.ts";
 import { compareValues, isValidText, spellNumber, toSigned, toTristate } from "./text-value.ts";
 
@@ -171,7 +171,7 @@ export class Evaluator {
         if (symbol.visible !== NO && symbol.user.has) {
           tri = symbol.user.tri < symbol.visible ? symbol.user.tri : symbol.visible;
         } else {
-          if (symbol.revDep.tri !== NO) symbol.write = true;
+          if (symbol.revTri !== NO) symbol.write = true;
           if (!symbol.isChoice) {
             source = this.defaultOf(symbol);
             if (source !== undefined) {
@@ -180,18 +180,18 @@ export class Evaluator {
               tri = value < bound ? value : bound;
               if (tri !== NO) symbol.write = true;
             }
-            if (symbol.implied.tri !== NO) {
+            if (symbol.impliedTri !== NO) {
               symbol.write = true;
-              if (symbol.implied.tri > tri) tri = symbol.implied.tri;
-              if (dialect.imply === "bounded" && symbol.dirDep.tri < tri) tri = symbol.dirDep.tri;
+              if (symbol.impliedTri > tri) tri = symbol.impliedTri;
+              if (dialect.imply === "bounded" && symbol.dirTri < tri) tri = symbol.dirTri;
             }
           }
         }
-        if (symbol.dirDep.tri < symbol.revDep.tri && dialect.defaultsFollow === "condition") {
+        if (symbol.dirTri < symbol.revTri && dialect.defaultsFollow === "condition") {
           this.warnings++;
           this.context.output.err(unmetWarning(symbol, this));
         }
-        if (symbol.revDep.tri > tri) tri = symbol.revDep.tri;
+        if (symbol.revTri > tri) tri = symbol.revTri;
       } else tri = member;
       if (tri === MOD && (this.typeOf(symbol) === "bool" || this.#impliesYes(symbol))) tri = YES;
     } else if (symbol.visible !== NO && symbol.user.has) {
@@ -216,21 +216,19 @@ export class Evaluator {
   }
 
   #boundOfDefault(symbol: Sym, property: Property): Tristate {
-    if (this.context.dialect.defaultsFollow === "condition") return property.visible.tri;
-    return symbol.visible === NO && symbol.revDep.tri === NO ? YES : symbol.visible;
+    if (this.context.dialect.defaultsFollow === "condition") return property.conditionTri;
+    return symbol.visible === NO && symbol.revTri === NO ? YES : symbol.visible;
   }
 
   #impliesYes(symbol: Sym): boolean {
-    return this.context.dialect.imply === "gated" && symbol.implied.tri === YES;
+    return this.context.dialect.imply === "gated" && symbol.impliedTri === YES;
   }
 
   // A value that comes from a transitional symbol's user value is the user's too (generation 3).
   #takeTransitional(symbol: Sym, source: Property, tri: Tristate, text: string | undefined): void {
     const from = propertySymbol(source);
     if (from === undefined || !from.transitional || !from.user.has) return;
-    symbol.user.tri = tri;
-    symbol.user.text = text;
-    symbol.user.has = true;
+    symbol.user = { has: true, tri, text };
   }
 
   /** Visibility, dependencies, selects and implies of a symbol (sym_calc_visibility()). */
@@ -242,17 +240,17 @@ export class Evaluator {
     let tri: Tristate = NO;
     for (const property of symbol.props) {
       if (property.text === undefined) continue;
-      const visible = this.choices.promptVisibility(symbol, this.expr(property.visible.expr));
-      property.visible.tri = visible;
+      const visible = this.choices.promptVisibility(symbol, this.expr(property.condition));
+      property.conditionTri = visible;
       if (visible > tri) tri = visible;
     }
     if (tri === MOD && (symbol.type !== "tristate" || this.#modules === NO)) tri = YES;
     symbol.visible = tri;
     if (symbol.isMember) return;
-    symbol.dirDep.tri = this.#bounded(symbol, symbol.dirDep.expr, YES);
-    symbol.revDep.tri = this.#bounded(symbol, symbol.revDep.expr, NO);
-    const implies = this.context.dialect.imply === "bounded" || symbol.dirDep.tri !== NO;
-    symbol.implied.tri = implies ? this.#bounded(symbol, symbol.implied.expr, NO) : NO;
+    symbol.dirTri = this.#bounded(symbol, symbol.dirDep, YES);
+    symbol.revTri = this.#bounded(symbol, symbol.revDep, NO);
+    const implies = this.context.dialect.imply === "bounded" || symbol.dirTri !== NO;
+    symbol.impliedTri = implies ? this.#bounded(symbol, symbol.implied, NO) : NO;
   }
 
   #bounded(symbol: Sym, expr: Expr | undefined, absent: Tristate): Tristate {
@@ -273,8 +271,8 @@ export class Evaluator {
   #firstHolding(symbol: Sym, kind: "default" | "range"): Property | undefined {
     for (const property of symbol.props) {
       if (property.kind !== kind) continue;
-      property.visible.tri = this.expr(property.visible.expr);
-      if (property.visible.tri !== NO) return property;
+      property.conditionTri = this.expr(property.condition);
+      if (property.conditionTri !== NO) return property;
     }
     return undefined;
   }
@@ -332,10 +330,10 @@ export class Evaluator {
     const type = this.typeOf(symbol);
     if (symbol.visible === NO || !isLogic(type)) return false;
     if (type === "bool" && value === MOD) return false;
-    if (symbol.visible <= symbol.revDep.tri) return false;
+    if (symbol.visible <= symbol.revTri) return false;
     if (value === MOD && this.#impliesYes(symbol)) return false;
     if (this.#asSymbol && symbol.isMember && symbol.visible === YES) return value === YES;
-    return value >= symbol.revDep.tri && value <= symbol.visible;
+    return value >= symbol.revTri && value <= symbol.visible;
   }
 
   /** sym_string_within_range() */
@@ -355,8 +353,7 @@ export class Evaluator {
     const old = symbol.tri;
     if (!(this.#asSymbol && old === value) && !this.allows(symbol, value)) return false;
     this.choices.beforeSet(symbol, value);
-    symbol.user.has = true;
-    symbol.user.tri = value;
+    give(symbol, { has: true, tri: value });
     if (old !== value) this.invalidate();
     return true;
   }
@@ -369,9 +366,8 @@ export class Evaluator {
     if (!this.allowsText(symbol, text)) return false;
     const value = symbol.type === "hex" && !/^0[xX]/.test(text) ? `0x${text}` : text;
     const same = symbol.user.text === value && value === text;
-    symbol.user.has = true;
+    give(symbol, { has: true, text: value });
     if (same) return true;
-    symbol.user.text = value;
     this.invalidate();
     return true;
   }
@@ -379,7 +375,7 @@ export class Evaluator {
   /** More than n or what selects it can be chosen (sym_is_changeable()). */
   isChangeable(symbol: Sym): boolean {
     if (!this.#asSymbol && symbol.isChoice) return false;
-    return symbol.visible > symbol.revDep.tri;
+    return symbol.visible > symbol.revTri;
   }
 
   /** menu_is_visible() in menu.c */
@@ -387,13 +383,13 @@ export class Evaluator {
     const { prompt, symbol } = menu;
     if (prompt === undefined) return false;
     if (menu.visibility !== undefined && this.expr(menu.visibility) === NO) return false;
-    if (symbol === undefined) prompt.visible.tri = this.expr(prompt.visible.expr);
+    if (symbol === undefined) prompt.conditionTri = this.expr(prompt.condition);
     else this.calc(symbol);
-    if (prompt.visible.tri !== NO) return true;
+    if (prompt.conditionTri !== NO) return true;
     if (symbol === undefined || symbol.tri === NO) return false;
     for (let child = menu.list; child !== undefined; child = child.next) {
       if (!this.isVisible(child)) continue;
-      if (this.context.dialect.visibleSetsUser) symbol.user.has = true;
+      if (this.context.dialect.visibleSetsUser) give(symbol, { has: true });
       return true;
     }
     return false;

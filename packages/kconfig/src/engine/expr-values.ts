@@ -39,10 +39,10 @@ export function printReverse(
 export function unmetWarning(symbol: Sym, evaluator: Evaluator): string {
   return [
     `\nWARNING: unmet direct dependencies detected for ${symbol.name ?? "(null)"}\n`,
-    `  Depends on [${symbol.dirDep.tri === MOD ? "m" : "n"}]: `,
-    printExprWithValues(symbol.dirDep.expr, evaluator),
+    `  Depends on [${symbol.dirTri === MOD ? "m" : "n"}]: `,
+    printExprWithValues(symbol.dirDep, evaluator),
     "\n",
-    printReverse(symbol.revDep.expr, evaluator, YES, "  Selected by [y]:\n"),
-    printReverse(symbol.revDep.expr, evaluator, MOD, "  Selected by [m]:\n"),
+    printReverse(symbol.revDep, evaluator, YES, "  Selected by [y]:\n"),
+    printReverse(symbol.revDep, evaluator, MOD, "  Selected by [m]:\n"),
   ].join("");
 }

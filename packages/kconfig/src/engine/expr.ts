@@ -47,10 +47,6 @@ interface ExprState {
   /** Its value, when `epoch` is the evaluation's. */
   tri: Tristate;
   epoch: number;
-  /** What transform() and eliminateDups() made of it, when `simplified` is the pool's count. */
-  transformed: Expr | undefined;
-  deduped: Expr | undefined;
-  simplified: number;
 }
 
 /** Makes expressions, each only once (expr_lookup() in expr.c). */
@@ -138,9 +134,6 @@ export class ExprPool {
       right,
       tri: 0,
       epoch: -1,
-      transformed: undefined,
-      deduped: undefined,
-      simplified: -1,
     } as unknown as Expr;
     this.#table[slot] = expr;
     if (this.#size * 2 > this.#table.length) this.#grow();

@@ -56,7 +56,7 @@ class Finalizer {
       }
     } else if (symbol !== undefined && !insideChoice) {
       this.#submenu(parent, symbol);
-      symbol.dirDep.expr = this.#context.pool.or(symbol.dirDep.expr, parent.dep);
+      symbol.dirDep = this.#context.pool.or(symbol.dirDep, parent.dep);
     }
     for (let menu = parent.list; menu !== undefined; menu = menu.next) {
       if (this.#asSymbol && symbol !== undefined && isChoice) this.#addMember(menu, symbol);
@@ -73,10 +73,7 @@ class Finalizer {
     if (this.#asSymbol && !symbol.optional && parent.prompt !== undefined) {
       // A choice that must be made cannot be set to n while it is visible.
       const { pool, table } = this.#context;
-      symbol.revDep.expr = pool.or(
-        symbol.revDep.expr,
-        pool.and(parent.prompt.visible.expr, pool.symbol(table.mod)),
-      );
+      symbol.revDep = pool.or(symbol.revDep, pool.and(parent.prompt.condition, pool.symbol(table.mod)));
     }
   }
 
@@ -111,16 +108,17 @@ class Finalizer {
     for (const property of properties) {
       // A property of another definition of the same symbol is seen to there.
       if (property.menu !== menu) continue;
-      let condition = simplified(menu.dep, property.visible.expr);
+      let condition = simplified(menu.dep, property.condition);
       if (dialect.transformsBool && menu.symbol !== undefined && menu.symbol.type !== "tristate") {
         condition = simplifier.transformForBool(condition);
       }
-      property.visible.expr = condition;
+      property.condition = condition;
       if (property.kind !== "select" && property.kind !== "imply") continue;
       const target = propertySymbol(property);
       if (target === undefined || menu.symbol === undefined) continue;
-      const reverse = property.kind === "select" ? target.revDep : target.implied;
-      reverse.expr = pool.or(reverse.expr, pool.and(pool.symbol(menu.symbol), condition));
+      const cause = pool.and(pool.symbol(menu.symbol), condition);
+      if (property.kind === "select") target.revDep = pool.or(target.revDep, cause);
+      else target.implied = pool.or(target.implied, cause);
     }
   }
 
@@ -153,15 +151,15 @@ class Finalizer {
     const normal = (expr: Expr | undefined): Expr | undefined =>
       simplifier.eliminateDuplicates(simplifier.transform(simplifier.compareWith(expr, "!=", table.no)));
     // C does this each time, which shows on stdout when a bool that was none before is compared with m.
-    if (this.#inferred) base = normal(parent.prompt?.visible.expr);
+    if (this.#inferred) base = normal(parent.prompt?.condition);
     let last: Menu | undefined;
     for (let menu = parent.next; menu !== undefined; menu = menu.next) {
-      const dep = menu.prompt === undefined ? menu.dep : menu.prompt.visible.expr;
+      const dep = menu.prompt === undefined ? menu.dep : menu.prompt.condition;
       if (!containsSymbol(dep, symbol)) break;
       if (!dependsOnSymbol(dep, symbol, table)) {
         if (dialect.negatedEndsSubmenu && containsNegated(dep, symbol, table)) break;
         // Also when all that the symbol depends on is among its dependencies: "(SYM || Q) && R" when SYM needs R.
-        if (base === null) base = normal(parent.prompt?.visible.expr);
+        if (base === null) base = normal(parent.prompt?.condition);
         const [, rest] = simplifier.eliminateEqual(normal(dep), base);
         if (!simplifier.isYes(rest)) break;
       }
@@ -196,7 +194,7 @@ class Finalizer {
       const condition = pool.compare("=", choice, table.yes);
       menu.dep = pool.and(condition, menu.dep);
       for (const property of symbol.props) {
-        if (property.menu === menu) property.visible.expr = pool.and(condition, property.visible.expr);
+        if (property.menu === menu) property.condition = pool.and(condition, property.condition);
       }
     }
     choice.values.push(symbol);

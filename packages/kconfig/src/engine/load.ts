@@ -190,7 +190,7 @@ function replaceSymbols(root: Menu, answers: ReadonlyMap<Sym, Sym>, pool: ExprPo
     for (const property of menu.symbol?.props ?? (menu.prompt === undefined ? [] : [menu.prompt])) {
       if (property.menu !== menu) continue;
       property.expr = replaced(property.expr);
-      property.visible.expr = replaced(property.visible.expr);
+      property.condition = replaced(property.condition);
     }
   }
 }

@@ -12,17 +12,11 @@ export const YES = 2;
 
 export type SymbolType = "unknown" | "bool" | "tristate" | "int" | "hex" | "string";
 
-/** An expression and the value that it had when last looked at. */
-export interface Condition {
-  expr: Expr | undefined;
-  tri: Tristate;
-}
-
-/** A value from outside: `.config` (user) or auto.conf (auto). */
+/** A value from outside: `.config` (user) or auto.conf (auto). Never changed: most symbols have the same one. */
 export interface GivenValue {
-  has: boolean;
-  tri: Tristate;
-  text: string | undefined;
+  readonly has: boolean;
+  readonly tri: Tristate;
+  readonly text: string | undefined;
 }
 
 /** `symbol` stands for the definition itself, in generation 1 only. */
@@ -40,8 +34,9 @@ export interface Property {
   kind: PropertyKind;
   /** The prompt of a prompt, comment or menu. */
   text: string | undefined;
-  /** Under which condition it holds. */
-  readonly visible: Condition;
+  /** Under which condition it holds, and the value that this had when last looked at. */
+  condition: Expr | undefined;
+  conditionTri: Tristate;
   /** The default's value, the selected symbol, the range. */
   expr: Expr | undefined;
   readonly menu: Menu;
@@ -66,7 +61,7 @@ export interface Menu {
   readonly file: string;
   readonly line: number;
   /** The members of a choice, those with priority first (generation 2 on). */
-  readonly members: Sym[];
+  members: Sym[];
 }
 
 export interface Sym {
@@ -84,18 +79,22 @@ export interface Sym {
   /** The choice that it stands in, once the tree is finished (generation 2 on). */
   choiceNode: Menu | undefined;
   /** The members of a choice in order of definition (generation 1). */
-  readonly values: Sym[];
+  values: Sym[];
   optional: boolean;
   transitional: boolean;
   /** Never written to `.config`: from `option env` or `option defconfig_list`. */
   noWrite: boolean;
   /** y in allnoconfig: `option allnoconfig_y`. */
   allNoY: boolean;
-  readonly menus: Menu[];
-  readonly props: Property[];
-  readonly dirDep: Condition;
-  readonly revDep: Condition;
-  readonly implied: Condition;
+  menus: Menu[];
+  props: Property[];
+  /** What it depends on, what selects and what implies it, and the values that these had when last looked at. */
+  dirDep: Expr | undefined;
+  dirTri: Tristate;
+  revDep: Expr | undefined;
+  revTri: Tristate;
+  implied: Expr | undefined;
+  impliedTri: Tristate;
 
   /** A value that is taken for granted, to try what would follow from it. */
   assumed: Tristate | undefined;
@@ -110,7 +109,7 @@ export interface Sym {
   written: boolean;
   /** Choice values are still to be set to n (generation 1, all*config). */
   needSetChoice: boolean;
-  readonly user: GivenValue;
+  user: GivenValue;
   /** The member that the user chose (generation 1). */
   userChosen: Sym | undefined;
   auto: GivenValue;
@@ -121,8 +120,15 @@ export interface Sym {
   warned: boolean;
 }
 
-/** The value of all symbols that auto.conf does not name. */
+/** The value of all symbols that `.config` or auto.conf does not name. */
 export const NOT_GIVEN: GivenValue = Object.freeze({ has: false, tri: NO, text: undefined });
+
+/** Changes the user's value of a symbol. */
+export function give(symbol: Sym, change: Partial<GivenValue>): void {
+  const { has, tri, text } = symbol.user;
+  symbol.user = { has, tri, text, ...change };
+}
+
 /** The members of all that is no choice. */
 export const NONE: Sym[] = [];
 Object.freeze(NONE);
@@ -148,9 +154,12 @@ export function makeSymbol(
     allNoY: false,
     menus: [],
     props: [],
-    dirDep: { expr: undefined, tri: NO },
-    revDep: { expr: undefined, tri: NO },
-    implied: { expr: undefined, tri: NO },
+    dirDep: undefined,
+    dirTri: NO,
+    revDep: undefined,
+    revTri: NO,
+    implied: undefined,
+    impliedTri: NO,
     assumed: undefined,
     tri: NO,
     text: undefined,
@@ -160,7 +169,7 @@ export function makeSymbol(
     write: false,
     written: false,
     needSetChoice: false,
-    user: { has: false, tri: NO, text: undefined },
+    user: NOT_GIVEN,
     userChosen: undefined,
     auto: NOT_GIVEN,
     checking: false,

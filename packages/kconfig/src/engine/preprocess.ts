@@ -20,6 +20,7 @@ const TOO_DEEP = "Too deep recursive expansion";
 export class Preprocessor {
   /** Commands whose answers are not known yet; a placeholder in a text names one by its index. */
   readonly deferred: string[] = [];
+  readonly #starts: (() => void)[] = [];
   readonly #variables = new Map<string, Variable>();
   /** Environment variables that were looked at, in order; they stand in auto.conf.cmd. */
   readonly environment = new Map<string, string>();
@@ -79,7 +80,11 @@ export class Preprocessor {
       } else break;
     }
     const whole = WHOLE_PLACEHOLDER.exec(text);
-    if (whole !== null) return { text, length: index, deferred: Number(whole[1]) };
+    if (whole !== null) {
+      const deferred = Number(whole[1]);
+      this.#starts[deferred]?.();
+      return { text, length: index, deferred };
+    }
     return { text: this.#settle(text), length: index };
   }
 
@@ -93,9 +98,13 @@ export class Preprocessor {
   }
 
   #shell(command: string): string {
-    if (this.#host.defer?.(command) !== true) return shellValue(this.#host.shell(command), this.#shellBytes);
+    const start = this.#host.defer?.(command);
+    if (start === undefined) return shellValue(this.#host.shell(command), this.#shellBytes);
     let index = this.deferred.indexOf(command);
-    if (index < 0) index = this.deferred.push(command) - 1;
+    if (index < 0) {
+      index = this.deferred.push(command) - 1;
+      this.#starts.push(start);
+    }
     return `${OPEN}${index}${CLOSE}`;
   }
 

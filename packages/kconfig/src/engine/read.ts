@@ -1,8 +1,8 @@
 /** Reads `.config` and its relatives into the user's values (conf_read() in confdata.c). */
 import { prioritize } from "./choice-members.ts";
 import type { LoadedTree } from "./load.ts";
-import { MOD, NO, NOT_GIVEN, YES, isLogic } from "./model.ts";
-import type { Sym } from "./model.ts";
+import { MOD, NO, NOT_GIVEN, YES, give, isLogic } from "./model.ts";
+import type { GivenValue, Sym } from "./model.ts";
 import { isValidText } from "./text-value.ts";
 
 export interface ReadOptions {
@@ -69,21 +69,20 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
       evaluator.changed = true;
       continue;
     }
-    if (auto && symbol.auto === NOT_GIVEN) symbol.auto = { has: false, text: undefined, tri: NO };
     const given = auto ? symbol.auto : symbol.user;
     if (given.has && dialect.strictAssignments) warn(`trying to reassign symbol ${name}`);
     else if (given.has) override(`reassigning to symbol ${name}`);
-    const taken = given.has && dialect.strictAssignments;
-    if (
-      !taken &&
-      !setGiven(symbol, given, value, {
+    if (!given.has || !dialect.strictAssignments) {
+      const taken = givenValue(symbol, given, value, {
         raw: auto && !dialect.quotesAuto,
         silent: auto,
         escapes: dialect.escapes,
         warn,
-      })
-    )
-      continue;
+      });
+      if (taken === undefined) continue;
+      if (auto) symbol.auto = taken;
+      else symbol.user = taken;
+    }
     if (dialect.choice === "symbol")
       settleChoice(symbol, auto, { warn, override, strict: dialect.strictAssignments });
     else if (!auto && symbol.choiceNode !== undefined) prioritize(symbol.choiceNode, symbol);
@@ -91,15 +90,17 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
   return warnings;
 }
 
+// A choice always has one (generation 1).
+const CHOICE_GIVEN: GivenValue = { has: true, tri: NO, text: undefined };
+
 function resetValues(tree: LoadedTree, auto: boolean): void {
   const asSymbol = tree.dialect.choice === "symbol";
   for (const symbol of tree.symbols) {
     const has = asSymbol && symbol.isChoice;
-    if (auto) symbol.auto = has ? { has, text: undefined, tri: NO } : NOT_GIVEN;
+    const value = has ? CHOICE_GIVEN : NOT_GIVEN;
+    if (auto) symbol.auto = value;
     else {
-      symbol.user.has = has;
-      symbol.user.text = undefined;
-      symbol.user.tri = NO;
+      symbol.user = value;
       symbol.userChosen = undefined;
     }
     if (asSymbol) symbol.valid = false;
@@ -128,42 +129,38 @@ interface Setting {
   readonly warn: (message: string) => void;
 }
 
-// conf_set_sym_val(): only the first letter of a bool counts.
-function setGiven(
+// conf_set_sym_val(): only the first letter of a bool counts. Undefined when the value is refused.
+function givenValue(
   symbol: Sym,
-  given: Sym["user"],
+  before: GivenValue,
   value: string,
   { raw, silent, escapes, warn }: Setting,
-): boolean {
-  const refuse = (): false => {
+): GivenValue | undefined {
+  const refuse = (): undefined => {
     if (!silent) warn(`symbol value '${value}' invalid for ${symbol.name ?? ""}`);
-    return false;
+    return undefined;
   };
   if (isLogic(symbol.type)) {
     const letter = value[0];
-    if (letter === "m" && symbol.type === "tristate") given.tri = MOD;
-    else if (letter === "y") given.tri = YES;
-    else if (letter === "n") given.tri = NO;
-    else return refuse();
-    given.has = true;
-    return true;
+    const { text } = before;
+    if (letter === "m" && symbol.type === "tristate") return { has: true, tri: MOD, text };
+    if (letter === "y") return { has: true, tri: YES, text };
+    return letter === "n" ? { has: true, tri: NO, text } : refuse();
   }
   let text = value;
-  if (symbol.type === "unknown") return true;
+  if (symbol.type === "unknown") return before;
   if (symbol.type === "string" && !raw) {
     // C leaves the old value and goes on.
-    if (!value.startsWith('"')) return true;
+    if (!value.startsWith('"')) return before;
     const unquoted = escapes ? unquote(value) : value.endsWith('"') ? value.slice(1, -1) : undefined;
     if (unquoted === undefined) {
       if (!silent) warn("invalid string found");
-      return false;
+      return undefined;
     }
     text = unquoted;
   }
   if (!isValidText(symbol.type, text)) return refuse();
-  given.text = text;
-  given.has = true;
-  return true;
+  return { has: true, tri: before.tri, text };
 }
 
 // Up to the closing quote; what follows it is ignored.
@@ -189,21 +186,22 @@ function settleChoice(
   const { choice } = symbol;
   if (!symbol.isMember || choice === undefined) return;
   const value = (auto ? symbol.auto : symbol.user).tri;
-  const given = auto ? choice.auto : choice.user;
-  if (value === MOD && given.tri === YES) {
-    warn(`${symbol.name ?? ""} creates inconsistent choice state`);
-    given.has = false;
+  const { has, tri, text } = auto ? choice.auto : choice.user;
+  const settle = (settled: GivenValue): void => {
+    if (auto) choice.auto = settled;
+    else choice.user = settled;
+  };
+  const odd = (value === MOD && tri === YES) || (value === YES && tri !== NO && strict);
+  if (odd) warn(`${symbol.name ?? ""} creates inconsistent choice state`);
+  if (odd && value === YES) {
+    settle({ has: false, tri, text });
+    return;
   }
   if (value === YES) {
-    if (given.tri !== NO && strict) {
-      warn(`${symbol.name ?? ""} creates inconsistent choice state`);
-      given.has = false;
-      return;
-    }
-    if (given.tri !== NO) override(`${symbol.name ?? ""} changes choice state`);
+    if (tri !== NO) override(`${symbol.name ?? ""} changes choice state`);
     if (!auto) choice.userChosen = symbol;
   }
-  if (value > given.tri) given.tri = value;
+  settle({ has: has && !odd, tri: value > tri ? value : tri, text });
 }
 
 /** Reads a configuration and works out whether it has to be written again (conf_read()). */
@@ -236,11 +234,11 @@ function dropUnfit(tree: LoadedTree, before: boolean): boolean {
   let unsaved = before;
   for (const symbol of tree.symbols) {
     if (!symbol.user.has || symbol.isMember) continue;
-    if (symbol.visible === NO && (!unsaved || unfitValues === "forget all")) symbol.user.has = false;
+    if (symbol.visible === NO && (!unsaved || unfitValues === "forget all")) give(symbol, { has: false });
     if (symbol.type !== "string" && symbol.type !== "int" && symbol.type !== "hex") continue;
     if (tree.evaluator.allowsText(symbol, symbol.user.text ?? "")) continue;
     symbol.valid = false;
-    if (unfitValues !== "tell") symbol.user.has = false;
+    if (unfitValues !== "tell") give(symbol, { has: false });
     unsaved = true;
   }
   return unsaved;

@@ -24,8 +24,9 @@ const OPPOSITE: Readonly<Record<Comparison, Comparison>> = {
 };
 
 export class Simplifier {
-  /** Types of symbols changed: what was worked out before no longer holds. */
-  #round = 0;
+  /** What was made of expressions before. */
+  readonly #transformed = new Map<Expr, Expr>();
+  readonly #deduped = new Map<Expr, Expr>();
   #count = 0;
   #said = 0;
   readonly #pool: ExprPool;
@@ -50,8 +51,10 @@ export class Simplifier {
     this.#joiner = new Joiner(pool, table, (one, two) => this.equal(one, two));
   }
 
+  /** Types of symbols changed: what was made of expressions no longer holds. */
   typesChanged(): void {
-    this.#round++;
+    this.#transformed.clear();
+    this.#deduped.clear();
   }
 
   isYes(expr: Expr | undefined): boolean {
@@ -64,12 +67,12 @@ export class Simplifier {
   }
 
   #transform(expr: Expr): Expr {
-    this.#fresh(expr);
-    if (expr.transformed !== undefined) return expr.transformed;
+    const known = this.#transformed.get(expr);
+    if (known !== undefined) return known;
     const said = this.#said;
     const result = this.#transformOnce(expr);
     // What was said is said each time that C comes here, so it is worked out each time.
-    if (said === this.#said) expr.transformed = result;
+    if (said === this.#said) this.#transformed.set(expr, result);
     return result;
   }
 
@@ -247,8 +250,8 @@ export class Simplifier {
   }
 
   #dedupeSides(given: Expr): Expr {
-    this.#fresh(given);
-    if (given.deduped !== undefined) return given.deduped;
+    const known = this.#deduped.get(given);
+    if (known !== undefined) return known;
     const outer = this.#count;
     let expr = given;
     do {
@@ -261,7 +264,7 @@ export class Simplifier {
       expr = this.#withoutConstants(expr);
     } while (this.#count > 0);
     this.#count = outer;
-    given.deduped = expr;
+    this.#deduped.set(given, expr);
     return expr;
   }
 
@@ -293,8 +296,8 @@ export class Simplifier {
   }
 
   #dedupePairs(given: Expr): Expr {
-    this.#fresh(given);
-    if (given.deduped !== undefined) return given.deduped;
+    const known = this.#deduped.get(given);
+    if (known !== undefined) return known;
     const outer = this.#count;
     let expr = given;
     for (;;) {
@@ -304,7 +307,7 @@ export class Simplifier {
       expr = this.#withoutConstants(expr);
     }
     this.#count = outer;
-    given.deduped = expr;
+    this.#deduped.set(given, expr);
     return expr;
   }
 
@@ -371,12 +374,5 @@ export class Simplifier {
         if (symbol === mod) return pool.symbol(op === "=" ? no : yes);
         return (symbol === yes) === (op === "=") ? expr : pool.not(expr);
     }
-  }
-
-  #fresh(expr: Expr): void {
-    if (expr.simplified === this.#round) return;
-    expr.simplified = this.#round;
-    expr.transformed = undefined;
-    expr.deduped = undefined;
   }
 }

@@ -12,15 +12,76 @@ import { MENUS, OPS, PROPERTIES, PROPERTY_NUMBERS, TYPES } from "./snapshot-form
 import type { Head } from "./snapshot-form.ts";
 import { SymbolTable } from "./symbol-table.ts";
 
-/** Decodes what encodeTree() made for the same dialect. */
-export function decodeTree(bytes: Uint8Array, dialect: Dialect, output: Output): LoadedTree {
-  return new Decoder(bytes).decode(dialect, output);
+export interface DecodeRequest {
+  /** That of the tree when it was encoded. */
+  readonly dialect: Dialect;
+  readonly output: Output;
+  /** Gives the snapshot's help; called when first asked for. */
+  readonly help: () => Uint8Array;
+}
+
+/** Makes the tree that encodeTree() was given. */
+export function decodeTree(tree: Uint8Array, { dialect, output, help }: DecodeRequest): LoadedTree {
+  let text: string | undefined;
+  const allHelp = (): string => (text ??= Buffer.from(help()).toString("latin1"));
+  return new Decoder(tree, allHelp).decode(dialect, output);
+}
+
+// In place where it lies on a boundary of four bytes.
+function numbersAt(buffer: Buffer, start: number, count: number): Int32Array {
+  const from = buffer.byteOffset + start;
+  return from % 4 === 0
+    ? new Int32Array(buffer.buffer, from, count)
+    : new Int32Array(buffer.buffer.slice(from, from + count * 4));
+}
+
+/** A definition whose help is read when it is asked for. */
+class KeptMenu implements Menu {
+  readonly kind: Menu["kind"];
+  next: Menu | undefined = undefined;
+  parent: Menu | undefined = undefined;
+  list: Menu | undefined = undefined;
+  readonly symbol: Sym | undefined;
+  prompt: Property | undefined = undefined;
+  visibility: Expr | undefined = undefined;
+  dep: Expr | undefined = undefined;
+  readonly file: string;
+  readonly line: number;
+  members: Sym[] = NONE;
+  readonly #help: Help;
+
+  constructor({
+    kind,
+    symbol,
+    file,
+    line,
+    help,
+  }: Pick<Menu, "kind" | "symbol" | "file" | "line"> & { help: Help }) {
+    this.kind = kind;
+    this.symbol = symbol;
+    this.file = file;
+    this.line = line;
+    this.#help = help;
+  }
+
+  get rawHelp(): string | undefined {
+    const { all, start, end } = this.#help;
+    return start < 0 ? undefined : all().slice(start, end);
+  }
+}
+
+interface Help {
+  readonly all: () => string;
+  /** Less than 0 when there is none. */
+  readonly start: number;
+  readonly end: number;
 }
 
 // Many small methods, so that the engine that runs this compiles them after a few of many thousand calls.
 class Decoder {
   readonly #head: Head;
   readonly #numbers: Int32Array;
+  readonly #allHelp: () => string;
   readonly #texts: string[] = [];
   readonly #symbols: Sym[] = [];
   readonly #exprs: Expr[] = [];
@@ -28,15 +89,14 @@ class Decoder {
   readonly #menus: Menu[] = [];
   #next = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, allHelp: () => string) {
+    this.#allHelp = allHelp;
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const headLength = buffer.readInt32LE(0);
     const count = buffer.readInt32LE(4);
     this.#head = JSON.parse(buffer.toString("latin1", 8, 8 + headLength)) as Head;
     const start = 8 + Math.ceil(headLength / 4) * 4;
-    this.#numbers = new Int32Array(
-      buffer.buffer.slice(buffer.byteOffset + start, buffer.byteOffset + start + count * 4),
-    );
+    this.#numbers = numbersAt(buffer, start, count);
     const all = buffer.toString("latin1", start + count * 4);
     const [, , , , texts] = this.#head.counts;
     for (let index = count - texts, at = 0; index < count; index++) {
@@ -149,9 +209,6 @@ class Decoder {
       right: right < 0 ? undefined : from[right],
       tri: 0,
       epoch: -1,
-      transformed: undefined,
-      deduped: undefined,
-      simplified: -1,
     } as unknown as Expr);
   }
 
@@ -160,35 +217,22 @@ class Decoder {
     this.#next += 3;
     const symbol = this.#symbol();
     this.#next += 3;
-    const rawHelp = this.#text();
+    const help = { all: this.#allHelp, start: this.#read(), end: this.#read() };
     const file = this.#text() ?? "";
     const line = this.#read();
     this.#skipList();
-    this.#menus.push({
-      kind,
-      next: undefined,
-      parent: undefined,
-      list: undefined,
-      symbol,
-      prompt: undefined,
-      visibility: undefined,
-      dep: undefined,
-      rawHelp,
-      file,
-      line,
-      members: kind === "choice" ? [] : NONE,
-    });
+    this.#menus.push(new KeptMenu({ kind, symbol, file, line, help }));
   }
 
   #makeProperty(): void {
     const kind = PROPERTIES[this.#read()] as PropertyKind;
     const text = this.#text();
-    const visible = this.#expr();
+    const condition = this.#expr();
     const expr = this.#expr();
     const menu = this.#menu() as Menu;
     const file = this.#text() ?? "";
     const line = this.#read();
-    this.#properties.push({ kind, text, visible: { expr: visible, tri: 0 }, expr, menu, file, line });
+    this.#properties.push({ kind, text, condition, conditionTri: 0, expr, menu, file, line });
   }
 
   #fillMenu(menu: Menu): void {
@@ -201,21 +245,27 @@ class Decoder {
     menu.prompt = prompt < 0 ? undefined : this.#properties[prompt];
     menu.visibility = this.#expr();
     menu.dep = this.#expr();
-    this.#next += 3;
-    for (let count = this.#read(); count > 0; count--) menu.members.push(this.#symbol() as Sym);
+    this.#next += 4;
+    menu.members = this.#list(this.#symbols);
   }
 
   #fillSymbol(symbol: Sym): void {
     this.#next += 3;
     symbol.choice = this.#symbol();
     symbol.choiceNode = this.#menu();
-    symbol.dirDep.expr = this.#expr();
-    symbol.revDep.expr = this.#expr();
-    symbol.implied.expr = this.#expr();
-    for (let count = this.#read(); count > 0; count--) symbol.values.push(this.#symbol() as Sym);
-    for (let count = this.#read(); count > 0; count--) symbol.menus.push(this.#menu() as Menu);
-    for (let count = this.#read(); count > 0; count--) {
-      symbol.props.push(this.#properties[this.#read()] as Property);
-    }
+    symbol.dirDep = this.#expr();
+    symbol.revDep = this.#expr();
+    symbol.implied = this.#expr();
+    symbol.values = this.#list(this.#symbols);
+    symbol.menus = this.#list(this.#menus);
+    symbol.props = this.#list(this.#properties);
+  }
+
+  // As long as need be: what grows by push() has room for many more.
+  #list<T>(all: readonly T[]): T[] {
+    const length = this.#read();
+    if (length === 0) return [];
+    if (length === 1) return [all[this.#read()] as T];
+    return Array.from({ length }, () => all[this.#read()] as T);
   }
 }

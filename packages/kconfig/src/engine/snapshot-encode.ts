@@ -4,10 +4,10 @@ import type { LoadedTree } from "./load.ts";
 import { menusBelow } from "./model.ts";
 import type { Menu, Property, Sym } from "./model.ts";
 import { MENUS, OPS, PROPERTIES, TYPES } from "./snapshot-form.ts";
-import type { Head } from "./snapshot-form.ts";
+import type { Head, Snapshot } from "./snapshot-form.ts";
 
 /** Encodes a tree that nothing was read into yet. */
-export function encodeTree(tree: LoadedTree): Uint8Array {
+export function encodeTree(tree: LoadedTree): Snapshot {
   return new Encoder(tree).encode();
 }
 
@@ -15,6 +15,8 @@ class Encoder {
   readonly #tree: LoadedTree;
   readonly #numbers: number[] = [];
   readonly #texts = new Map<string, number>();
+  readonly #helps: string[] = [];
+  #helpEnd = 0;
   readonly #symbols: readonly Sym[];
   readonly #symbolIndex: ReadonlyMap<Sym, number>;
   readonly #exprs = new Map<Expr, number>();
@@ -28,7 +30,7 @@ class Encoder {
     this.#symbolIndex = new Map(this.#symbols.map((symbol, index) => [symbol, index]));
   }
 
-  encode(): Uint8Array {
+  encode(): Snapshot {
     const { root, modules, defconfigList, files, environment } = this.#tree;
     this.#menus.set(root, 0);
     for (const menu of menusBelow(root)) this.#menus.set(menu, this.#menus.size);
@@ -66,11 +68,14 @@ class Encoder {
       ],
     };
     const numbers = Int32Array.from([...this.#numbers, ...lengths]);
+    const texts = Buffer.from([...this.#texts.keys()].join(""), "latin1");
     const headBytes = Buffer.from(JSON.stringify(head), "latin1");
     const start = Int32Array.of(headBytes.length, numbers.length);
-    const texts = Buffer.from([...this.#texts.keys()].join(""), "latin1");
     const padding = Buffer.alloc((4 - (headBytes.length % 4)) % 4);
-    return Buffer.concat([bytesOf(start), headBytes, padding, bytesOf(numbers), texts]);
+    return {
+      tree: Buffer.concat([bytesOf(start), headBytes, padding, bytesOf(numbers), texts]),
+      help: Buffer.from(this.#helps.join(""), "latin1"),
+    };
   }
 
   #collectExprs(): void {
@@ -84,12 +89,12 @@ class Encoder {
       this.#exprs.set(expr, this.#exprs.size);
     };
     for (const symbol of this.#symbols) {
-      add(symbol.dirDep.expr);
-      add(symbol.revDep.expr);
-      add(symbol.implied.expr);
+      add(symbol.dirDep);
+      add(symbol.revDep);
+      add(symbol.implied);
     }
     for (const property of this.#properties.keys()) {
-      add(property.visible.expr);
+      add(property.condition);
       add(property.expr);
     }
     for (const menu of this.#menus.keys()) {
@@ -113,9 +118,9 @@ class Encoder {
       flags,
       symbol.choice === undefined ? -1 : (this.#symbolIndex.get(symbol.choice) ?? -1),
       this.#menuOf(symbol.choiceNode),
-      this.#exprOf(symbol.dirDep.expr),
-      this.#exprOf(symbol.revDep.expr),
-      this.#exprOf(symbol.implied.expr),
+      this.#exprOf(symbol.dirDep),
+      this.#exprOf(symbol.revDep),
+      this.#exprOf(symbol.implied),
     );
     this.#list(symbol.values, this.#symbolIndex);
     this.#list(symbol.menus, this.#menus);
@@ -134,7 +139,7 @@ class Encoder {
     this.#numbers.push(
       PROPERTIES.indexOf(property.kind),
       this.#text(property.text),
-      this.#exprOf(property.visible.expr),
+      this.#exprOf(property.condition),
       this.#exprOf(property.expr),
       this.#menuOf(property.menu),
       this.#text(property.file),
@@ -152,7 +157,7 @@ class Encoder {
       menu.prompt === undefined ? -1 : (this.#properties.get(menu.prompt) ?? -1),
       this.#exprOf(menu.visibility),
       this.#exprOf(menu.dep),
-      this.#text(menu.rawHelp),
+      ...this.#help(menu.rawHelp),
       this.#text(menu.file),
       menu.line,
     );
@@ -179,6 +184,14 @@ class Encoder {
     if (known !== undefined) return known;
     this.#texts.set(text, this.#texts.size);
     return this.#texts.size - 1;
+  }
+
+  #help(text: string | undefined): readonly [start: number, end: number] {
+    if (text === undefined) return [-1, -1];
+    const start = this.#helpEnd;
+    this.#helps.push(text);
+    this.#helpEnd += text.length;
+    return [start, this.#helpEnd];
   }
 }
 

@@ -6,10 +6,11 @@ export interface KconfigSourceHost {
   /** Standard output of a shell command as latin-1 text (`$(shell …)`). */
   readonly shell: (command: string) => string;
   /**
-   * Takes on a command whose answer is not needed yet, so that many can run side by side; false when it will not. What
-   * was taken on is asked for with `shell` later, or is among the commands of a load in progress.
+   * What starts a command, so that many can run side by side; undefined when its answer is known, or has to be asked for
+   * at once. It is called when the answer can wait; what was started is among the commands of a load in progress. Any
+   * other answer is asked for with `shell`.
    */
-  readonly defer?: ((command: string) => boolean) | undefined;
+  readonly defer?: ((command: string) => (() => void) | undefined) | undefined;
   /** An environment variable. */
   readonly getenv: (name: string) => string | undefined;
   /** Paths that match an absolute pattern, sorted; only trees ask whose `source` takes patterns. */

@@ -197,20 +197,20 @@ export class Costs {
     const value = goal === "m+" && this.#engine.evaluator.typeOf(symbol) === "tristate" ? "m" : "y";
     const prompt = this.#cheapestPrompt(symbol, need);
     if (prompt !== undefined && !symbol.isChoice) yield { kind: "set", value, needs: prompt };
-    if (symbol.revDep.expr !== undefined) {
-      yield { kind: "follow", by: "select", needs: [{ expr: symbol.revDep.expr, goal: need }] };
+    if (symbol.revDep !== undefined) {
+      yield { kind: "follow", by: "select", needs: [{ expr: symbol.revDep, goal: need }] };
     }
     // A value that the user gave stands above defaults.
     if (!symbol.user.has || symbol.visible === 0) {
       for (const property of symbol.props) {
         if (property.kind !== "default" || property.expr === undefined) continue;
         const needs: Need[] = [{ expr: property.expr, goal: need }];
-        if (property.visible.expr !== undefined) needs.push({ expr: property.visible.expr, goal: need });
+        if (property.condition !== undefined) needs.push({ expr: property.condition, goal: need });
         yield { kind: "follow", by: "default", needs };
       }
-      if (symbol.implied.expr !== undefined) {
-        const needs: Need[] = [{ expr: symbol.implied.expr, goal: need }];
-        if (symbol.dirDep.expr !== undefined) needs.push({ expr: symbol.dirDep.expr, goal: need });
+      if (symbol.implied !== undefined) {
+        const needs: Need[] = [{ expr: symbol.implied, goal: need }];
+        if (symbol.dirDep !== undefined) needs.push({ expr: symbol.dirDep, goal: need });
         yield { kind: "follow", by: "imply", needs };
       }
     }
@@ -218,7 +218,7 @@ export class Costs {
   }
 
   *#waysDown(symbol: Sym, goal: Goal): Generator<Way> {
-    const released: Need[] = symbol.revDep.expr === undefined ? [] : [{ expr: symbol.revDep.expr, goal }];
+    const released: Need[] = symbol.revDep === undefined ? [] : [{ expr: symbol.revDep, goal }];
     if (symbol.isMember) {
       // Another member of its choice takes its place.
       const node = symbol.choiceNode;
@@ -231,10 +231,10 @@ export class Costs {
     }
     if (symbol.visible !== 0) yield { kind: "set", value: goal === "n-" ? "n" : "m", needs: released };
     const needs = [...released];
-    if (symbol.implied.expr !== undefined) needs.push({ expr: symbol.implied.expr, goal });
+    if (symbol.implied !== undefined) needs.push({ expr: symbol.implied, goal });
     for (const property of symbol.props) {
       if (property.kind !== "default" || property.expr === undefined) continue;
-      const both = this.#engine.pool.and(property.expr, property.visible.expr);
+      const both = this.#engine.pool.and(property.expr, property.condition);
       if (both !== undefined) needs.push({ expr: both, goal });
     }
     if (symbol.visible === 0 || !symbol.user.has) yield { kind: "follow", by: "none", needs };
@@ -246,7 +246,7 @@ export class Costs {
     let cost = Number.POSITIVE_INFINITY;
     for (const property of symbol.props) {
       if (property.text === undefined) continue;
-      const { expr } = property.visible;
+      const { condition: expr } = property;
       const needs: readonly Need[] = expr === undefined ? [] : [{ expr, goal }];
       const sum = this.#sum(needs);
       if (best !== undefined && sum >= cost) continue;
@@ -331,11 +331,11 @@ function candidates(value: string, symbol: Sym): readonly string[] {
 
 /** All that decides about a symbol. */
 export function* conditionsOf(symbol: Sym): Generator<Expr | undefined> {
-  yield symbol.dirDep.expr;
-  yield symbol.revDep.expr;
-  yield symbol.implied.expr;
+  yield symbol.dirDep;
+  yield symbol.revDep;
+  yield symbol.implied;
   for (const property of symbol.props as readonly Property[]) {
-    yield property.visible.expr;
+    yield property.condition;
     if (property.kind === "default") yield property.expr;
   }
 }

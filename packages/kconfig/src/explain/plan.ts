@@ -44,12 +44,12 @@ class Trial {
     // A choice has its members' values together.
     const { choice, choiceNode } = symbol;
     const together = choice === undefined ? [symbol] : [symbol, choice, ...choice.values];
-    const before = together.map((one) => ({ one, user: { ...one.user }, userChosen: one.userChosen }));
+    const before = together.map((one) => ({ one, user: one.user, userChosen: one.userChosen }));
     const order = [...(choiceNode?.members ?? [])];
     const { assumed } = symbol;
     return () => {
       for (const { one, user, userChosen } of before) {
-        Object.assign(one.user, user);
+        one.user = user;
         one.userChosen = userChosen;
       }
       symbol.assumed = assumed;

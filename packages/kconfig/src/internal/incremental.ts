@@ -1,6 +1,6 @@
 import type { LoadedTree } from "../engine/load.ts";
 import { symbolsOf } from "../engine/expr.ts";
-import { isLogic, menusBelow } from "../engine/model.ts";
+import { give, isLogic, menusBelow } from "../engine/model.ts";
 import type { Sym } from "../engine/model.ts";
 import { toTristate } from "../engine/text-value.ts";
 import { prioritize } from "../engine/choice-members.ts";
@@ -28,9 +28,8 @@ export class Incremental {
     if (symbol.type === "bool" && value !== undefined && /^[mM]/.test(value)) {
       throw new KconfigError("KCONFIG_VALUE", `"${symbol.name ?? ""}" is bool and cannot be m`);
     }
-    symbol.user.has = value !== undefined;
-    if (isLogic(symbol.type)) symbol.user.tri = value === undefined ? 0 : toTristate(value);
-    else symbol.user.text = value;
+    const has = value !== undefined;
+    give(symbol, isLogic(symbol.type) ? { has, tri: has ? toTristate(value) : 0 } : { has, text: value });
     if (dialect.choice === "symbol") this.#settleChoice(symbol);
     else if (symbol.choiceNode !== undefined && value !== undefined) prioritize(symbol.choiceNode, symbol);
     this.invalidate(symbol);
@@ -44,9 +43,9 @@ export class Incremental {
     if (choice === undefined) return;
     if (symbol.user.has && symbol.user.tri === 2) choice.userChosen = symbol;
     else if (choice.userChosen === symbol) choice.userChosen = undefined;
-    choice.user.has = choice.values.some((member) => member.user.has);
-    choice.user.tri = choice.userChosen === undefined ? 0 : 2;
-    if (choice.user.has) for (const member of choice.values) member.user.has = true;
+    const has = choice.values.some((member) => member.user.has);
+    give(choice, { has, tri: choice.userChosen === undefined ? 0 : 2 });
+    if (has) for (const member of choice.values) give(member, { has });
   }
 
   /** Forgets the values of a symbol and of all that can follow from it. */
@@ -83,9 +82,9 @@ function dependentsOf({ symbols, root }: LoadedTree): ReadonlyMap<Sym, readonly 
     else if (list.at(-1) !== to) list.push(to);
   };
   for (const symbol of symbols) {
-    const exprs = [symbol.dirDep.expr, symbol.revDep.expr, symbol.implied.expr];
+    const exprs = [symbol.dirDep, symbol.revDep, symbol.implied];
     for (const property of symbol.props) {
-      exprs.push(property.visible.expr);
+      exprs.push(property.condition);
       if (property.kind === "default" || property.kind === "range") exprs.push(property.expr);
     }
     for (const expr of new Set(exprs)) for (const named of symbolsOf(expr)) add(named, symbol);

@@ -32,8 +32,8 @@ export function symbolView(symbol: Sym, engine: LoadedTree): KconfigSymbol {
     ranges: ofKind("range"),
     selects: ofKind("select"),
     implies: ofKind("imply"),
-    selectedBy: operands(symbol.revDep.expr),
-    impliedBy: operands(symbol.implied.expr),
+    selectedBy: operands(symbol.revDep),
+    impliedBy: operands(symbol.implied),
     choice: choice?.prompt?.text === undefined ? undefined : decode(choice.prompt.text),
   };
 }
@@ -62,13 +62,12 @@ export function originOf(symbol: Sym, engine: LoadedTree): ValueOrigin {
     ? Math.min(symbol.user.tri, symbol.visible)
     : standard === undefined
       ? NO
-      : Math.min(evaluator.expr(standard.expr), standard.visible.tri);
-  if (symbol.revDep.tri !== NO && symbol.tri > raised(base) && symbol.revDep.tri >= symbol.tri) {
-    return { kind: "select", by: by(symbol.revDep.expr) };
+      : Math.min(evaluator.expr(standard.expr), standard.conditionTri);
+  if (symbol.revTri !== NO && symbol.tri > raised(base) && symbol.revTri >= symbol.tri) {
+    return { kind: "select", by: by(symbol.revDep) };
   }
   if (own) return { kind: "user" };
-  if (symbol.implied.tri !== NO && symbol.tri > raised(base))
-    return { kind: "imply", by: by(symbol.implied.expr) };
+  if (symbol.impliedTri !== NO && symbol.tri > raised(base)) return { kind: "imply", by: by(symbol.implied) };
   return { kind: standard === undefined ? "none" : "default" };
 }
 
@@ -87,7 +86,7 @@ function definition(menu: Menu, engine: LoadedTree): SymbolDefinition {
     const text = parent.prompt?.text;
     if (text !== undefined) menus.unshift(decode(text));
   }
-  const visible = menu.prompt?.visible.expr;
+  const visible = menu.prompt?.condition;
   return {
     file: menu.file,
     line: menu.line,
@@ -102,7 +101,7 @@ function definition(menu: Menu, engine: LoadedTree): SymbolDefinition {
 function conditional(property: Property, engine: LoadedTree): ConditionalValue {
   return {
     value: decode(exprText(property.expr)),
-    condition: conditionText(property.visible.expr, engine),
+    condition: conditionText(property.condition, engine),
     file: property.file,
     line: property.line,
   };

@@ -4,14 +4,15 @@ import process from "node:process";
 import { openAnswers } from "./answers.ts";
 import { startShellPool } from "./shell-pool.ts";
 import type { ShellPool } from "./shell-pool.ts";
+import { answerWithoutShell } from "./shell-shortcuts.ts";
 
 export interface ShellAnswers extends Disposable {
   /** The answer if it is known without running the command. */
   readonly recall: (command: string) => string | undefined;
   /** The answer at once. */
   readonly shell: (command: string) => string;
-  /** Starts a command; false when its answer is there already, or when it has to be asked for at once. */
-  readonly defer: (command: string) => boolean;
+  /** What starts a command; undefined when its answer is there already, or when it has to be asked for at once. */
+  readonly defer: (command: string) => (() => void) | undefined;
   /** Waits for all that was started. */
   readonly all: () => Promise<void>;
   /** Waits for one. */
@@ -37,7 +38,8 @@ export function shellAnswers(options: ShellAnswersOptions): ShellAnswers {
     kept?.set(command, output);
     return output;
   };
-  const recall = (command: string): string | undefined => known.get(command) ?? kept?.get(command);
+  const recall = (command: string): string | undefined =>
+    known.get(command) ?? kept?.get(command) ?? answerWithoutShell(command, env["PATH"]);
   const start = (command: string): Promise<string> => {
     let one = running.get(command);
     if (one === undefined) {
@@ -51,9 +53,8 @@ export function shellAnswers(options: ShellAnswersOptions): ShellAnswers {
     recall,
     shell: (command) => recall(command) ?? take(command, runNow(command, env, cwd)),
     defer: (command) => {
-      if (recall(command) !== undefined || command.includes("\n")) return false;
-      void start(command);
-      return true;
+      if (recall(command) !== undefined || command.includes("\n")) return undefined;
+      return () => void start(command);
     },
     all: async () => void (await Promise.all(running.values())),
     answer: (command) =>

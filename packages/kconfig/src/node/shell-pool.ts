@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { inSharedShell } from "./shell-shortcuts.ts";
 
 export interface ShellPool {
   /** Starts a command, which is one line, and gives its standard output as latin-1 text. */
@@ -17,8 +18,8 @@ interface Shell {
 }
 
 /**
- * A pool of shells, two for each processor: commands are given out in turn, and the system's scheduler evens out what
- * that leaves uneven. They get the environment that is given, and nothing on standard input.
+ * A pool of shells, one for each processor and one more: commands are given out in turn, and the system's scheduler evens
+ * out what that leaves uneven. They get the environment that is given, and nothing on standard input.
  */
 export function startShellPool(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,10 +27,16 @@ export function startShellPool(options: {
 }): ShellPool {
   // Nothing that a command prints looks like this.
   const mark = randomBytes(12).toString("hex");
-  const script = `while IFS= read -r c; do sh -c "$c" </dev/null; printf '\\n${mark}\\n'; done`;
+  // Each line is a command, after a word that tells whether it is to have a shell of its own.
+  const script = [
+    "trap 'rm -rf .tmp_$$' EXIT; trap 'exit 1' HUP INT TERM",
+    'while IFS= read -r c; do case "$c" in own*) sh -c "${c#own }" </dev/null ;; *) eval "${c#shared }" </dev/null ;; esac',
+    `printf '\\n${mark}\\n'; done`,
+  ].join("\n");
+  const programs = ["CC", "LD", "RUSTC"].flatMap((name) => options.env[name]?.trim() || []);
   const end = `\n${mark}\n`;
   const shells: Shell[] = [];
-  const limit = availableParallelism() * 2;
+  const limit = availableParallelism() + 1;
   let next = 0;
   const start = (): Shell => {
     const child = spawn("/bin/sh", ["-c", script], { ...options, stdio: ["pipe", "pipe", "inherit"] });
@@ -56,7 +63,8 @@ export function startShellPool(options: {
         if (shells.length < limit) shells.push(start());
         const shell = shells[next++ % limit] as Shell;
         shell.waiting.push(resolve);
-        shell.child.stdin?.write(`${command}\n`, "latin1");
+        const shared = inSharedShell(command, programs);
+        shell.child.stdin?.write(shared === undefined ? `own ${command}\n` : `shared ${shared}\n`, "latin1");
       }),
     close: () => {
       for (const { child } of shells) child.stdin?.end();

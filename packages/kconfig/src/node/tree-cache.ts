@@ -4,8 +4,8 @@
  * commands.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { beginLoad } from "../engine/load.ts";
 import type { LoadInProgress, LoadRequest, LoadedTree } from "../engine/load.ts";
@@ -13,7 +13,7 @@ import { decodeTree } from "../engine/snapshot-decode.ts";
 import { encodeTree } from "../engine/snapshot-encode.ts";
 
 // Counts up when the same inputs are to give another snapshot, or when its form changes.
-const FORM = 2;
+const FORM = 4;
 
 interface Inputs {
   readonly files: readonly (readonly [path: string, time: number, size: number])[];
@@ -23,6 +23,13 @@ interface Inputs {
   readonly answers: readonly (readonly [command: string, output: string])[];
   readonly out: string;
   readonly err: string;
+}
+
+/** Stands before a kept tree; its help is in a file of its own, named by its content, that nothing replaces. */
+interface KeptHead {
+  readonly form: number;
+  readonly inputs: Inputs;
+  readonly help: string;
 }
 
 export interface TreeCacheOptions {
@@ -36,7 +43,7 @@ export interface TreeCacheOptions {
 /** beginLoad() with a cache. */
 export function cachedLoad(request: LoadRequest, options: TreeCacheOptions): LoadInProgress {
   const { file, directories, dialect } = request;
-  const key = JSON.stringify([FORM, file, directories, dialect]);
+  const key = JSON.stringify([file, directories, dialect]);
   const path = join(options.directory, `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.tree`);
   const kept = readKept(path, request, options);
   if (kept !== undefined) return { commands: [], finish: kept };
@@ -65,12 +72,18 @@ function readKept(
   }
   try {
     const length = bytes.readUInt32LE(0);
-    const inputs = JSON.parse(bytes.toString("utf8", 4, 4 + length)) as Inputs;
-    if (!isAsItWas(inputs, request, options)) return undefined;
+    const { form, inputs, help } = JSON.parse(bytes.toString("utf8", 4, 4 + length)) as KeptHead;
+    if (form !== FORM || !isAsItWas(inputs, request, options)) return undefined;
+    if (!existsSync(join(options.directory, help))) return undefined;
     return () => {
-      const tree = decodeTree(bytes.subarray(4 + length), request.dialect, request.output);
-      if (inputs.out !== "") request.output.out(inputs.out);
-      if (inputs.err !== "") request.output.err(inputs.err);
+      const { dialect, output } = request;
+      const tree = decodeTree(bytes.subarray(4 + length), {
+        dialect,
+        output,
+        help: () => readFileSync(join(options.directory, help)),
+      });
+      if (inputs.out !== "") output.out(inputs.out);
+      if (inputs.err !== "") output.err(inputs.err);
       return tree;
     };
   } catch {
@@ -163,15 +176,23 @@ class Recorder {
 function save(path: string, inputs: Inputs, tree: LoadedTree): void {
   // Losing it costs only time.
   try {
-    const head = Buffer.from(JSON.stringify(inputs));
+    const snapshot = encodeTree(tree);
+    const help = `${createHash("sha256").update(snapshot.help).digest("hex").slice(0, 32)}.help`;
+    const head = Buffer.from(JSON.stringify({ form: FORM, inputs, help } satisfies KeptHead));
     const pad = Buffer.alloc((4 - (head.length % 4)) % 4, " ");
     const length = Buffer.alloc(4);
     length.writeUInt32LE(head.length + pad.length);
-    mkdirSync(join(path, ".."), { recursive: true });
-    const beside = `${path}.${process.pid}`;
-    writeFileSync(beside, Buffer.concat([length, head, pad, encodeTree(tree)]));
-    renameSync(beside, path);
+    const directory = dirname(path);
+    mkdirSync(directory, { recursive: true });
+    write(join(directory, help), snapshot.help);
+    write(path, Buffer.concat([length, head, pad, snapshot.tree]));
   } catch {
     return;
   }
+}
+
+function write(path: string, bytes: Uint8Array): void {
+  const beside = `${path}.${process.pid}`;
+  writeFileSync(beside, bytes);
+  renameSync(beside, path);
 }
