@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadKconfig } from "../src/index.ts";
+import type { KconfigTree, TreeHost } from "../src/index.ts";
 import { nodeHost } from "../src/node/index.ts";
 import { architectures, confEnvironment } from "../test/reference/architectures.ts";
 import { buildConf } from "../test/reference/c-conf.ts";
@@ -33,6 +34,8 @@ interface Contender {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
+  /** What it is not to find. */
+  readonly without?: string;
 }
 
 const OLD = ["-s", "--olddefconfig", "Kconfig"] as const;
@@ -51,23 +54,29 @@ const contenders: Contender[] = [
     env: { KCONFIG_ANSWERS: "" },
   },
   {
+    name: "ours, answers kept",
+    command: [process.execPath, cli, "conf", ...OLD],
+    env: { KCONFIG_ANSWERS: answers },
+    without: join(answers, "trees"),
+  },
+  {
     name: "ours, all kept",
     command: [process.execPath, cli, "conf", ...OLD],
     env: { KCONFIG_ANSWERS: answers },
   },
 ];
 if (values.kconfiglib !== undefined) {
-  const script =
-    "import kconfiglib,sys; k=kconfiglib.Kconfig('Kconfig',warn=False); k.load_config('.config'); k.write_config('.config')";
-  contenders.push({
-    name: "Kconfiglib",
-    command: ["python3", "-c", script],
-    env: { PYTHONPATH: values.kconfiglib },
-  });
+  const command = ["python3", join(import.meta.dirname, "peer.py")] as const;
+  const env = { PYTHONPATH: values.kconfiglib };
+  contenders.push(
+    { name: "Kconfiglib", command, env },
+    { name: "Kconfiglib, answers kept", command, env: { ...env, ANSWERS: join(scratch, "pickled") } },
+  );
 }
 
 const best = new Map<string, number>();
 const outputs = new Map<string, string>();
+let peerLoad = Number.POSITIVE_INFINITY;
 mkdirSync(popen);
 for (let round = 0; round <= runs; round++) {
   for (const one of contenders) {
@@ -75,8 +84,9 @@ for (let round = 0; round <= runs; round++) {
     rmSync(cwd, { recursive: true, force: true });
     mkdirSync(cwd);
     cpSync(defconfig, join(cwd, ".config"));
+    if (one.without !== undefined) rmSync(one.without, { recursive: true, force: true });
     const started = performance.now();
-    const { status, stderr } = spawnSync(one.command[0], one.command.slice(1), {
+    const { status, stdout, stderr } = spawnSync(one.command[0], one.command.slice(1), {
       cwd,
       env: { PATH: process.env["PATH"] ?? "", HOME: scratch, ...env, ...one.env },
       encoding: "utf8",
@@ -85,6 +95,7 @@ for (let round = 0; round <= runs; round++) {
     if (status !== 0) throw new Error(`${one.name} failed: ${stderr}`);
     outputs.set(one.name, readFileSync(join(cwd, ".config"), "latin1"));
     // The first round fills what is kept.
+    if (one.name === "Kconfiglib, answers kept") peerLoad = Math.min(peerLoad, Number(stdout));
     if (round > 0) best.set(one.name, Math.min(took, best.get(one.name) ?? Number.POSITIVE_INFINITY));
   }
 }
@@ -92,21 +103,35 @@ const milliseconds = (name: string): number => best.get(name) ?? Number.NaN;
 console.log("whole process, olddefconfig of x86_64_defconfig, Linux 6.12:");
 for (const { name } of contenders) {
   const same = outputs.get(name) === outputs.get("C") ? "same .config as C" : "another .config than C";
-  console.log(`  ${name.padEnd(20)} ${milliseconds(name).toFixed(0).padStart(6)} ms   ${same}`);
+  console.log(`  ${name.padEnd(24)} ${milliseconds(name).toFixed(0).padStart(6)} ms   ${same}`);
 }
 const ratio = (one: string, other: string): string => (milliseconds(one) / milliseconds(other)).toFixed(2);
 console.log(`  nothing kept / C               ${ratio("ours, nothing kept", "C")}`);
 console.log(`  all kept / C                   ${ratio("ours, all kept", "C")}`);
 console.log(`  all kept / C with answers kept ${ratio("ours, all kept", "C, answers kept")}`);
 if (values.kconfiglib !== undefined)
-  console.log(`  Kconfiglib / nothing kept      ${ratio("Kconfiglib", "ours, nothing kept")}`);
+  console.log(
+    `  Kconfiglib with answers kept / all kept ${ratio("Kconfiglib, answers kept", "ours, all kept")}`,
+  );
 
-using host = nodeHost({ env: { ...process.env, ...env }, answers });
-const started = performance.now();
-const loaded = await loadKconfig({ srctree: tree, host });
+using host = nodeHost({ env: { PATH: process.env["PATH"] ?? "", HOME: scratch, ...env }, answers });
+const load = async (from: TreeHost): Promise<[KconfigTree, number]> => {
+  const started = performance.now();
+  return [await loadKconfig({ srctree: tree, host: from }), performance.now() - started];
+};
+// The first takes what the processes above left; a host made of another one keeps no trees.
+const [loaded, took] = await load(host);
+const [, again] = await load(host);
+const [, parsed] = await load({ ...host });
 console.log(
-  `loaded process:\n  load, answers kept            ${(performance.now() - started).toFixed(0)} ms`,
+  `loaded process:\n  load, tree kept               ${took.toFixed(0)} ms, again ${again.toFixed(0)} ms`,
 );
+console.log(`  load, answers kept            ${parsed.toFixed(0)} ms`);
+if (values.kconfiglib !== undefined) {
+  console.log(
+    `  Kconfiglib's, answers kept    ${peerLoad.toFixed(0)} ms: ${(peerLoad / took).toFixed(2)} times`,
+  );
+}
 const folder = join(tree, "arch/x86/configs");
 const configs = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
 const writes: number[] = [];

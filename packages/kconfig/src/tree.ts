@@ -1,7 +1,6 @@
 import { detectDialect, dialectOf } from "./engine/dialect.ts";
 import type { Dialect } from "./engine/dialect.ts";
 import { KconfigAbort } from "./engine/errors.ts";
-import { beginLoad } from "./engine/load.ts";
 import type { LoadedTree } from "./engine/load.ts";
 import type { Sym, SymbolType } from "./engine/model.ts";
 import { readConfig } from "./engine/read.ts";
@@ -10,6 +9,7 @@ import { autoConfText, autoHeaderText, calculateAll, rustcCfgText } from "./engi
 import { KconfigError } from "./errors.ts";
 import type { Diagnostic } from "./errors.ts";
 import { parseDiagnostics } from "./internal/diagnostics.ts";
+import { loaderOf } from "./internal/host-loaders.ts";
 import { Incremental } from "./internal/incremental.ts";
 import { decode, encode, symbolView } from "./internal/symbol-view.ts";
 
@@ -189,7 +189,7 @@ export async function loadKconfig(options: LoadTreeOptions): Promise<KconfigTree
       : dialectOf(options.generation);
   const answers = new Answers(host);
   try {
-    const load = beginLoad({
+    const load = loaderOf(host)({
       file,
       directories: [srctree],
       dialect,

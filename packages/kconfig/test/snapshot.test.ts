@@ -9,9 +9,11 @@ import { loadTree } from "../src/engine/load.ts";
 import { decodeTree } from "../src/engine/snapshot-decode.ts";
 import { encodeTree } from "../src/engine/snapshot-encode.ts";
 import { configText } from "../src/engine/write.ts";
+import { explain, loadKconfig, typesOf } from "../src/index.ts";
+import { nodeHost } from "../src/node/index.ts";
 import { cachedLoad } from "../src/node/tree-cache.ts";
 import { architectures, confEnvironment } from "./reference/architectures.ts";
-import { answersDirectory } from "./reference/cache.ts";
+import { answersDirectory, cacheDirectory } from "./reference/cache.ts";
 import { kernelTree } from "./reference/kernel-tree.ts";
 import { keptShell, memoryHost } from "./reference/memory-host.ts";
 import { referenceOf } from "./reference/parity.ts";
@@ -56,6 +58,24 @@ test.each(["6.1", "6.12"] as const)(
     expect(outputs[1]).toEqual(outputs[0]);
   },
 );
+
+test("the library's kept tree tells what one that was just read does", { timeout: 300_000 }, async () => {
+  const srctree = kernelTree("6.12").directory;
+  const env = confEnvironment(srctree, { arch: "x86_64", folder: "x86", defconfigs: [] });
+  using host = nodeHost({
+    env: { PATH: process.env["PATH"], ...env },
+    answers: join(cacheDirectory, "library"),
+  });
+  // A host that was made of another one is no longer known to keep trees.
+  const read = await loadKconfig({ srctree, host: { ...host } });
+  await loadKconfig({ srctree, host });
+  const kept = await loadKconfig({ srctree, host });
+  expect(typesOf(kept)).toBe(typesOf(read));
+  expect(kept.search(/ext4/i)).toEqual(read.search(/ext4/i));
+  for (const name of ["EXT4_FS", "KVM_INTEL", "E1000E", "NUMA_BALANCING", "DEBUG_INFO_BTF"]) {
+    expect(explain(kept, name, "y")).toEqual(explain(read, name, "y"));
+  }
+});
 
 test("a kept tree is taken until something that it was made of changes", () => {
   const kconfig = join(directory, "Kconfig");

@@ -66,14 +66,14 @@ class KeptMenu implements Menu {
 
   get rawHelp(): string | undefined {
     const { all, start, end } = this.#help;
-    return start < 0 ? undefined : all().slice(start, end);
+    return end < 0 ? undefined : all().slice(start, end);
   }
 }
 
 interface Help {
   readonly all: () => string;
-  /** Less than 0 when there is none. */
   readonly start: number;
+  /** Less than 0 when there is none. */
   readonly end: number;
 }
 

@@ -11,15 +11,49 @@ export function encodeTree(tree: LoadedTree): Snapshot {
   return new Encoder(tree).encode();
 }
 
+/** Numbers, as many as come. */
+class Numbers {
+  #numbers = new Int32Array(1 << 16);
+  #count = 0;
+
+  push(...numbers: readonly number[]): void {
+    if (this.#count + numbers.length > this.#numbers.length) {
+      const larger = new Int32Array(this.#numbers.length * 2);
+      larger.set(this.#numbers);
+      this.#numbers = larger;
+    }
+    for (const number of numbers) this.#numbers[this.#count++] = number;
+  }
+
+  all(): Int32Array {
+    return this.#numbers.subarray(0, this.#count);
+  }
+}
+
+/** Where something is, by its id; -1 for what is nowhere. */
+class Indices {
+  readonly #indices: number[] = [];
+
+  get(id: number): number {
+    return this.#indices[id] ?? -1;
+  }
+
+  set(id: number, index: number): void {
+    while (this.#indices.length <= id) this.#indices.push(-1);
+    this.#indices[id] = index;
+  }
+}
+
 class Encoder {
   readonly #tree: LoadedTree;
-  readonly #numbers: number[] = [];
+  readonly #numbers = new Numbers();
   readonly #texts = new Map<string, number>();
   readonly #helps: string[] = [];
   #helpEnd = 0;
   readonly #symbols: readonly Sym[];
-  readonly #symbolIndex: ReadonlyMap<Sym, number>;
-  readonly #exprs = new Map<Expr, number>();
+  readonly #symbolIndex = new Indices();
+  readonly #exprs: Expr[] = [];
+  readonly #exprIndex = new Indices();
   readonly #properties = new Map<Property, number>();
   readonly #menus = new Map<Menu, number>();
 
@@ -27,7 +61,7 @@ class Encoder {
     this.#tree = tree;
     const { table } = tree;
     this.#symbols = [table.yes, table.mod, table.no, ...[...tree.symbols].sort((a, b) => a.id - b.id)];
-    this.#symbolIndex = new Map(this.#symbols.map((symbol, index) => [symbol, index]));
+    for (const [index, symbol] of this.#symbols.entries()) this.#symbolIndex.set(symbol.id, index);
   }
 
   encode(): Snapshot {
@@ -49,25 +83,25 @@ class Encoder {
     }
     this.#collectExprs();
     for (const symbol of this.#symbols) this.#symbol(symbol);
-    for (const expr of this.#exprs.keys()) this.#expr(expr);
+    for (const expr of this.#exprs) this.#expr(expr);
     for (const property of this.#properties.keys()) this.#property(property);
     for (const menu of this.#menus.keys()) this.#menu(menu);
-    for (const symbol of this.#tree.symbols) this.#numbers.push(this.#symbolIndex.get(symbol) ?? 0);
-    const lengths = [...this.#texts.keys()].map((text) => text.length);
+    for (const symbol of this.#tree.symbols) this.#numbers.push(this.#symbolOf(symbol));
+    for (const text of this.#texts.keys()) this.#numbers.push(text.length);
     const head: Head = {
       files,
       environment: [...environment],
-      modules: this.#symbolIndex.get(modules) ?? 2,
-      defconfigList: defconfigList === undefined ? -1 : (this.#symbolIndex.get(defconfigList) ?? -1),
+      modules: this.#symbolOf(modules),
+      defconfigList: this.#symbolOf(defconfigList),
       counts: [
         this.#symbols.length,
-        this.#exprs.size,
+        this.#exprs.length,
         this.#properties.size,
         this.#menus.size,
-        lengths.length,
+        this.#texts.size,
       ],
     };
-    const numbers = Int32Array.from([...this.#numbers, ...lengths]);
+    const numbers = this.#numbers.all();
     const texts = Buffer.from([...this.#texts.keys()].join(""), "latin1");
     const headBytes = Buffer.from(JSON.stringify(head), "latin1");
     const start = Int32Array.of(headBytes.length, numbers.length);
@@ -80,13 +114,13 @@ class Encoder {
 
   #collectExprs(): void {
     const add = (expr: Expr | undefined): void => {
-      if (expr === undefined || this.#exprs.has(expr)) return;
+      if (expr === undefined || this.#exprIndex.get(expr.id) >= 0) return;
       if (expr.op === "!") add(expr.left);
       else if (expr.op === "||" || expr.op === "&&") {
         add(expr.left);
         add(expr.right);
       }
-      this.#exprs.set(expr, this.#exprs.size);
+      this.#exprIndex.set(expr.id, this.#exprs.push(expr) - 1);
     };
     for (const symbol of this.#symbols) {
       add(symbol.dirDep);
@@ -116,23 +150,24 @@ class Encoder {
       this.#text(symbol.name),
       TYPES.indexOf(symbol.type),
       flags,
-      symbol.choice === undefined ? -1 : (this.#symbolIndex.get(symbol.choice) ?? -1),
+      this.#symbolOf(symbol.choice),
       this.#menuOf(symbol.choiceNode),
       this.#exprOf(symbol.dirDep),
       this.#exprOf(symbol.revDep),
       this.#exprOf(symbol.implied),
     );
-    this.#list(symbol.values, this.#symbolIndex);
+    this.#symbolList(symbol.values);
     this.#list(symbol.menus, this.#menus);
     this.#list(symbol.props, this.#properties);
   }
 
   #expr(expr: Expr): void {
-    const index = (value: Sym | Expr | undefined): number => {
-      if (value === undefined) return -1;
-      return this.#exprs.get(value as Expr) ?? this.#symbolIndex.get(value as Sym) ?? -1;
-    };
-    this.#numbers.push(OPS.indexOf(expr.op), index(expr.left), "right" in expr ? index(expr.right) : -1);
+    const op = OPS.indexOf(expr.op);
+    if (expr.op === "symbol") this.#numbers.push(op, this.#symbolOf(expr.left), -1);
+    else if (expr.op === "!") this.#numbers.push(op, this.#exprOf(expr.left), -1);
+    else if (expr.op === "||" || expr.op === "&&") {
+      this.#numbers.push(op, this.#exprOf(expr.left), this.#exprOf(expr.right));
+    } else this.#numbers.push(op, this.#symbolOf(expr.left), this.#symbolOf(expr.right));
   }
 
   #property(property: Property): void {
@@ -153,15 +188,21 @@ class Encoder {
       this.#menuOf(menu.next),
       this.#menuOf(menu.parent),
       this.#menuOf(menu.list),
-      menu.symbol === undefined ? -1 : (this.#symbolIndex.get(menu.symbol) ?? -1),
+      this.#symbolOf(menu.symbol),
       menu.prompt === undefined ? -1 : (this.#properties.get(menu.prompt) ?? -1),
       this.#exprOf(menu.visibility),
       this.#exprOf(menu.dep),
-      ...this.#help(menu.rawHelp),
+      this.#helpEnd,
+      this.#help(menu.rawHelp),
       this.#text(menu.file),
       menu.line,
     );
-    this.#list(menu.members, this.#symbolIndex);
+    this.#symbolList(menu.members);
+  }
+
+  #symbolList(symbols: readonly Sym[]): void {
+    this.#numbers.push(symbols.length);
+    for (const symbol of symbols) this.#numbers.push(this.#symbolOf(symbol));
   }
 
   #list<T>(items: readonly T[], index: ReadonlyMap<T, number>): void {
@@ -170,7 +211,11 @@ class Encoder {
   }
 
   #exprOf(expr: Expr | undefined): number {
-    return expr === undefined ? -1 : (this.#exprs.get(expr) ?? -1);
+    return expr === undefined ? -1 : this.#exprIndex.get(expr.id);
+  }
+
+  #symbolOf(symbol: Sym | undefined): number {
+    return symbol === undefined ? -1 : this.#symbolIndex.get(symbol.id);
   }
 
   // A parent that was dissolved itself stands for nothing any more.
@@ -186,12 +231,12 @@ class Encoder {
     return this.#texts.size - 1;
   }
 
-  #help(text: string | undefined): readonly [start: number, end: number] {
-    if (text === undefined) return [-1, -1];
-    const start = this.#helpEnd;
+  // Gives where it ends, or -1 when there is none.
+  #help(text: string | undefined): number {
+    if (text === undefined) return -1;
     this.#helps.push(text);
     this.#helpEnd += text.length;
-    return [start, this.#helpEnd];
+    return this.#helpEnd;
   }
 }
 

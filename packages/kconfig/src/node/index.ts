@@ -1,12 +1,15 @@
 /** The engine on this machine: hosts that read files and run commands. The package's main entry starts no process. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { runConfAsync } from "../conf/conf.ts";
 import { detectDialect } from "../engine/dialect.ts";
+import { setLoaderOf } from "../internal/host-loaders.ts";
 import type { TreeHost } from "../tree.ts";
 import { quietConfHost } from "./conf-host.ts";
 import { globFiles } from "./glob.ts";
 import { shellAnswers } from "./shell-answers.ts";
+import { cachedLoad } from "./tree-cache.ts";
 
 export { systemDecompress } from "./decompress.ts";
 export { kernelEnvironment } from "./kernel-environment.ts";
@@ -16,7 +19,10 @@ export type { KernelEnvironmentOptions } from "./kernel-environment.ts";
 export interface NodeHostOptions {
   /** The variables that the tree's Makefile gives conf, such as ARCH, SRCARCH and CC. Default: this process's. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Keeps the answers of shell commands there, by command, environment and tools. Default: not at all. */
+  /**
+   * Keeps the answers of shell commands there, by command, environment and tools, and loaded trees as long as nothing
+   * changes that they were made of. Default: not at all.
+   */
   readonly answers?: string | undefined;
   /** Where shell commands run. Default: this process's current directory. */
   readonly cwd?: string | undefined;
@@ -38,7 +44,7 @@ export interface NodeHostOptions {
 export function nodeHost(options: NodeHostOptions = {}): TreeHost & Disposable {
   const { env = process.env, answers: directory, cwd } = options;
   const answers = shellAnswers({ env, directory, cwd });
-  return {
+  const host: TreeHost & Disposable = {
     env,
     readFile: (path) => {
       try {
@@ -52,6 +58,11 @@ export function nodeHost(options: NodeHostOptions = {}): TreeHost & Disposable {
     shellSync: answers.shell,
     [Symbol.dispose]: () => answers[Symbol.dispose](),
   };
+  if (directory !== undefined) {
+    const kept = { directory: join(directory, "trees"), recall: answers.recall, exists: existsSync };
+    setLoaderOf(host, (request) => cachedLoad(request, kept));
+  }
+  return host;
 }
 
 /** A run of conf. */
@@ -70,7 +81,8 @@ export interface ConfRun extends NodeHostOptions {
 export async function runConf(run: ConfRun): Promise<{ readonly status: number; readonly output: string }> {
   const { cwd, args, env = process.env, answers: directory } = run;
   using answers = shellAnswers({ env, cwd, directory });
-  const host = quietConfHost({ cwd, env, shell: answers });
+  const trees = directory === undefined ? undefined : join(directory, "trees");
+  const host = quietConfHost({ cwd, env, shell: answers, trees });
   const tree = host.getenv("srctree") ?? cwd;
   const dialect = detectDialect((path) => host.readFile(`${tree}/${path}`));
   const status = await runConfAsync({ args, dialect }, host, answers.all);
