@@ -34,6 +34,7 @@ export function buildConf(tree: string): CConf {
 }
 
 export interface ConfRun {
+  /** Null when it did not end, or did not in time. */
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -57,7 +58,7 @@ export function runCConf(
     mkdirSync(answers, { recursive: true });
     Object.assign(env, { KCONFIG_POPEN_CACHE: answers, LD_PRELOAD: conf.popenCache });
   }
-  const { status, stdout, stderr } = spawnSync(conf.program, args, {
+  const { status, stdout, stderr, error } = spawnSync(conf.program, args, {
     cwd,
     env,
     input: Buffer.from(input, "latin1"),
@@ -65,5 +66,6 @@ export function runCConf(
     maxBuffer: 1 << 28,
     timeout: 60_000,
   });
-  return { status, stdout, stderr };
+  // One that was cut short has no status, even where it had come to its end.
+  return { status: error === undefined ? status : null, stdout, stderr };
 }

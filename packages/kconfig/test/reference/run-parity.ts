@@ -1,7 +1,9 @@
 /**
  * The whole comparison with C, as a command: each architecture, each defconfig, all*config, tinyconfig and randconfigs.
  *
- *   node packages/kconfig/test/reference/run-parity.ts [6.1] [6.12] [--tree DIR]… [--arch ARCH]
+ *   node packages/kconfig/test/reference/run-parity.ts [6.1] [6.12] [--tree DIR]… [--arch ARCH] [--case TEXT]
+ *
+ * `--case` takes only the cases whose name contains a text.
  */
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -17,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     tree: { type: "string", multiple: true },
     arch: { type: "string" },
+    case: { type: "string", default: "" },
     share: { type: "string" },
   },
 });
@@ -38,7 +41,7 @@ function runShare(tree: string, index: number, count: number): void {
   for (const architecture of architectures(tree)) {
     if (values.arch !== undefined && values.arch !== architecture.arch) continue;
     for (const one of casesOf(tree, architecture)) {
-      if (number++ % count !== index) continue;
+      if (!one.name.includes(values.case) || number++ % count !== index) continue;
       const found = differences(reference, architecture, one);
       const kind = one.name.includes("/") ? "defconfig" : "other";
       console.log(JSON.stringify({ tree, arch: architecture.arch, name: one.name, kind, found }));
