@@ -13,9 +13,9 @@ export interface Architecture {
   readonly defconfigs: readonly string[];
 }
 
-// Values of ARCH that are no folder (the top Makefile: "Additional ARCH settings").
+// Values of ARCH beside that of a folder (the top Makefile: "Additional ARCH settings").
 const VARIANTS: Readonly<Record<string, readonly string[]>> = {
-  x86: ["i386", "x86_64"],
+  x86: ["i386", "x86", "x86_64"],
   sparc: ["sparc", "sparc32", "sparc64"],
   parisc: ["parisc", "parisc64"],
 };
