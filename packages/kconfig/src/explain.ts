@@ -9,6 +9,7 @@ import type { Location } from "./errors.ts";
 import { fulfils, isUp } from "./explain/costs.ts";
 import type { Goal, Need } from "./explain/costs.ts";
 import { planFor } from "./explain/plan.ts";
+import type { Setting } from "./explain/plan.ts";
 import { nearest } from "./internal/nearest.ts";
 import { decode, operands, originOf } from "./internal/symbol-view.ts";
 import { engineOf, incrementalOf } from "./tree.ts";
@@ -54,6 +55,8 @@ export interface Explanation {
    * was tried: with all of them it can be set, with any one left out it cannot.
    */
   readonly requires: readonly RequiredSetting[] | undefined;
+  /** The value that `requires` is for: the wanted one, or m for what cannot be y whatever is set. */
+  readonly reaches: string | undefined;
 }
 
 /**
@@ -101,15 +104,29 @@ export function explain(tree: KconfigTree, name: string, wanted?: string): Expla
     origin,
     because: because(symbol, engine),
     wanted,
+    reaches: target,
   };
   if (target === undefined) return { ...base, allowed: true, unmet: [], requires: [] };
-  const reached = (): boolean => canHave(symbol, target, engine);
-  if (reached()) return { ...base, allowed: true, unmet: [], requires: [] };
+  if (canHave(symbol, target, engine)) return { ...base, allowed: true, unmet: [], requires: [] };
   const needs = needsOf(symbol, target, engine);
-  const settings = planFor(needs, reached, engine, incrementalOf(tree));
+  const plan = (value: string): readonly Setting[] | undefined =>
+    planFor(
+      needsOf(symbol, value, engine),
+      () => canHave(symbol, value, engine),
+      engine,
+      incrementalOf(tree),
+    );
+  let settings = plan(target);
+  let reaches = target;
+  // What depends on m cannot be y, whatever is set.
+  if (settings === undefined && target === "y" && symbol.type === "tristate") {
+    settings = plan("m");
+    if (settings !== undefined) reaches = "m";
+  }
   for (const one of engine.symbols) evaluator.calc(one);
   return {
     ...base,
+    reaches,
     allowed: false,
     unmet: needs.flatMap((need) => ("expr" in need ? unmetIn(need.expr, need.goal, engine) : [])),
     requires: settings?.map((setting) => ({
@@ -246,7 +263,7 @@ function locationOf(symbol: Sym): Location | undefined {
 
 /** An explanation as lines for a terminal. */
 export function formatExplanation(explanation: Explanation): string {
-  const { because: reason, wanted, unmet, requires, allowed, symbol } = explanation;
+  const { because: reason, wanted, unmet, requires, reaches, allowed, symbol } = explanation;
   const lines = [reason];
   if (wanted !== undefined && allowed) lines.push(`${symbol}=${wanted} can be set`);
   if (unmet.length > 0) {
@@ -256,7 +273,8 @@ export function formatExplanation(explanation: Explanation): string {
   if (!allowed && requires === undefined)
     lines.push("", `no settings were found that allow ${symbol}=${wanted ?? "y"}`);
   if (!allowed && requires !== undefined) {
-    lines.push("", `${symbol}=${wanted ?? "y"} needs, first to last:`);
+    const most = wanted !== undefined && reaches !== wanted ? `${symbol} can be ${reaches} at most. ` : "";
+    lines.push("", `${most}${symbol}=${reaches} needs, first to last:`);
     for (const one of requires) {
       const title = one.prompt === undefined ? "" : `  "${one.prompt}"`;
       const note = one.settable ? "" : "  (cannot be set here)";
