@@ -196,6 +196,8 @@ export class Evaluator {
       if (tri === MOD && (this.typeOf(symbol) === "bool" || this.#impliesYes(symbol))) tri = YES;
     } else if (symbol.visible !== NO && symbol.user.has) {
       text = symbol.user.text;
+      // A choice whose members are texts holds the user's member where others hold their text.
+      symbol.chosen = symbol.userChosen;
     } else {
       source = this.defaultOf(symbol);
       const value = source === undefined ? undefined : propertySymbol(source);
