@@ -36,7 +36,7 @@ export interface ClosureEntry {
 
 /**
  * Finds all that programs need in order to be executed: interpreters of scripts, the dynamic loader, shared
- * libraries. The files are only read, never executed, so that the sysroot may be another machine's. The search
+ * libraries. A library given by its path, such as a plugin, is taken as a program is. The files are only read, never executed, so that the sysroot may be another machine's. The search
  * is the loader's own (glibc and musl), without LD_LIBRARY_PATH. Programs come first, each file once.
  *
  * What is found by configuration at run time is not in it: NSS modules, gconv, locales, plugins.

@@ -1,5 +1,7 @@
 import { resolve as resolveHost } from "node:path";
 
+import { DF_1_PIE, ElfError, openElf, readDynamic } from "@justenough/elf";
+
 import { InitramfsError } from "../error.ts";
 import { join } from "./paths.ts";
 import { nearest } from "./suggest.ts";
@@ -15,7 +17,7 @@ export const SEARCH_PATH = [
   "/bin",
 ] as const;
 
-/** The path at which a program is in the view: looked up like a shell would, or as it is given. */
+/** The path at which a program, or a library given by its path, is in the view: looked up like a shell would, or as it is given. */
 export function findProgram(
   view: FileView,
   name: string,
@@ -50,12 +52,23 @@ export function findProgram(
     const what = found.node.kind === "other" ? found.node.what : `a ${found.node.kind}`;
     throw new InitramfsError("INITRAMFS_NOT_EXECUTABLE", `"${path}" is ${what}, not a program`);
   }
-  if ((found.node.mode & 0o111) === 0) {
+  if ((found.node.mode & 0o111) === 0 && !isLibrary(view, found.path, found.node.size)) {
     throw new InitramfsError("INITRAMFS_NOT_EXECUTABLE", `"${path}" is not executable`, {
       hint: `chmod +x ${path}`,
     });
   }
   return path;
+}
+
+/** A shared library, which nobody executes, and which mostly is not marked as if one could. */
+function isLibrary(view: FileView, path: string, size: number): boolean {
+  try {
+    const elf = openElf({ size, read: (offset, length) => view.read(path, offset, length) });
+    return elf.type === "shared" && ((readDynamic(elf)?.flags1 ?? DF_1_PIE) & DF_1_PIE) === 0;
+  } catch (error) {
+    if (error instanceof ElfError) return false;
+    throw error;
+  }
 }
 
 function isExecutable(view: FileView, path: string): boolean {
