@@ -1,3 +1,4 @@
+import type { Compression } from "./compression.ts";
 import { checkInitramfs } from "./check.ts";
 import { collect } from "./collect.ts";
 import type { InitramfsContext } from "./context.ts";
@@ -5,7 +6,7 @@ import type { Diagnostic } from "./diagnostic.ts";
 import { InitramfsError } from "./error.ts";
 import type { ContentSpec } from "./spec.ts";
 import { contentSize, type FileTree, type TreeNode } from "./tree.ts";
-import { type Compression, writeInitramfs, type WrittenArchive } from "./write.ts";
+import { writeInitramfs, type WrittenArchive } from "./write.ts";
 
 export interface BuildInitramfsOptions extends ContentSpec, InitramfsContext {
   /** What the kernel must be able to unpack (CONFIG_RD_GZIP, CONFIG_RD_ZSTD). */

@@ -12,6 +12,7 @@ export { readInitramfs } from "./archive.ts";
 export { checkInitramfs } from "./check.ts";
 export { closure, type ClosureEntry, type ClosureOptions } from "./closure.ts";
 export { collect } from "./collect.ts";
+export { type Compression, COMPRESSIONS } from "./compression.ts";
 export { type ConsolePart, splitConsole } from "./console-split.ts";
 export type { InitramfsContext, InitramfsProgress } from "./context.ts";
 export type { Diagnostic } from "./diagnostic.ts";
@@ -31,4 +32,4 @@ export type {
   ProgramSpec,
 } from "./spec.ts";
 export { type FileContent, FileTree, type TreeNode } from "./tree.ts";
-export { type Compression, writeInitramfs, type WrittenArchive } from "./write.ts";
+export { writeInitramfs, type WrittenArchive } from "./write.ts";

@@ -22,7 +22,7 @@ Options of pack:
       --init FILE             your own /init instead of the generated one
       --hostname NAME         for the generated /init
       --network MODE          none (default) or dhcp
-      --compression KIND      none, gzip (default) or zstd
+      --compression KIND      none, gzip (default), zstd, lz4; xz, lzma, bzip2, lzo by their programs
       --arch ARCH             x86_64 (default: this machine's)
       --cache-dir DIR         where the compiled /init is kept
   What follows "--" is run by the generated /init; its program is added to the image.

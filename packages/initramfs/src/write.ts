@@ -2,17 +2,15 @@ import { createHash } from "node:crypto";
 import { closeSync, createWriteStream, openSync, readSync } from "node:fs";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { constants, createGzip, createZstdCompress } from "node:zlib";
 
 import { CpioError, type CpioInput, packCpio } from "@justenough/cpio";
 
+import { type Compression, compressor } from "./compression.ts";
 import { checkAborted, type InitramfsContext } from "./context.ts";
 import { InitramfsError } from "./error.ts";
 import { readError } from "./internal/host-view.ts";
 import { replaceFile } from "./internal/replace-file.ts";
 import { contentSize, type FileContent, type FileTree, type TreeNode } from "./tree.ts";
-
-export type Compression = "none" | "gzip" | "zstd";
 
 export interface WrittenArchive {
   readonly path: string;
@@ -74,19 +72,6 @@ function meter(see: (chunk: Uint8Array) => void): Transform {
       done(null, chunk);
     },
   });
-}
-
-/** Both write neither name nor time. The levels are where size no longer falls much for the time spent. */
-function compressor(compression: Compression): Transform[] {
-  switch (compression) {
-    case "none":
-      return [];
-    case "gzip":
-      return [createGzip({ level: 6, chunkSize: 1 << 18 })];
-    default:
-      // One worker: more of them truncate the stream on Node 24, and would change the bytes.
-      return [createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 9 }, chunkSize: 1 << 18 })];
-  }
 }
 
 function toInput(path: string, node: TreeNode): CpioInput {

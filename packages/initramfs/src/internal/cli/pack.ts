@@ -3,7 +3,7 @@ import { buildInitramfs } from "../../build.ts";
 import type { InitramfsProgress } from "../../context.ts";
 import { type CommandIo, parse, UsageError } from "./command-line.ts";
 import type { ContentSpec, InitSpec, ProgramSpec } from "../../spec.ts";
-import type { Compression } from "../../write.ts";
+import { COMPRESSIONS } from "../../compression.ts";
 
 /** `initramfs pack`. */
 export async function packCommand(args: readonly string[], io: CommandIo): Promise<number> {
@@ -66,11 +66,10 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
     init,
     arch: choice("--arch", values.arch ?? hostArch() ?? "", Object.keys(ARCHES) as Arch[]),
   };
-  const compressions: readonly Compression[] = ["none", "gzip", "zstd"];
   const progress = progressLine(io);
   const image = await buildInitramfs({
     ...spec,
-    compression: choice("--compression", values.compression ?? "gzip", compressions),
+    compression: choice("--compression", values.compression ?? "gzip", COMPRESSIONS),
     output: values.output,
     cacheDir: values["cache-dir"],
     signal: io.signal,
