@@ -1,3 +1,4 @@
+export { readComments } from "./comment.ts";
 export { type DlopenDependency, type DlopenPriority, findDlopen } from "./dlopen.ts";
 export { DF_1_NODEFLIB, DF_1_PIE, DF_ORIGIN, type ElfDynamic, readDynamic } from "./dynamic.ts";
 export { ElfError, type ElfErrorCode } from "./elf-error.ts";

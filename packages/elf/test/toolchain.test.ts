@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { DF_1_NODEFLIB, DF_1_PIE, openElf, readElf, readModuleInfo } from "../src/index.ts";
+import { DF_1_NODEFLIB, DF_1_PIE, openElf, readComments, readElf, readModuleInfo } from "../src/index.ts";
 import { ourFacts, theirFacts } from "./compare.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "elf-toolchain-"));
@@ -33,6 +33,16 @@ describe("files that a compiler makes", () => {
       build("filter", PROGRAM, "-shared", "-fPIC", "-Wl,--auxiliary,libaux.so,--filter,libfilter.so"),
     ];
     expect(files.map(ourFacts)).toEqual(theirFacts(files));
+  });
+
+  it("names the compilers that readelf names", () => {
+    const path = build("commented", `__asm__(".ident \"hand made\"");${PROGRAM}`);
+    const theirs = execFileSync("readelf", ["-p", ".comment", path], { encoding: "utf8" });
+    const lines = [...theirs.matchAll(/^ +\[ *[0-9a-f]+\] +(.*)$/gm)].map(([, line]) => line);
+    expect(lines).toContain("hand made");
+    expect(readComments(openElf(readFileSync(path)))).toEqual([...new Set(lines)]);
+    execFileSync("strip", ["--remove-section=.comment", path]);
+    expect(readComments(openElf(readFileSync(path)))).toEqual([]);
   });
 
   it("tells programs from libraries and reads the run paths", () => {
