@@ -36,7 +36,7 @@ describe("files that a compiler makes", () => {
   });
 
   it("names the compilers that readelf names", () => {
-    const path = build("commented", `__asm__(".ident \"hand made\"");${PROGRAM}`);
+    const path = build("commented", String.raw`__asm__(".ident \"hand made\""); ${PROGRAM}`);
     const theirs = execFileSync("readelf", ["-p", ".comment", path], { encoding: "utf8" });
     const lines = [...theirs.matchAll(/^ +\[ *[0-9a-f]+\] +(.*)$/gm)].map(([, line]) => line);
     expect(lines).toContain("hand made");
