@@ -11,6 +11,8 @@ export interface DialectCase {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Files that are there afterwards, by name. */
   readonly written: Readonly<Record<string, string>>;
+  /** Files that are not there. */
+  readonly missing?: readonly string[] | undefined;
   readonly stderr?: string | undefined;
 }
 
@@ -52,6 +54,17 @@ const U_BOOT = {
   autoConf: "sync",
 } as const satisfies Partial<Dialect>;
 
+const CROSSTOOL_NG = {
+  ...SHARED,
+  modules: "option",
+  menuEnds: "filled",
+  touches: "path",
+  seedOn: "err",
+  autoConf: "never",
+  prefix: "CT_",
+  usage: "README",
+} as const satisfies Partial<Dialect>;
+
 const BUILDROOT = {
   ...U_BOOT,
   escapes: true,
@@ -79,6 +92,7 @@ export const LIKE = {
     negatives: true,
   },
   xen: XEN,
+  crosstoolNg: CROSSTOOL_NG,
   uBoot: U_BOOT,
   buildroot: BUILDROOT,
   busybox: {
@@ -258,6 +272,23 @@ CONFIG_FILE="boot/uEnv.txt"
 # CONFIG_select is not set
 `,
     },
+  },
+  {
+    name: "a configuration and nothing else",
+    like: "crosstoolNg",
+    files: {
+      Kconfig: `config A
+	bool "a"
+	option allnoconfig_y
+config B
+	string "b"
+	default "$(shell,true)$(OF)"
+`,
+    },
+    args: ["--allnoconfig"],
+    env: { OF: "c" },
+    written: { ".config": `${GENERATED}# Main menu\n#\nCT_A=y\nCT_B="c"\n` },
+    missing: ["include/config/auto.conf", "include/generated/autoconf.h"],
   },
   {
     name: "strings without escapes, and files to start from",

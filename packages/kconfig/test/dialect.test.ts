@@ -5,12 +5,13 @@ import { CASES, dialectLike } from "./dialect-cases.ts";
 import { memoryHost } from "./reference/memory-host.ts";
 
 describe("what projects' confs do", () => {
-  test.each(CASES)("$like: $name", ({ like, files, args, env = {}, written, stderr = "" }) => {
+  test.each(CASES)("$like: $name", ({ like, files, args, env = {}, written, missing = [], stderr = "" }) => {
     const host = memoryHost({ env, files, shell: () => "" });
     const status = runConf({ args: [...args, "Kconfig"], dialect: dialectLike(like) }, host);
     expect(host.stderr()).toBe(stderr);
     expect(status).toBe(0);
     for (const [name, text] of Object.entries(written)) expect(host.files.get(name)).toBe(text);
+    for (const name of missing) expect(host.files.has(name)).toBe(false);
   });
 });
 
@@ -19,7 +20,7 @@ describe("detection", () => {
   const linux = {
     "parser.y": "choice_option: T_BOOL zconf_lineno() + 1 for_all_symbols(i, sym) { if (sym_check_deps(sym))",
     "lexer.l": 'n [A-Za-z0-9_-] "modules"',
-    "conf.c": "getopt_long [options] <kconfig-file>",
+    "conf.c": "getopt_long [options] <kconfig-file> conf_write_autoconf(1)",
     "confdata.c": [
       "Reset a string value if it's out of range sym_string_within_range ~(SYMBOL_VALID|SYMBOL_DEF_USER)",
       'KCONFIG_WERROR rustc_cfg val = "n" No escaping for S_DEF_AUTO # end of  end_check: No change to',
@@ -61,6 +62,11 @@ describe("detection", () => {
       { wideWords: true, globs: "beside", reset: true },
     ],
     ["kconfig", { "Makefile.am": 'CFLAGS = -DCONFIG_=\\"CT_\\"' }, { prefix: "CT_" }],
+    [
+      "kconfig",
+      { "conf.c": "getopt_long See README for usage /* not here: conf_write_autoconf(1) */" },
+      { autoConf: "never", usage: "README" },
+    ],
     ["config", { "lexer.l": "<PARAM>", "preprocess.c": "" }, { keywords: "first", macros: false }],
     [
       "scripts/kconfig",

@@ -293,6 +293,7 @@ class Conf {
     const header = host.getenv("KCONFIG_AUTOHEADER") ?? "include/generated/autoconf.h";
     const rustc = host.getenv("KCONFIG_RUSTCCFG") ?? "include/generated/rustc_cfg";
     const path = (name: string): string => resolvePath(host.cwd, name);
+    if (dialect.autoConf === "never") return true;
     if (!always && (dialect.autoConf === "sync" || host.exists(path(autoConf)))) return true;
     const write = (name: string, text: string): void => {
       host.makeDirectory(dirname(path(name)));

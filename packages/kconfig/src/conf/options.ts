@@ -71,8 +71,8 @@ class OptionReader {
       else if (arg.startsWith("-") && arg.length > 1) {
         for (const letter of arg.slice(1)) {
           if (letter === "s") this.#silent = true;
-          else if (letter === "h") this.#usage();
-          else this.#host.err(`${this.#program}: invalid option -- '${letter}'\n`);
+          else if (letter === "h" && this.#request.dialect.usage !== "README") this.#usage();
+          else this.#refuse(`invalid option -- '${letter}'`);
         }
       } else names.push(arg);
     }
@@ -90,10 +90,10 @@ class OptionReader {
     const [name] = fitting;
     if (name === undefined || fitting.length > 1) {
       const many = fitting.map((one) => `'--${one}'`).join(" ");
-      this.#host.err(
+      this.#refuse(
         name === undefined
-          ? `${this.#program}: unrecognized option '${arg}'\n`
-          : `${this.#program}: option '${arg}' is ambiguous; possibilities: ${many}\n`,
+          ? `unrecognized option '${arg}'`
+          : `option '${arg}' is ambiguous; possibilities: ${many}`,
       );
       return;
     }
@@ -105,13 +105,13 @@ class OptionReader {
     const mode = name as Mode;
     const takesFile = mode === "defconfig" || mode === "savedefconfig";
     if (equal >= 0 && !takesFile) {
-      this.#host.err(`${this.#program}: option '--${mode}' doesn't allow an argument\n`);
+      this.#refuse(`option '--${mode}' doesn't allow an argument`);
       return;
     }
     if (takesFile) {
       const file = equal < 0 ? args.shift() : arg.slice(equal + 1);
       if (file === undefined) {
-        this.#host.err(`${this.#program}: option '--${mode}' requires an argument\n`);
+        this.#refuse(`option '--${mode}' requires an argument`);
         return;
       }
       this.#file = file;
@@ -121,12 +121,21 @@ class OptionReader {
     if (mode === "randconfig") this.#seed();
   }
 
+  #refuse(message: string): void {
+    this.#host.err(`${this.#program}: ${message}\n`);
+    if (this.#request.dialect.usage === "README") this.#usage();
+  }
+
   get #program(): string {
     return this.#request.program ?? "conf";
   }
 
   #usage(): never {
     const argument = this.#request.dialect.usage;
+    if (argument === "README") {
+      this.#host.err("See README for usage info\n");
+      throw new Exit(1);
+    }
     this.#host.out(
       `Usage: ${this.#program} [options] ${argument}\n${USAGE}` +
         (argument === "kconfig_file"

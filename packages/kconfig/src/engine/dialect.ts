@@ -60,7 +60,8 @@ export interface Dialect {
   readonly rustcCfg: boolean;
   /** Kconfiglib's `rsource`, `osource`, `orsource` and globs. */
   readonly extensions: boolean;
-  readonly usage: "<kconfig-file>" | "kconfig_file";
+  /** What the usage calls the file, or that the README tells of usage. */
+  readonly usage: "<kconfig-file>" | "kconfig_file" | "README";
 
   // What is older than Linux 6.1, or a project's own.
 
@@ -115,8 +116,8 @@ export interface Dialect {
   readonly roomyHeading: boolean;
   /** A file that would be the same is left alone, and told so. */
   readonly keepsUnchanged: boolean;
-  /** auto.conf is made by every mode when it is missing, or by syncconfig only. */
-  readonly autoConf: "missing" | "sync";
+  /** auto.conf is made by every mode when it is missing, by syncconfig only, or never. */
+  readonly autoConf: "missing" | "sync" | "never";
   readonly tristateConf: boolean;
   /** What is touched for a changed FOO_BAR: that name, or foo/bar.h. */
   readonly touches: "name" | "path";
@@ -276,7 +277,10 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   warningsAreErrors: (files) => files["confdata.c"].includes("KCONFIG_WERROR"),
   rustcCfg: (files) => files["confdata.c"].includes("rustc_cfg"),
   extensions: () => false,
-  usage: (files) => (files["conf.c"].includes("[options] kconfig_file") ? "kconfig_file" : "<kconfig-file>"),
+  usage: (files) => {
+    if (files["conf.c"].includes("See README for usage")) return "README";
+    return files["conf.c"].includes("[options] kconfig_file") ? "kconfig_file" : "<kconfig-file>";
+  },
   keywords: (files) => (files.lexer.includes("<PARAM>") ? "first" : "anywhere"),
   wideWords: (files) => /\[-?\/\.\]/.test(files.lexer),
   macros: (files) => files["preprocess.c"] !== "",
@@ -313,7 +317,10 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   },
   roomyHeading: (files) => files["confdata.c"].includes("header_print_comment"),
   keepsUnchanged: (files) => files["confdata.c"].includes("No change to"),
-  autoConf: (files) => (files["confdata.c"].includes("is_present(autoconf_name)") ? "missing" : "sync"),
+  autoConf: (files) => {
+    if (!withoutComments(files["conf.c"]).includes("conf_write_autoconf(")) return "never";
+    return files["confdata.c"].includes("is_present(autoconf_name)") ? "missing" : "sync";
+  },
   tristateConf: (files) => files["confdata.c"].includes("tristate_print_symbol"),
   touches: (files) => (files["confdata.c"].includes("(c == '_') ? '/'") ? "path" : "name"),
   negatives: (files) => files["confdata.c"].includes("KCONFIG_NEGATIVES"),
@@ -328,6 +335,10 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   arguments: (files) => (files["conf.c"].includes("getopt_long") ? "long" : "letters"),
   shellBytes: (files) => Number(/char buf\[(\d{3,})\]/.exec(files["preprocess.c"])?.[1] ?? 4096) - 1,
 };
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\//g, "");
+}
 
 const FOLDERS = [
   "scripts/kconfig",

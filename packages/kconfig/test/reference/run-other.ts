@@ -20,6 +20,8 @@
  *             CC=gcc LD=ld XEN_FULLVERSION=4.22 arch/x86/configs/x86_64_defconfig
  *   barebox   run-other.ts --tree $A --conf $A/scripts/kconfig/conf srctree=$A ARCH=arm SRCARCH=arm CC=gcc LD=ld
  *             arch/arm/configs/multi_v8_defconfig
+ *   crosstool-NG  run-other.ts --tree $T --conf $T/kconfig/conf --root config/config.in CT_VERSION=1.28 CT_VCHECK=
+ *             samples/avr/crosstool.config             (after ./bootstrap, ./configure and make)
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
