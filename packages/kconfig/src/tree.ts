@@ -1,4 +1,5 @@
-import { detectDialect, dialectOf } from "./engine/dialect.ts";
+import { detectDialect } from "./engine/dialect-signs.ts";
+import { dialectOf } from "./engine/dialect.ts";
 import type { Dialect } from "./engine/dialect.ts";
 import { KconfigAbort } from "./engine/errors.ts";
 import type { LoadedTree } from "./engine/load.ts";

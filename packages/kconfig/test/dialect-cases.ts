@@ -13,6 +13,7 @@ export interface DialectCase {
   readonly written: Readonly<Record<string, string>>;
   /** Files that are not there. */
   readonly missing?: readonly string[] | undefined;
+  readonly stdout?: string | undefined;
   readonly stderr?: string | undefined;
 }
 
@@ -95,6 +96,23 @@ export const LIKE = {
   crosstoolNg: CROSSTOOL_NG,
   uBoot: U_BOOT,
   buildroot: BUILDROOT,
+  uClibcNg: {
+    ...BUILDROOT,
+    modules: "own",
+    imply: "bounded",
+    title: "uClibc Configuration",
+    configVariable: "KCONFIG_CONFIG",
+    comparesNumbers: false,
+    arguments: "short",
+    booleanWord: true,
+    writesDefaultN: true,
+    keepsMembers: true,
+    unmetWarning: "line",
+    listsValues: false,
+    syncNeedsConfig: true,
+    syncWrites: "changed",
+    syncTells: true,
+  },
   busybox: {
     ...BUILDROOT,
     modules: "name",
@@ -231,6 +249,91 @@ config B
     args: ["--alldefconfig"],
     env: { BR_VERSION: "7", BR_DIR: "sub" },
     written: { ".config": `${GENERATED}# Title 7\n#\nA=y\nB="$VERSION"\n` },
+  },
+  {
+    name: "a default of n is written, and unmet dependencies are told in a line",
+    like: "uClibcNg",
+    files: {
+      Kconfig: `config A
+	boolean "a"
+	default y
+	select C if B
+	select C if OFF
+config OFF
+	bool
+	default n
+config B
+	def_bool y
+	select C
+config C
+	bool "c"
+	depends on OFF
+`,
+    },
+    args: ["-A"],
+    written: { ".config": `${GENERATED}# uClibc Configuration\n#\nA=y\n# OFF is not set\nB=y\nC=y\n` },
+    stderr: "warning: (A && B) selects C which has unmet direct dependencies (OFF)\n",
+  },
+  {
+    name: "what is new is listed by its name, and a file that is as it should be stays",
+    like: "uClibcNg",
+    files: {
+      Kconfig: `config A
+	bool "a"
+config B
+	string "b"
+	default "c"
+choice
+	prompt "one"
+config ONE
+	bool "one"
+config TWO
+	bool "two"
+endchoice
+`,
+      ".config": "A=y\n",
+    },
+    args: ["-l"],
+    written: { ".config": "A=y\n" },
+    stdout: "B\n",
+  },
+  {
+    name: "what a build reads names symbols of the environment, and .config stays when nothing changed",
+    like: "uClibcNg",
+    files: {
+      Kconfig: `config HAS__IT
+	string
+	option env="IT"
+config A_B
+	bool "a"
+choice
+	prompt "one"
+config ONE
+	bool "one"
+endchoice
+`,
+      ".config": "A_B=y\nONE=y\n",
+    },
+    args: ["-s"],
+    env: { IT: "it" },
+    written: {
+      ".config": "A_B=y\nONE=y\n",
+      "include/config/auto.conf": `${GENERATED}# uClibc Configuration\n#\nA_B=y\nONE=y\n`,
+      "include/config/auto.conf.cmd": `deps_config := \\
+	Kconfig
+
+include/config/auto.conf: \\
+	$(deps_config)
+
+ifneq "$(IT)" "it"
+include/config/auto.conf: FORCE
+endif
+
+$(deps_config): ;
+`,
+      "include/config/a/b.h": "",
+    },
+    stdout: "",
   },
   {
     name: "options in long form, words with dots and slashes, keywords only where a statement begins",

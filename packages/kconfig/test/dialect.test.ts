@@ -1,18 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { runConf } from "../src/conf/conf.ts";
-import { detectDialect, dialectOf } from "../src/engine/dialect.ts";
+import { detectDialect } from "../src/engine/dialect-signs.ts";
+import { dialectOf } from "../src/engine/dialect.ts";
 import { CASES, dialectLike } from "./dialect-cases.ts";
 import { memoryHost } from "./reference/memory-host.ts";
 
 describe("what projects' confs do", () => {
-  test.each(CASES)("$like: $name", ({ like, files, args, env = {}, written, missing = [], stderr = "" }) => {
-    const host = memoryHost({ env, files, shell: () => "" });
-    const status = runConf({ args: [...args, "Kconfig"], dialect: dialectLike(like) }, host);
-    expect(host.stderr()).toBe(stderr);
-    expect(status).toBe(0);
-    for (const [name, text] of Object.entries(written)) expect(host.files.get(name)).toBe(text);
-    for (const name of missing) expect(host.files.has(name)).toBe(false);
-  });
+  test.each(CASES)(
+    "$like: $name",
+    ({ like, files, args, env = {}, written, missing = [], stdout, stderr = "" }) => {
+      const host = memoryHost({ env, files, shell: () => "" });
+      const status = runConf({ args: [...args, "Kconfig"], dialect: dialectLike(like) }, host);
+      expect(host.stderr()).toBe(stderr);
+      if (stdout !== undefined) expect(host.stdout()).toBe(stdout);
+      expect(status).toBe(0);
+      for (const [name, text] of Object.entries(written)) expect(host.files.get(name)).toBe(text);
+      for (const name of missing) expect(host.files.has(name)).toBe(false);
+    },
+  );
 });
 
 describe("detection", () => {
@@ -20,7 +25,7 @@ describe("detection", () => {
   const linux = {
     "parser.y": "choice_option: T_BOOL zconf_lineno() + 1 for_all_symbols(i, sym) { if (sym_check_deps(sym))",
     "lexer.l": 'n [A-Za-z0-9_-] "modules"',
-    "conf.c": "getopt_long [options] <kconfig-file> conf_write_autoconf(1)",
+    "conf.c": "getopt_long [options] <kconfig-file> conf_write_autoconf(1) conf_set_message_callback(NULL)",
     "confdata.c": [
       "Reset a string value if it's out of range sym_string_within_range ~(SYMBOL_VALID|SYMBOL_DEF_USER)",
       'KCONFIG_WERROR rustc_cfg val = "n" No escaping for S_DEF_AUTO # end of  end_check: No change to',
@@ -74,6 +79,33 @@ describe("detection", () => {
       { buckets: 257, arguments: "letters" },
     ],
     ["scripts/kconfig", { "preprocess.c": "char buf[256];" }, { shellBytes: 255 }],
+    [
+      "extra/config",
+      {
+        "conf.c": 'getopt(ac, av, "x") printf("%s%s\\n", CONFIG_, sym->name) conf_write_autoconf(1)',
+        "parser.y": "modules_sym = sym_lookup(NULL, 0)",
+      },
+      { arguments: "short", listsValues: false, syncTells: true, autoConf: "missing", modules: "own" },
+    ],
+    [
+      "extra/config",
+      {
+        "conf.c":
+          "stat(name, &tmpstat) conf_get_changed() && conf_write(NULL) conf_set_message_callback(NULL)",
+        "kconf_id.c": "boolean,",
+      },
+      { booleanWord: true, syncNeedsConfig: true, syncWrites: "changed", syncTells: false },
+    ],
+    [
+      "extra/config",
+      {
+        "symbol.c": [
+          "newval.tri = EXPR_AND(expr_calc_value(prop->expr), prop->visible.tri); }",
+          "if (!sym_is_choice_value(sym)) sym->flags &= ~SYMBOL_WRITE; selects %s which has unmet",
+        ].join("\n"),
+      },
+      { writesDefaultN: true, keepsMembers: true, unmetWarning: "line" },
+    ],
   ] as const)("%s with %j", (folder, changes, expected) => {
     expect(detect(folder, { ...linux, ...changes })).toMatchObject(expected);
   });

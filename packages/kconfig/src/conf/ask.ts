@@ -70,7 +70,10 @@ export class Questions {
         (dialect.choice === "symbol" && symbol.isChoice && symbol.tri === YES))
     ) {
       if (this.#mode === "listnewconfig") {
-        if (symbol.name !== undefined) {
+        if (!dialect.listsValues) {
+          if (symbol.name !== undefined && !symbol.isMember)
+            this.#terminal.out(`${this.#prefix}${symbol.name}\n`);
+        } else if (symbol.name !== undefined) {
           const style = { prefix: this.#prefix, no: "n", quote: "escaped" } as const;
           this.#terminal.out(symbolLine(symbol, this.#tree, style));
         }

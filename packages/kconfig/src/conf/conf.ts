@@ -31,6 +31,9 @@ export type { ConfHost, ConfRequest } from "./host.ts";
 // Where those confs write it that do not go by the name of auto.conf.
 const AUTO_CMD = "include/config/auto.conf.cmd";
 
+const TO_BE_CONFIGURED =
+  '*** Please run some configurator (e.g. "make oldconfig" or\n*** "make menuconfig" or "make xconfig").\n***\n';
+
 const NEW_VALUES: Partial<Record<Mode, NewValues>> = {
   allnoconfig: "no",
   allyesconfig: "yes",
@@ -139,10 +142,20 @@ class Conf {
   #read(tree: LoadedTree): number {
     const mode = this.#options.mode;
     const host = this.#host;
+    const { dialect } = tree;
+    if (mode === "syncconfig" && dialect.syncNeedsConfig) {
+      const name = this.#configName;
+      if (!host.exists(resolvePath(host.cwd, name))) {
+        host.err(`***\n*** Configuration file "${name}" not found!\n***\n${TO_BE_CONFIGURED}`);
+        throw new Exit(1);
+      }
+    }
     if (mode === "defconfig") {
       const text = openText(this.#host, this.#options.file);
       if (text !== undefined) return readConfig(text, tree, this.#readOptions(this.#options.file));
-      host.err(`***\n*** Can't find default configuration "${this.#options.file}"!\n***\n`);
+      const missing = `***\n*** Can't find default configuration "${this.#options.file}"!\n***\n`;
+      if (dialect.arguments === "short") host.out(missing);
+      else host.err(missing);
       throw new Exit(1);
     }
     const fallback = ALL_CONFIGS[mode];
@@ -229,7 +242,9 @@ class Conf {
       return 0;
     }
     if (mode === "listnewconfig" || mode === "helpnewconfig") return 0;
-    if (writes && !this.#writeConfig(tree)) {
+    const { dialect, evaluator } = tree;
+    const needed = mode !== "syncconfig" || dialect.syncWrites === "always" || evaluator.changed;
+    if (writes && needed && !this.#writeConfig(tree)) {
       host.err("\n*** Error during writing of the configuration.\n\n");
       return 1;
     }
@@ -305,7 +320,7 @@ class Conf {
       if (tree.dialect.choice === "members") calculateAll(tree);
       const folder = this.#touchFolder(dialect, autoConf);
       const touch = (name: string): void => {
-        const file = dialect.touches === "name" ? name : `${name.toLowerCase().replaceAll("_", "/")}.h`;
+        const file = dialect.touches === "name" ? name : `${name.toLowerCase().replace(/_+/g, "/")}.h`;
         if (file.includes("/")) host.makeDirectory(dirname(path(`${folder}${file}`)));
         host.touch(path(`${folder}${file}`));
       };

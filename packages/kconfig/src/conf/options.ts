@@ -5,6 +5,21 @@ import { EVEN_CHANCES } from "./new-symbols.ts";
 import type { Chances } from "./new-symbols.ts";
 import { glibcRandom } from "./random.ts";
 
+// With getopt(), as uClibc-ng has it.
+const SHORT_MODES: ReadonlyMap<string, Mode> = new Map([
+  ["a", "oldaskconfig"],
+  ["s", "syncconfig"],
+  ["o", "oldconfig"],
+  ["n", "allnoconfig"],
+  ["y", "allyesconfig"],
+  ["m", "allmodconfig"],
+  ["A", "alldefconfig"],
+  ["r", "randconfig"],
+  ["D", "defconfig"],
+  ["S", "savedefconfig"],
+  ["l", "listnewconfig"],
+  ["d", "olddefconfig"],
+]);
 const MODES = [
   "oldaskconfig",
   "oldconfig",
@@ -67,7 +82,9 @@ class OptionReader {
         names.push(...args);
         break;
       }
-      if (arg.startsWith("--")) this.#longOption(arg, args);
+      const short = this.#request.dialect.arguments === "short";
+      if (short && arg.startsWith("-") && arg.length > 1) this.#shortOptions(arg.slice(1), args);
+      else if (arg.startsWith("--")) this.#longOption(arg, args);
       else if (arg.startsWith("-") && arg.length > 1) {
         for (const letter of arg.slice(1)) {
           if (letter === "s") this.#silent = true;
@@ -78,8 +95,32 @@ class OptionReader {
     }
     const [kconfig] = names;
     if (kconfig !== undefined) return kconfig;
-    this.#host.err(`${this.#program}: Kconfig file missing\n`);
+    const missing = `${this.#program}: Kconfig file missing\n`;
+    if (this.#request.dialect.arguments === "short") this.#host.out(missing);
+    else this.#host.err(missing);
     return this.#usage();
+  }
+
+  #shortOptions(letters: string, args: string[]): void {
+    for (const [index, letter] of letters.split("").entries()) {
+      const mode = SHORT_MODES.get(letter);
+      if (mode === undefined) {
+        if (letter !== "h") this.#refuse(`invalid option -- '${letter}'`);
+        return this.#usage();
+      }
+      if (mode === "defconfig" || mode === "savedefconfig") {
+        const file = letters.slice(index + 1) || args.shift();
+        if (file === undefined) {
+          this.#refuse(`option requires an argument -- '${letter}'`);
+          return this.#usage();
+        }
+        this.#file = file;
+        this.#mode = mode;
+        return;
+      }
+      this.#mode = mode;
+      if (mode === "randconfig") this.#seed();
+    }
   }
 
   #longOption(arg: string, args: string[]): void {
@@ -117,7 +158,7 @@ class OptionReader {
       this.#file = file;
     }
     this.#mode = mode;
-    if (mode === "syncconfig") this.#silent = true;
+    if (mode === "syncconfig" && !this.#request.dialect.syncTells) this.#silent = true;
     if (mode === "randconfig") this.#seed();
   }
 

@@ -95,15 +95,18 @@ export class TreeBuilder {
   }
 
   /** A default that holds whatever its entry depends on. */
-  addConstant(value: Sym): void {
-    this.#addProperty("default", this.#pool.symbol(value), undefined, this.root);
+  addConstant(value: Sym, symbol = this.entry.symbol): void {
+    this.#addProperty("default", this.#pool.symbol(value), undefined, { menu: this.root, symbol });
   }
 
   #addProperty(
     kind: PropertyKind,
     expr: Expr | undefined,
     condition: Expr | undefined,
-    menu = this.entry,
+    { menu, symbol }: { menu: Menu; symbol: Sym | undefined } = {
+      menu: this.entry,
+      symbol: this.entry.symbol,
+    },
   ): Property {
     const property: Property = {
       kind,
@@ -115,7 +118,7 @@ export class TreeBuilder {
       file: this.#at.file,
       line: this.#at.line,
     };
-    this.entry.symbol?.props.push(property);
+    symbol?.props.push(property);
     return property;
   }
 }

@@ -71,8 +71,11 @@ export interface Dialect {
   readonly wideWords: boolean;
   /** `$(…)` is expanded (since 4.18), or `$NAME` of a symbol in `source` and the title, which `option env=` sets. */
   readonly macros: boolean;
-  /** The symbol that tells of modules: by `modules`, by `option modules` (up to 5.13), or the one named MODULES. */
-  readonly modules: "keyword" | "option" | "name";
+  /**
+   * The symbol that tells of modules: by `modules`, by `option modules` (up to 5.13), the one named MODULES, or one
+   * without a name, whose value is that of those with `option modules` or of MODULES.
+   */
+  readonly modules: "keyword" | "option" | "name" | "own";
   /** Words of Linux 2.6 and before: `depends` without `on`, `requires`, `enable`, `boolean`, `def_boolean`. */
   readonly oldWords: boolean;
   /** `---help---` is `help`. */
@@ -135,13 +138,30 @@ export interface Dialect {
   readonly comparesNumbers: boolean;
   /** An assignment to what is not there, or a second one, is told and not taken. */
   readonly strictAssignments: boolean;
-  /** Modes are long options, or single letters, and what is written is as it was then (Linux 2.6). */
-  readonly arguments: "long" | "letters";
+  /** Modes are long options, the short ones for the same, or single letters with what Linux 2.6 wrote. */
+  readonly arguments: "long" | "short" | "letters";
+  /** `boolean` is `bool`. */
+  readonly booleanWord: boolean;
+  /** A symbol whose default holds is written, or only when that is not n. */
+  readonly writesDefaultN: boolean;
+  /** What was to be written of a choice stays so until it is, visible or not. */
+  readonly keepsMembers: boolean;
+  /** Unmet dependencies are told in a line, when nothing is met, or with all values. */
+  readonly unmetWarning: "line" | "values";
+  /** What is new is listed with the value that it would have. */
+  readonly listsValues: boolean;
+  /** syncconfig needs a `.config`. */
+  readonly syncNeedsConfig: boolean;
+  /** syncconfig writes `.config` always, or only when it changed. */
+  readonly syncWrites: "always" | "changed";
+  /** syncconfig tells of what it writes. */
+  readonly syncTells: boolean;
   /** How much of a command's output is taken. */
   readonly shellBytes: number;
 }
 
-type Column = Omit<Dialect, "generation">;
+/** What is read off a tree. */
+export type Column = Omit<Dialect, "generation">;
 
 // behaviour: [up to 6.8, 6.9 to 6.17, since 6.18]
 const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], Column[K]] } = {
@@ -209,6 +229,14 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   comparesNumbers: always(true),
   strictAssignments: always(false),
   arguments: always("long"),
+  booleanWord: always(false),
+  writesDefaultN: always(false),
+  keepsMembers: always(false),
+  unmetWarning: always("values"),
+  listsValues: always(true),
+  syncNeedsConfig: always(false),
+  syncWrites: always("always"),
+  syncTells: always(false),
   shellBytes: always(4095),
 };
 
@@ -221,169 +249,4 @@ export function dialectOf(generation: 1 | 2 | 3): Dialect {
   const column: Record<string, unknown> = { generation };
   for (const [name, values] of Object.entries(COLUMNS)) column[name] = values[generation - 1];
   return column as unknown as Dialect;
-}
-
-type Files = Readonly<
-  Record<
-    | "conf.c"
-    | "confdata.c"
-    | "expr.c"
-    | "expr.h"
-    | "lexer"
-    | "makefile"
-    | "menu.c"
-    | "parser"
-    | "preprocess.c"
-    | "symbol.c"
-    | "util.c"
-    | "words",
-    string
-  >
->;
-
-// How the sources show each behaviour.
-const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
-  choice: (files) => (files["expr.h"].includes("choice_members") ? "members" : "symbol"),
-  choiceType: (files) => /choice_option: *(T_BOOL|logic_type|T_TYPE)/.test(files.parser),
-  emptyNumber: (files) => !files["symbol.c"].includes('newval.val = "0x0"'),
-  unfitValues: (files) => {
-    if (!files["confdata.c"].includes("sym_string_within_range")) return "keep";
-    if (files["confdata.c"].includes("~(SYMBOL_VALID|SYMBOL_DEF_USER)")) return "forget";
-    return files["confdata.c"].includes("|= SYMBOL_NEW;") ? "forget all" : "tell";
-  },
-  strictNotSet: (files) => files["confdata.c"].includes('strcmp(p, "is not set")'),
-  warnsMissingEqual: (files) => /'='\);\s*if \(!p\) \{\s*conf_warning/.test(files["confdata.c"]),
-  buckets: (files) => Number(/SYMBOL_HASHSIZE\s+(\d+)/.exec(files["expr.h"])?.[1] ?? 16384),
-  keepsValues: (files) => files["expr.c"].includes("expr_invalidate_all"),
-  duplicates: (files) => (files["expr.c"].includes("l = expr_eliminate_dups(") ? "sides" : "pairs"),
-  rightFirst: (files) => files["expr.c"].includes("e = expr_alloc_two(e->type,"),
-  oldPositions: (files) => files.parser.includes("zconf_lineno() + 1"),
-  oldRecursion: (files) => files["symbol.c"].includes("%s:%d:error: recursive dependency detected!"),
-  checksTable: (files) => /for_all_symbols\([^)]*\)\s*\{?\s*if \(sym_check_deps/.test(files.parser),
-  transitional: (files) => files.lexer.includes('"transitional"'),
-  dependsIf: (files) => files.parser.includes("T_DEPENDS T_ON expr if_expr"),
-  onceOnly: (files) => files["util.c"].includes("repeated inclusion"),
-  strictHelp: (files) => files.parser.includes('zconf_error("menuconfig statement without prompt"'),
-  strictMember: (files) => files.parser.includes("must not have a prompt in another entry"),
-  uniqueMembers: (files) => files.parser.includes("list_empty(&current_entry->sym->choice_link)"),
-  negatedEndsSubmenu: (files) => files["menu.c"].includes("expr_contains_symbol_negated"),
-  visibleSetsUser: (files) => files["menu.c"].includes("sym->flags |= SYMBOL_DEF_USER"),
-  warnsChangedInput: (files) => files["confdata.c"].includes("KCONFIG_WARN_CHANGED_INPUT"),
-  stopsAtEnd: (files) => files["conf.c"].includes("at end of input"),
-  autoConfCmd: (files) => {
-    if (files["confdata.c"].includes("autoconfig := ")) return "variable";
-    return files["confdata.c"].includes("conf_write_autoconf_cmd") ? "plain" : "old";
-  },
-  warningsAreErrors: (files) => files["confdata.c"].includes("KCONFIG_WERROR"),
-  rustcCfg: (files) => files["confdata.c"].includes("rustc_cfg"),
-  extensions: () => false,
-  usage: (files) => {
-    if (files["conf.c"].includes("See README for usage")) return "README";
-    return files["conf.c"].includes("[options] kconfig_file") ? "kconfig_file" : "<kconfig-file>";
-  },
-  keywords: (files) => (files.lexer.includes("<PARAM>") ? "first" : "anywhere"),
-  wideWords: (files) => /\[-?\/\.\]/.test(files.lexer),
-  macros: (files) => files["preprocess.c"] !== "",
-  modules: (files) => {
-    if (!files.parser.includes("T_OPTION ")) return files.parser.includes('"MODULES"') ? "name" : "keyword";
-    return "option";
-  },
-  oldWords: (files) => files.parser.includes("T_DEPENDS expr"),
-  dashedHelp: (files) => `${files.lexer}${files.words}`.includes("---"),
-  wordPrompts: (files) => /^prompt:\s+T_WORD$/m.test(files.parser),
-  choiceHolds: (files) => {
-    if (files.parser.includes("choice_block common_stmt")) return "statements";
-    return files.parser.includes("stmt_list_in_choice source_stmt") ? "sources" : "members";
-  },
-  globs: (files) => {
-    if (!files.lexer.includes("glob(")) return "none";
-    return files.lexer.includes("dirname(") ? "beside" : "silent";
-  },
-  reset: (files) => files.lexer.includes("T_RESET"),
-  mainmenu: (files) => (files.parser.includes("stmt_list T_MAINMENU") ? "ignored" : "first"),
-  title: (files) => /menu_add_prompt\(P_MENU, (?:\w+\()?"([^"]*)"/.exec(files.parser)?.[1] ?? "Main menu",
-  transformsBool: (files) => files["menu.c"].includes("expr_trans_bool("),
-  imply: (files) => (files["symbol.c"].includes("sym->impliedTri == yes") ? "gated" : "bounded"),
-  typedConstants: (files) => /"y",\s*\.type = S_TRISTATE/.test(files["symbol.c"]),
-  modNeedsModules: (files) => files["symbol.c"].includes('(modules_sym->curr.tri == no) ? "n" : "m"'),
-  respellsBounds: (files) => files["symbol.c"].includes('sprintf(str, "0x%'),
-  notSetIsValue: (files) => files["confdata.c"].includes('val = "n"'),
-  warnsOverride: (files) => !files["confdata.c"].includes('conf_notice("override'),
-  escapes: (files) => !files["confdata.c"].includes("Last char has to be a '\"'"),
-  quotesAuto: (files) => !files["confdata.c"].includes("No escaping for S_DEF_AUTO"),
-  menuEnds: (files) => {
-    if (!files["confdata.c"].includes("# end of ")) return "none";
-    return files["confdata.c"].includes("end_check:") ? "all" : "filled";
-  },
-  roomyHeading: (files) => files["confdata.c"].includes("header_print_comment"),
-  keepsUnchanged: (files) => files["confdata.c"].includes("No change to"),
-  autoConf: (files) => {
-    if (!withoutComments(files["conf.c"]).includes("conf_write_autoconf(")) return "never";
-    return files["confdata.c"].includes("is_present(autoconf_name)") ? "missing" : "sync";
-  },
-  tristateConf: (files) => files["confdata.c"].includes("tristate_print_symbol"),
-  touches: (files) => (files["confdata.c"].includes("(c == '_') ? '/'") ? "path" : "name"),
-  negatives: (files) => files["confdata.c"].includes("KCONFIG_NEGATIVES"),
-  drawsOn: (files) => (/has_changed = randomize_choice/.test(files["confdata.c"]) ? "last" : "any"),
-  seedOn: (files) => (/stderr, "KCONFIG_SEED/.test(files["conf.c"]) ? "err" : "out"),
-  configVariable: (files) =>
-    /conf_get_configname\(void\)\s*\{[^}]*getenv\("(\w+)"\)/.exec(files["confdata.c"])?.[1] ?? "",
-  prefix: (files) => /-DCONFIG_='?\\?"(\w*)\\?"/.exec(files.makefile)?.[1] ?? "CONFIG_",
-  defaultsFollow: (files) => (files["symbol.c"].includes("dir_dep") ? "condition" : "prompt"),
-  comparesNumbers: (files) => files["expr.c"].includes("expr_parse_string"),
-  strictAssignments: (files) => files["confdata.c"].includes("trying to assign nonexistent symbol"),
-  arguments: (files) => (files["conf.c"].includes("getopt_long") ? "long" : "letters"),
-  shellBytes: (files) => Number(/char buf\[(\d{3,})\]/.exec(files["preprocess.c"])?.[1] ?? 4096) - 1,
-};
-
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[^]*?\*\//g, "");
-}
-
-const FOLDERS = [
-  "scripts/kconfig",
-  "support/kconfig",
-  "util/kconfig",
-  "tools/kconfig",
-  "scripts/config",
-  "config",
-  "kconfig",
-  "extra/config",
-];
-
-/**
- * Reads the dialect off a tree. `readFile` takes a path in the tree. A tree without sources of its own kconfig has the
- * second generation's: nothing there is older than what people write today, nor too new for them.
- */
-export function detectDialect(readFile: (path: string) => string | undefined): Dialect {
-  for (const folder of FOLDERS) {
-    const read = (...names: string[]): string => {
-      for (const name of names) {
-        const text = readFile(`${folder}/${name}`);
-        if (text !== undefined) return text;
-      }
-      return "";
-    };
-    const parser = read("parser.y", "zconf.y");
-    if (parser === "") continue;
-    const files: Files = {
-      "conf.c": read("conf.c"),
-      "confdata.c": read("confdata.c"),
-      "expr.c": read("expr.c"),
-      "expr.h": read("expr.h"),
-      lexer: read("lexer.l", "zconf.l"),
-      makefile: read("Makefile.br", "Makefile.am", "Makefile"),
-      "menu.c": read("menu.c"),
-      parser,
-      "preprocess.c": read("preprocess.c"),
-      "symbol.c": read("symbol.c"),
-      "util.c": read("util.c"),
-      words: read("kconf_id.c", "zconf.gperf"),
-    };
-    const found: Record<string, unknown> = {};
-    for (const [name, sign] of Object.entries(SIGNS)) found[name] = sign(files);
-    const generation = found["transitional"] === true ? 3 : found["choice"] === "members" ? 2 : 1;
-    return { generation, ...(found as unknown as Column) };
-  }
-  return { ...dialectOf(2), extensions: true };
 }

@@ -5,7 +5,7 @@ import type { Dialect } from "./dialect.ts";
 import type { Output, Place } from "./errors.ts";
 import type { Expr } from "./expr.ts";
 import { propertySymbol } from "./finalize.ts";
-import { unmetWarning } from "./expr-values.ts";
+import { unmetLine, unmetWarning } from "./expr-values.ts";
 import { MOD, NO, YES, give, isLogic } from "./model.ts";
 import type { Menu, Property, Sym, SymbolType, Tristate } from "./model.ts";
 import { compareValues, isValidText, spellNumber, toSigned, toTristate } from "./text-value.ts";
@@ -18,6 +18,8 @@ export interface EvaluatorContext {
   readonly modules: Sym;
   /** All symbols in conf's order. */
   readonly symbols: readonly Sym[];
+  /** Whether the first goes without saying the second, for what is told of unmet dependencies. */
+  readonly contains?: ((one: Expr, two: Expr | undefined) => boolean) | undefined;
 }
 
 export class Evaluator {
@@ -157,7 +159,7 @@ export class Evaluator {
         symbol.tri = NO;
         return;
     }
-    symbol.write = false;
+    if (!symbol.isMember || !dialect.keepsMembers) symbol.write = false;
     this.visibility(symbol);
     if (symbol.visible !== NO) symbol.write = true;
     // What a recursion sees.
@@ -178,7 +180,7 @@ export class Evaluator {
               const value = this.expr(source.expr);
               const bound = this.#boundOfDefault(symbol, source);
               tri = value < bound ? value : bound;
-              if (tri !== NO) symbol.write = true;
+              if (tri !== NO || dialect.writesDefaultN) symbol.write = true;
             }
             if (symbol.impliedTri !== NO) {
               symbol.write = true;
@@ -187,10 +189,7 @@ export class Evaluator {
             }
           }
         }
-        if (symbol.dirTri < symbol.revTri && dialect.defaultsFollow === "condition") {
-          this.warnings++;
-          this.context.output.err(unmetWarning(symbol, this));
-        }
+        if (symbol.dirTri < symbol.revTri && dialect.defaultsFollow === "condition") this.#warnUnmet(symbol);
         if (symbol.revTri > tri) tri = symbol.revTri;
       } else tri = member;
       if (tri === MOD && (this.typeOf(symbol) === "bool" || this.#impliesYes(symbol))) tri = YES;
@@ -215,6 +214,13 @@ export class Evaluator {
     if (symbol === this.context.modules) this.#modules = symbol.tri;
     this.choices.finish(symbol);
     if (symbol.transitional || symbol.noWrite) symbol.write = false;
+  }
+
+  #warnUnmet(symbol: Sym): void {
+    const line = this.context.dialect.unmetWarning === "line";
+    if (line && symbol.dirTri !== NO) return;
+    this.warnings++;
+    this.context.output.err(line ? unmetLine(symbol, this.context.contains) : unmetWarning(symbol, this));
   }
 
   #boundOfDefault(symbol: Sym, property: Property): Tristate {
@@ -317,6 +323,7 @@ export class Evaluator {
   forget(): void {
     for (const symbol of this.context.symbols) {
       symbol.valid = false;
+      symbol.write = false;
       symbol.visible = NO;
     }
     this.forgetExpressions();

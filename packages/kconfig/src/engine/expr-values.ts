@@ -1,6 +1,6 @@
 /** Expressions as text with the value of each symbol, as in warnings and help. */
 import type { Evaluator } from "./evaluator.ts";
-import { printExpr } from "./expr.ts";
+import { exprText, printExpr } from "./expr.ts";
 import type { Expr } from "./expr.ts";
 import { MOD, YES } from "./model.ts";
 import type { Sym, Tristate } from "./model.ts";
@@ -45,4 +45,31 @@ export function unmetWarning(symbol: Sym, evaluator: Evaluator): string {
     printReverse(symbol.revDep, evaluator, YES, "  Selected by [y]:\n"),
     printReverse(symbol.revDep, evaluator, MOD, "  Selected by [m]:\n"),
   ].join("");
+}
+
+/**
+ * The same as conf said it once: of each dependency, the symbol that selects, unless it depends on as much itself
+ * (expr_simplify_unmet_dep() in expr.c, Linux 2.6.36 to 4.14).
+ */
+export function unmetLine(
+  symbol: Sym,
+  contains: (one: Expr, two: Expr | undefined) => boolean = () => false,
+): string {
+  const names: string[] = [];
+  const visit = (expr: Expr): void => {
+    if (expr.op === "||") {
+      visit(expr.left);
+      visit(expr.right);
+    } else if (expr.op !== "&&" || !contains(expr, symbol.dirDep)) names.push(leftmost(expr));
+  };
+  if (symbol.revDep !== undefined) visit(symbol.revDep);
+  const by = names.length === 0 ? "y" : names.join(" && ");
+  const needs = exprText(symbol.dirDep);
+  return `warning: (${by}) selects ${symbol.name ?? "(null)"} which has unmet direct dependencies (${needs})\n`;
+}
+
+function leftmost(expr: Expr): string {
+  let at = expr;
+  while (at.op === "&&" || at.op === "||" || at.op === "!") at = at.left;
+  return at.left.name ?? "<choice>";
 }

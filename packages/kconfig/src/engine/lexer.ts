@@ -91,7 +91,7 @@ export class Lexer {
     this.#wideWords = dialect.wideWords;
     this.#macros = dialect.macros;
     const words = new Set(KEYWORDS);
-    if (dialect.modules !== "name") words.add(dialect.modules === "option" ? "option" : "modules");
+    if (dialect.modules !== "name") words.add(dialect.modules === "keyword" ? "modules" : "option");
     if (dialect.choice === "symbol") words.add("optional");
     if (dialect.transitional) words.add("transitional");
     if (dialect.reset) words.add("reset");
@@ -99,6 +99,7 @@ export class Lexer {
     const keyword = (text: string): Token => ({ kind: "keyword", text });
     const keywords = new Map([...words].map((text) => [text, keyword(text)]));
     if (dialect.dashedHelp) keywords.set("---help---", keyword("help"));
+    if (dialect.booleanWord) keywords.set("boolean", keyword("bool"));
     if (dialect.oldWords) for (const [old, text] of OLD_WORDS) keywords.set(old, keyword(text));
     this.#keywords = keywords;
     this.#buffer = {

@@ -163,7 +163,8 @@ function finishTree(read: ReadTree, answers: ReadonlyMap<Sym, Sym>, request: Loa
       return symbols;
     },
   );
-  const evaluator = new Evaluator({ dialect, output, modules, symbols });
+  const contains = (one: Expr, two: Expr | undefined): boolean => simplifier.contains(one, two);
+  const evaluator = new Evaluator({ dialect, output, modules, symbols, contains });
   evaluator.changed = true;
   const { files, environment, defconfigList } = parsed;
   return {

@@ -100,6 +100,10 @@ export class OptionReader extends ExpressionReader {
 
   protected setModules(): void {
     const symbol = this.builder.entry.symbol;
+    if (this.context.dialect.modules === "own") {
+      if (symbol !== undefined) this.builder.addConstant(symbol, this.modules);
+      return;
+    }
     if (this.modules !== undefined) {
       this.error(
         `symbol '${symbol?.name ?? ""}' redefines option 'modules' already defined by symbol ` +
@@ -124,6 +128,7 @@ export class OptionReader extends ExpressionReader {
       if (this.defconfigList !== symbol) this.error("trying to redefine defconfig symbol");
       this.defconfigList.noWrite = true;
     } else if (option === "env" && !this.context.dialect.macros && argument !== undefined) {
+      this.preprocessor.environment.set(argument, this.context.host.getenv(argument) ?? "");
       takeEnvironment(symbol, argument, this.builder, this.context);
     } else this.warn(`ignoring unknown option ${option}`);
   }

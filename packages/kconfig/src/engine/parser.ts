@@ -45,6 +45,11 @@ class Parser extends OptionReader {
   parse(): Parsed {
     const { dialect, table } = this.context;
     if (dialect.modules === "name") this.modules = table.lookup("MODULES", false);
+    if (dialect.modules === "own") {
+      this.modules = table.nameless();
+      this.modules.type = "bool";
+      this.modules.noWrite = true;
+    }
     if (dialect.mainmenu === "first" && this.is("mainmenu")) this.#mainMenu();
     for (;;) {
       this.#statements(false);
@@ -52,6 +57,9 @@ class Parser extends OptionReader {
       this.#guarded(() => this.fault());
     }
     if (this.errors > 0) throw new KconfigAbort("syntax errors");
+    if (dialect.modules === "own" && this.modules?.props.length === 0) {
+      this.builder.addConstant(table.lookup("MODULES", false), this.modules);
+    }
     const { root } = this.builder;
     if (root.prompt === undefined) {
       this.builder.entry = root;

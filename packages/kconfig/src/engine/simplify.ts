@@ -186,6 +186,12 @@ export class Simplifier {
     return [pair.one, pair.two];
   }
 
+  /** Whether "one && two" says no more than the first alone. */
+  contains(one: Expr, two: Expr | undefined): boolean {
+    const both = two === undefined ? one : this.#pool.two("&&", one, two);
+    return this.equal(this.eliminateDuplicates(both), one);
+  }
+
   #eliminateEqual(pair: Pair): void {
     if (pair.one.op === "||" || pair.one.op === "&&") this.#eliminateLevel(pair.one.op, pair);
     if (pair.one.op !== pair.two.op && (pair.two.op === "||" || pair.two.op === "&&")) {

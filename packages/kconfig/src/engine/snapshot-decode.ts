@@ -129,7 +129,8 @@ class Decoder {
     const pool = new ExprPool(this.#exprs);
     const simplifier = new Simplifier(pool, table, dialect, (line) => output.out(line));
     const modules = this.#symbols[this.#head.modules] as Sym;
-    const evaluator = new Evaluator({ dialect, output, modules, symbols });
+    const contains = (one: Expr, two: Expr | undefined): boolean => simplifier.contains(one, two);
+    const evaluator = new Evaluator({ dialect, output, modules, symbols, contains });
     evaluator.changed = true;
     const root = this.#menus[0] as Menu;
     return {

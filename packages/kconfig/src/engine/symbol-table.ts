@@ -64,6 +64,11 @@ export class SymbolTable {
     return symbol;
   }
 
+  /** A symbol of conf's own. */
+  nameless(): Sym {
+    return this.#make(undefined, { constant: false, choice: false });
+  }
+
   /** Takes a symbol that was made before; they come in the order in which they were made. */
   restore(symbol: Sym): void {
     const { name } = symbol;

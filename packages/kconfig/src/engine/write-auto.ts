@@ -89,8 +89,10 @@ function hexPrefix(symbol: Sym, value: string): string {
 export function autoConfCmdText(tree: LoadedTree, autoConf: string): string {
   const { files, environment, dialect } = tree;
   const list = (names: readonly string[]): string => names.map((name) => `\t${name} \\\n`).join("");
+  // Symbols from the environment stood in a list that grew at its front.
+  const named = dialect.macros ? [...environment] : [...environment].reverse();
   const variables = (target: string): string =>
-    [...environment]
+    named
       .map(
         ([name, value]) =>
           `${dialect.autoConfCmd === "variable" ? "\n" : ""}ifneq "$(${name})" "${value}"\n${target}: FORCE\nendif\n`,

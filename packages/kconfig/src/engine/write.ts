@@ -88,6 +88,7 @@ export function configText(tree: LoadedTree, { prefix, changedInput }: WriteOpti
         }
         symbol.written = true;
         parts.push(symbolLine(symbol, tree, style));
+        if (dialect.keepsMembers) symbol.write = false;
       }
     }
     if (menu.list !== undefined) {

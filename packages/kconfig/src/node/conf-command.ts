@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import process from "node:process";
 import { runConfAsync } from "../conf/conf.ts";
-import { detectDialect, dialectOf } from "../engine/dialect.ts";
+import { detectDialect } from "../engine/dialect-signs.ts";
+import { dialectOf } from "../engine/dialect.ts";
 import type { Dialect } from "../engine/dialect.ts";
 import { answersDirectory } from "./answers-directory.ts";
 import { processConfHost } from "./conf-host.ts";

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { runConfAsync } from "../conf/conf.ts";
-import { detectDialect } from "../engine/dialect.ts";
+import { detectDialect } from "../engine/dialect-signs.ts";
 import { setLoaderOf } from "../internal/host-loaders.ts";
 import type { TreeHost } from "../tree.ts";
 import { quietConfHost } from "./conf-host.ts";

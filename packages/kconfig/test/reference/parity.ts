@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runConf } from "../../src/conf/conf.ts";
-import { detectDialect } from "../../src/engine/dialect.ts";
+import { detectDialect } from "../../src/engine/dialect-signs.ts";
 import type { Dialect } from "../../src/engine/dialect.ts";
 import type { Architecture } from "./architectures.ts";
 import { confEnvironment } from "./architectures.ts";

@@ -22,13 +22,15 @@
  *             arch/arm/configs/multi_v8_defconfig
  *   crosstool-NG  run-other.ts --tree $T --conf $T/kconfig/conf --root config/config.in CT_VERSION=1.28 CT_VCHECK=
  *             samples/avr/crosstool.config             (after ./bootstrap, ./configure and make)
+ *   uClibc-ng run-other.ts --tree $L --conf $L/extra/config/conf --root extra/Configs/Config.in ARCH=arm VERSION=1.0.50
+ *             extra/Configs/defconfigs/arm/defconfig   (after `make -C extra/config conf`)
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runConf } from "../../src/conf/conf.ts";
-import { detectDialect } from "../../src/engine/dialect.ts";
+import { detectDialect } from "../../src/engine/dialect-signs.ts";
 import type { FileCache } from "./memory-host.ts";
 import { memoryHost } from "./memory-host.ts";
 import { SEEDS, compare, runInDirectory } from "./parity.ts";
@@ -99,7 +101,8 @@ function linkTree(directory: string): void {
   for (const name of readdirSync(tree)) {
     if (name !== "include" && !name.startsWith(".")) symlinkSync(join(tree, name), join(directory, name));
   }
-  mkdirSync(join(directory, "include"));
+  for (const name of ["include/config", "include/generated"])
+    mkdirSync(join(directory, name), { recursive: true });
 }
 
 function take(kind: string, name: string, run: Both): string | undefined {
@@ -117,29 +120,56 @@ function take(kind: string, name: string, run: Both): string | undefined {
     if (same) total.same++;
     else total.different++;
   }
-  return run.theirs.files[dialect.arguments === "long" && kind === "savedefconfig" ? "minimum" : ".config"];
+  return run.theirs.files[kind === "savedefconfig" ? "minimum" : ".config"];
 }
 
 const letters = dialect.arguments === "letters";
+const short: Readonly<Record<string, string>> = {
+  allnoconfig: "-n",
+  allyesconfig: "-y",
+  allmodconfig: "-m",
+  alldefconfig: letters ? "-d" : "-A",
+  randconfig: "-r",
+  defconfig: "-D",
+  savedefconfig: "-S",
+  listnewconfig: "-l",
+  olddefconfig: "-d",
+  syncconfig: "-s",
+  oldconfig: "-o",
+};
+
+// The options for a mode in the dialect's way.
+function optionsOf(mode: string, file?: string): readonly string[] {
+  if (dialect.arguments === "long") return [`--${mode}${file === undefined ? "" : `=${file}`}`];
+  const letter = short[mode] ?? "";
+  return file === undefined ? [letter] : [letter, file];
+}
+
 for (const file of defconfigs) {
-  const written = take("defconfig", file, both(letters ? ["-D", file] : [`--defconfig=${file}`], {}));
+  const written = take("defconfig", file, both(optionsOf("defconfig", file), {}));
   if (written === undefined) continue;
   if (letters) {
-    take("oldconfig", file, both(["-o"], { ".config": written }));
+    take("oldconfig", file, both(optionsOf("oldconfig"), { ".config": written }));
     continue;
   }
-  const minimum = take("savedefconfig", file, both(["--savedefconfig=minimum"], { ".config": written }));
+  take("syncconfig", file, both(optionsOf("syncconfig"), { ".config": written }));
+  const minimum = take(
+    "savedefconfig",
+    file,
+    both(optionsOf("savedefconfig", "minimum"), { ".config": written }),
+  );
   if (minimum === undefined) continue;
-  take("listnewconfig", file, both(["--listnewconfig"], { ".config": minimum }));
-  take("olddefconfig", file, both(["--olddefconfig"], { ".config": minimum }));
+  take("listnewconfig", file, both(optionsOf("listnewconfig"), { ".config": minimum }));
+  take("olddefconfig", file, both(optionsOf("olddefconfig"), { ".config": minimum }));
 }
 if (index === 0) {
-  for (const mode of ["allnoconfig", "allyesconfig", "allmodconfig", "alldefconfig"] as const) {
-    if (letters && mode === "alldefconfig") take(mode, "", both(["-d"], {}));
-    else take(mode, "", both([letters ? `-${mode[3]}` : `--${mode}`], {}));
+  for (const mode of ["allnoconfig", "allyesconfig", "allmodconfig", "alldefconfig"]) {
+    take(mode, "", both(optionsOf(mode), {}));
   }
   if (!letters) {
-    for (const seed of SEEDS) take("randconfig", seed, both(["--randconfig"], {}, { KCONFIG_SEED: seed }));
+    for (const seed of SEEDS) {
+      take("randconfig", seed, both(optionsOf("randconfig"), {}, { KCONFIG_SEED: seed }));
+    }
   }
 }
 let different = 0;
