@@ -38,7 +38,8 @@ async function fails(args: readonly string[], options?: RunOptions): Promise<Run
 test("a misspelt key points at its place and says what was meant", async () => {
   const at = spec("key", "name: x\nrun: [sh]\nprogams: [sh]\n");
   const { stderr } = await fails(["run", at]);
-  expect(stderr).toContain(`${join(at, "appliance.yaml")}:3:1`);
+  // As it is shortest: relative to where the command ran, or not.
+  expect(stderr).toContain("key/appliance.yaml:3:1");
   expect(stderr).toContain("progams: [sh]");
   expect(stderr).toMatch(/did you mean "?programs"?/i);
 });
@@ -78,7 +79,7 @@ test("an option that cannot be set is named with its wanted and its actual value
     "name: x\nrun: [/bin/true]\nprograms: [/bin/true]\nkernel: { config: { EXT4_FS: y } }\n",
   );
   const { stderr } = await fails(["run", at]);
-  expect(stderr).toContain(`${join(at, "appliance.yaml")}:4:21`);
+  expect(stderr).toContain("option/appliance.yaml:4:21");
   expect(stderr).toContain('"EXT4_FS" should be y but is not set');
 });
 
