@@ -194,8 +194,8 @@ export class Evaluator {
       } else tri = member;
       if (tri === MOD && (this.typeOf(symbol) === "bool" || this.#impliesYes(symbol))) tri = YES;
     } else if (symbol.visible !== NO && symbol.user.has) {
-      text = symbol.user.text;
-      // A choice whose members are texts holds the user's member where others hold their text.
+      // A choice whose members are texts holds the user's member where others hold their text, which C takes for one.
+      text = symbol.userChosen === undefined ? symbol.user.text : "";
       symbol.chosen = symbol.userChosen;
     } else {
       source = this.defaultOf(symbol);
