@@ -76,6 +76,33 @@ const BUILDROOT = {
   prefix: "",
 } as const satisfies Partial<Dialect>;
 
+// Linux 2.6.
+const LETTERS = {
+  ...BUILDROOT,
+  oldWords: true,
+  mainmenu: "ignored",
+  imply: "bounded",
+  prefix: "CONFIG_",
+  oldRecursion: false,
+  checksTable: false,
+  roomyHeading: false,
+  tristateConf: false,
+  touches: "name",
+  drawsOn: "any",
+  seedOn: "out",
+  buckets: 257,
+  modNeedsModules: false,
+  unfitValues: "forget all",
+  visibleSetsUser: false,
+  defaultsFollow: "prompt",
+  comparesNumbers: false,
+  strictAssignments: true,
+  arguments: "letters",
+  booleanWord: true,
+  keepsMembers: true,
+  showsUnexpected: false,
+} as const satisfies Partial<Dialect>;
+
 /** What differs from generation 1 in the projects' confs, as far as the cases go. */
 export const LIKE = {
   barebox: { ...SHARED, menuEnds: "filled" },
@@ -109,34 +136,31 @@ export const LIKE = {
     keepsMembers: true,
     unmetWarning: "line",
     listsValues: false,
+    showsUnexpected: false,
     syncNeedsConfig: true,
     syncWrites: "changed",
     syncTells: true,
   },
   busybox: {
-    ...BUILDROOT,
-    modules: "name",
-    oldWords: true,
-    mainmenu: "ignored",
-    imply: "bounded",
+    ...LETTERS,
+    lettersWrite: "header",
+    project: "Busybox",
     title: "Busybox Configuration",
-    prefix: "CONFIG_",
+    modules: "name",
     configVariable: "",
-    oldRecursion: false,
-    checksTable: false,
-    roomyHeading: false,
-    tristateConf: false,
-    touches: "name",
-    drawsOn: "any",
-    seedOn: "out",
-    buckets: 257,
-    modNeedsModules: false,
-    unfitValues: "forget all",
-    visibleSetsUser: false,
-    defaultsFollow: "prompt",
-    comparesNumbers: false,
-    strictAssignments: true,
-    arguments: "letters",
+    versionSymbol: "KERNELVERSION",
+    standardConfig: "/dev/null",
+    insists: true,
+    stopsAtEnd: true,
+  },
+  toybox: {
+    ...LETTERS,
+    project: "ToyBox",
+    title: "ToyBox Configuration",
+    modules: "own",
+    configVariable: "KCONFIG_CONFIG",
+    versionSymbol: "KCONFIG_VERSION",
+    standardConfig: "arch/$ARCH/defconfig",
   },
 } as const satisfies Record<string, Partial<Dialect>>;
 
@@ -224,6 +248,79 @@ CONFIG_SAME=y
     },
     stderr:
       "given:2:warning: trying to reassign symbol N\ngiven:3:warning: trying to assign nonexistent symbol GONE\n",
+  },
+  {
+    name: "a configuration with each symbol once, where nobody answers",
+    like: "toybox",
+    files: {
+      Kconfig: `mainmenu "Not the title"
+config A
+	bool "a"
+	default y
+config N
+	hex
+config S
+	string "s"
+	default "\\"q\\""
+config A
+	bool "a again"
+	depends on N!=""
+`,
+      ".config": "# CONFIG_A is not set\nwhat\nCONFIG_A=y\n",
+    },
+    args: ["-o"],
+    env: { KCONFIG_NOTIMESTAMP: "1" },
+    written: {
+      ".config": `#
+# Automatically generated make config: don't edit
+# ToyBox version: KCONFIG_VERSION
+#
+# CONFIG_A is not set
+CONFIG_N=0
+CONFIG_S="\\"q\\""
+`,
+    },
+    stderr: ".config:2:warning: unexpected data\n.config:3:warning: trying to reassign symbol A\n",
+  },
+  {
+    name: "modes of one letter answer what has no value yet",
+    like: "toybox",
+    files: {
+      Kconfig: `config VERSION
+	bool
+config A
+	bool "a"
+	select B
+config B
+	bool "b"
+config KCONFIG_VERSION
+	string
+	default "7"
+`,
+      "allyes.config": "CONFIG_A=y\n# CONFIG_B is not set\n",
+    },
+    args: ["-y"],
+    env: { KCONFIG_NOTIMESTAMP: "1" },
+    written: {
+      ".config": `#
+# Automatically generated make config: don't edit
+# ToyBox version: 7
+#
+# CONFIG_VERSION is not set
+CONFIG_A=y
+CONFIG_B=y
+CONFIG_KCONFIG_VERSION="7"
+`,
+    },
+    stdout: `*
+* ToyBox Configuration
+*
+a (A) [Y/n] y
+b (B) [Y] y
+#
+# configuration written to .config
+#
+`,
   },
   {
     name: "symbols from the environment stand in the title and in names of files",

@@ -27,6 +27,7 @@ describe("detection", () => {
     "lexer.l": 'n [A-Za-z0-9_-] "modules"',
     "conf.c": "getopt_long [options] <kconfig-file> conf_write_autoconf(1) conf_set_message_callback(NULL)",
     "confdata.c": [
+      'conf_warning("unexpected data: %s")',
       "Reset a string value if it's out of range sym_string_within_range ~(SYMBOL_VALID|SYMBOL_DEF_USER)",
       'KCONFIG_WERROR rustc_cfg val = "n" No escaping for S_DEF_AUTO # end of  end_check: No change to',
       'conf_write_autoconf_cmd is_present(autoconf_name) conf_get_configname(void) { getenv("KCONFIG_CONFIG")',
@@ -115,6 +116,40 @@ describe("detection", () => {
     expect(detect("scripts/kconfig", { ...others, "zconf.y": parser, "zconf.l": lexer })).toEqual(
       dialectOf(1),
     );
+  });
+
+  test("a tree that has a parser of Linux 2.6 only as it was made has that one's words", () => {
+    const files = {
+      Makefile: "KCONFIG_PROJECT = SomeBox",
+      "conf.c":
+        "switch (letter) fgets(line, 128, stdin); conf_get_default_confname() printf(_(PROJECT_NAME))",
+      "confdata.c": [
+        'const char conf_defname[] = "arch/$ARCH/defconfig"; sym_string_within_range sym_lookup("SOME_VERSION", 0)',
+        "if (sym->visible == no) sym->flags &= ~SYMBOL_DEF_USER; ~(SYMBOL_VALID|SYMBOL_DEF_USER)",
+      ].join("\n"),
+      "zconf.hash.c_shipped": '"boolean" "requires"',
+      "zconf.tab.c_shipped":
+        'modules_sym = sym_lookup(NULL, 0); menu_add_prompt(P_MENU, PROJECT_NAME" Settings"',
+    };
+    expect(detect("kconfig", files)).toMatchObject({
+      arguments: "letters",
+      booleanWord: true,
+      choiceHolds: "statements",
+      insists: false,
+      keywords: "first",
+      lettersWrite: "config",
+      mainmenu: "ignored",
+      modules: "own",
+      oldWords: true,
+      project: "SomeBox",
+      showsUnexpected: false,
+      standardConfig: "arch/$ARCH/defconfig",
+      stopsAtEnd: false,
+      title: "SomeBox Settings",
+      unfitValues: "forget all",
+      versionSymbol: "SOME_VERSION",
+      wideWords: true,
+    });
   });
 
   test("a tree without sources has extensions", () => {

@@ -1,4 +1,4 @@
-/** conf of Linux 2.6, whose modes are single letters, as BusyBox has it (conf.c of that time). */
+/** conf of Linux 2.6, whose modes are single letters, as BusyBox and Toybox have it (conf.c of that time). */
 import { beginLoad } from "../engine/load.ts";
 import type { LoadInProgress, LoadedTree } from "../engine/load.ts";
 import { readConfig, readValues } from "../engine/read.ts";
@@ -9,7 +9,6 @@ import { OldQuestions } from "./old-ask.ts";
 import type { OldMode } from "./old-ask.ts";
 import { glibcRandom } from "./random.ts";
 
-const CONFIG = ".config";
 const MODES: ReadonlyMap<string, OldMode> = new Map([
   ["o", "new"],
   ["s", "silent"],
@@ -27,12 +26,15 @@ const ALL_CONFIGS: Partial<Record<OldMode, string>> = {
   random: "allrandom.config",
 };
 
+// A configuration without any values.
+const NOTHING = "/dev/null";
+
 export class LettersConf {
   readonly #request: ConfRequest;
   readonly #host: ConfHost;
   readonly #prefix: string;
   #mode: OldMode = "all";
-  #standard = "/dev/null";
+  #standard: string | undefined;
 
   constructor(request: ConfRequest, host: ConfHost) {
     this.#request = request;
@@ -80,13 +82,15 @@ export class LettersConf {
   #read(tree: LoadedTree): void {
     const host = this.#host;
     const options = (file: string) => ({ file, prefix: this.#prefix });
+    const given = tree.dialect.standardConfig.replace(/\$(\w*)/g, (_, name: string) => valueOf(name, tree));
     if (this.#mode === "default") {
-      const text = this.#standard === "/dev/null" ? "" : openText(host, this.#standard);
+      const name = this.#standard ?? given;
+      const text = name === NOTHING ? "" : openText(host, name);
       if (text === undefined) {
-        host.out(`***\n*** Can't find default configuration "${this.#standard}"!\n***\n`);
+        host.out(`***\n*** Can't find default configuration "${name}"!\n***\n`);
         throw new Exit(1);
       }
-      readConfig(text, tree, options(this.#standard));
+      readConfig(text, tree, options(name));
       return;
     }
     const standard = ALL_CONFIGS[this.#mode];
@@ -97,34 +101,49 @@ export class LettersConf {
       if (name !== undefined && text !== undefined) readValues(text, tree, options(name));
       return;
     }
-    const text = openText(host, CONFIG);
+    const config = this.#configName;
+    const text = openText(host, config);
+    const [what, how] =
+      given === NOTHING ? ["busybox", "defconfig"] : [`your ${tree.dialect.project}`, "xconfig"];
     if (text === undefined && this.#mode === "silent") {
       host.out(
-        "***\n*** You have not yet configured busybox!\n***\n" +
+        `***\n*** You have not yet configured ${what}!\n***\n` +
           '*** Please run some configurator (e.g. "make oldconfig" or\n' +
-          '*** "make menuconfig" or "make defconfig").\n***\n',
+          `*** "make menuconfig" or "make ${how}").\n***\n`,
       );
       throw new Exit(1);
     }
-    host.out(`#\n# using defaults found in ${text === undefined ? "/dev/null" : CONFIG}\n#\n`);
-    readConfig(text ?? "", tree, options(CONFIG));
+    if (given === NOTHING)
+      host.out(`#\n# using defaults found in ${text === undefined ? NOTHING : config}\n#\n`);
+    readConfig(text ?? (given === NOTHING ? "" : undefined), tree, options(config));
+    if (text === undefined) tree.evaluator.changed = true;
   }
 
   #write(tree: LoadedTree): boolean {
     const host = this.#host;
     const path = (name: string): string => resolvePath(host.cwd, name);
-    const version = host.getenv("KERNELVERSION") ?? "";
+    const { lettersWrite, versionSymbol } = tree.dialect;
+    const version =
+      versionSymbol === "KERNELVERSION" ? (host.getenv(versionSymbol) ?? "") : valueOf(versionSymbol, tree);
+    const config = this.#configName;
     const texts = oldTexts(tree, { prefix: this.#prefix, version, time: this.#time() });
     try {
-      host.writeFile(path(".kconfig.d"), oldDependencies(tree));
-      host.writeFile(path("include/autoconf.h"), texts.header);
-      if (host.readFile(path(CONFIG)) !== undefined) host.rename(path(CONFIG), path(`${CONFIG}.old`));
-      host.writeFile(path(CONFIG), texts.config);
+      if (lettersWrite === "header") {
+        host.writeFile(path(".kconfig.d"), oldDependencies(tree));
+        host.writeFile(path("include/autoconf.h"), texts.header);
+      }
+      if (host.readFile(path(config)) !== undefined) host.rename(path(config), path(`${config}.old`));
+      host.writeFile(path(config), texts.config);
+      if (lettersWrite === "config") host.out(`#\n# configuration written to ${config}\n#\n`);
       return true;
     } catch {
       host.err("\n*** Error during writing of the configuration.\n\n");
       return false;
     }
+  }
+
+  get #configName(): string {
+    return this.#host.getenv(this.#request.dialect.configVariable) ?? ".config";
   }
 
   // ctime(), and strftime() with "%Y-%m-%d %H:%M:%S %Z".
@@ -142,4 +161,12 @@ export class LettersConf {
     const name = date.toLocaleTimeString("en-US", { timeZoneName: "short" }).split(" ").at(-1) ?? zone;
     return { local, header: `${year}-${two(date.getMonth() + 1)}-${number} ${time} ${name}` };
   }
+}
+
+// A symbol that there is none of is a word.
+function valueOf(name: string, tree: LoadedTree): string {
+  const symbol = tree.table.find(name);
+  if (symbol === undefined) return name;
+  tree.evaluator.calc(symbol);
+  return tree.evaluator.text(symbol);
 }

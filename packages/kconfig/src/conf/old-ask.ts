@@ -12,6 +12,7 @@ import { Exit } from "./host.ts";
 export type OldMode = "all" | "new" | "silent" | "default" | "yes" | "mod" | "no" | "random";
 
 const NO_HELP = "Sorry, no help available for this option yet.\n";
+const PATIENCE = 10;
 const LETTERS = ["n", "m", "y"] as const;
 const SPACE = /^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g;
 
@@ -23,6 +24,7 @@ export class OldQuestions {
   #root: Menu;
   #indent = 1;
   #restarts = 0;
+  #ended = false;
   #line = "";
 
   constructor(tree: LoadedTree, host: ConfHost, mode: OldMode, random: () => number) {
@@ -37,7 +39,8 @@ export class OldQuestions {
     if (this.#mode !== "silent") {
       this.#visit(this.#root);
       // What was selected, and whose selector was refused later, is refused now.
-      if (this.#mode === "no" || this.#mode === "mod" || this.#mode === "yes") this.#visit(this.#root);
+      const insists = this.#tree.dialect.insists && ["no", "mod", "yes"].includes(this.#mode);
+      if (insists) this.#visit(this.#root);
       if (this.#mode === "all") this.#mode = "silent";
     }
     do {
@@ -98,7 +101,7 @@ export class OldQuestions {
       return line;
     };
     if (!evaluator.isChangeable(symbol)) return shown(value);
-    const wanted = this.#wanted(symbol);
+    const wanted = symbol.user.has && !this.#tree.dialect.insists ? undefined : this.#wanted(symbol);
     if (wanted !== undefined) return shown(LETTERS[wanted], `${LETTERS[wanted]}\n`);
     switch (this.#mode) {
       case "default":
@@ -131,13 +134,17 @@ export class OldQuestions {
 
   #read(): string {
     const line = this.#host.readLine();
-    if (line === undefined) throw new Exit(1);
-    return line;
+    if (line === undefined) this.#ended = true;
+    if (this.#ended && this.#tree.dialect.stopsAtEnd) throw new Exit(1);
+    return line ?? "\n";
   }
 
   #askText(menu: Menu, symbol: Sym): void {
     const { evaluator } = this.#tree;
-    for (;;) {
+    const reads = this.#mode === "all" || this.#mode === "new" || this.#mode === "silent";
+    for (let round = 0; ; round++) {
+      // Where C asks for ever, this stops.
+      if ((this.#ended || !reads) && round >= PATIENCE) throw new Exit(1);
       const value = evaluator.text(symbol);
       this.#host.out(`${this.#space()}${menu.prompt?.text ?? ""} (${symbol.name ?? ""}) [${value}] `);
       const line = this.#ask(symbol, value);

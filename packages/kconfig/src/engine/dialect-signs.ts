@@ -27,11 +27,13 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   emptyNumber: (files) => !files["symbol.c"].includes('newval.val = "0x0"'),
   unfitValues: (files) => {
     if (!files["confdata.c"].includes("sym_string_within_range")) return "keep";
+    if (/visible == no\)\s*sym->flags &= ~SYMBOL_DEF_USER/.test(files["confdata.c"])) return "forget all";
     if (files["confdata.c"].includes("~(SYMBOL_VALID|SYMBOL_DEF_USER)")) return "forget";
     return files["confdata.c"].includes("|= SYMBOL_NEW;") ? "forget all" : "tell";
   },
   strictNotSet: (files) => files["confdata.c"].includes('strcmp(p, "is not set")'),
   warnsMissingEqual: (files) => /'='\);\s*if \(!p\) \{\s*conf_warning/.test(files["confdata.c"]),
+  showsUnexpected: (files) => files["confdata.c"].includes('"unexpected data: %'),
   buckets: (files) => Number(/SYMBOL_HASHSIZE\s+(\d+)/.exec(files["expr.h"])?.[1] ?? 16384),
   keepsValues: (files) => files["expr.c"].includes("expr_invalidate_all"),
   duplicates: (files) => (files["expr.c"].includes("l = expr_eliminate_dups(") ? "sides" : "pairs"),
@@ -48,7 +50,7 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   negatedEndsSubmenu: (files) => files["menu.c"].includes("expr_contains_symbol_negated"),
   visibleSetsUser: (files) => files["menu.c"].includes("sym->flags |= SYMBOL_DEF_USER"),
   warnsChangedInput: (files) => files["confdata.c"].includes("KCONFIG_WARN_CHANGED_INPUT"),
-  stopsAtEnd: (files) => files["conf.c"].includes("at end of input"),
+  stopsAtEnd: (files) => /at end of input|if \(!fgets\(line, 128, stdin\)\)/.test(files["conf.c"]),
   autoConfCmd: (files) => {
     if (files["confdata.c"].includes("autoconfig := ")) return "variable";
     return files["confdata.c"].includes("conf_write_autoconf_cmd") ? "plain" : "old";
@@ -81,7 +83,11 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   },
   reset: (files) => files.lexer.includes("T_RESET"),
   mainmenu: (files) => (files.parser.includes("stmt_list T_MAINMENU") ? "ignored" : "first"),
-  title: (files) => /menu_add_prompt\(P_MENU, (?:\w+\()?"([^"]*)"/.exec(files.parser)?.[1] ?? "Main menu",
+  title: (files) => {
+    const [, word, text] =
+      /menu_add_prompt\(P_MENU, (?:\w+\()?(PROJECT_NAME)?"([^"]*)"/.exec(files.parser) ?? [];
+    return text === undefined ? "Main menu" : word === undefined ? text : `${project(files)}${text}`;
+  },
   transformsBool: (files) => files["menu.c"].includes("expr_trans_bool("),
   imply: (files) => (files["symbol.c"].includes("sym->impliedTri == yes") ? "gated" : "bounded"),
   typedConstants: (files) => /"y",\s*\.type = S_TRISTATE/.test(files["symbol.c"]),
@@ -116,7 +122,15 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
     if (files["conf.c"].includes("getopt(ac")) return "short";
     return files["conf.c"].includes("getopt_long") ? "long" : "letters";
   },
-  booleanWord: (files) => files.words.includes("boolean,"),
+  lettersWrite: (files) => (files["confdata.c"].includes("file_write_dep(NULL)") ? "header" : "config"),
+  project,
+  versionSymbol: (files) => /sym_lookup\("(\w*VERSION)"/.exec(files["confdata.c"])?.[1] ?? "",
+  standardConfig: (files) =>
+    files["conf.c"].includes("conf_get_default_confname")
+      ? (/conf_defname\[\] = "([^"]*)"/.exec(files["confdata.c"])?.[1] ?? "")
+      : "",
+  insists: (files) => files["conf.c"].includes("run it twice"),
+  booleanWord: (files) => /\bboolean[,"]/.test(files.words),
   writesDefaultN: (files) =>
     /tri = EXPR_AND\(expr_calc_value\(prop->expr\),\s*prop->visible\.tri\);\s*\}/.test(files["symbol.c"]),
   keepsMembers: (files) =>
@@ -128,6 +142,22 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
     files["conf.c"].includes("conf_get_changed() && conf_write(") ? "changed" : "always",
   syncTells: (files) => !files["conf.c"].includes("conf_set_message_callback(NULL)"),
   shellBytes: (files) => Number(/char buf\[(\d{3,})\]/.exec(files["preprocess.c"])?.[1] ?? 4096) - 1,
+};
+
+// The Makefile of some gives them a name.
+function project(files: Files): string {
+  return (
+    /^KCONFIG_PROJECT *= *(\w+)/m.exec(files.makefile)?.[1] ??
+    /"# (\w+) version: %s/.exec(files["confdata.c"])?.[1] ??
+    ""
+  );
+}
+
+// What there is to see of a grammar of Linux 2.6 where a tree has only the parser that bison made of it.
+const COMPILED = {
+  parser:
+    "T_DEPENDS expr\nprompt: T_WORD\nchoice_block common_stmt\nchoice_option: T_TYPE\nstmt_list T_MAINMENU",
+  lexer: "<PARAM> --- [-/.]",
 };
 
 function withoutComments(text: string): string {
@@ -158,21 +188,22 @@ export function detectDialect(readFile: (path: string) => string | undefined): D
       }
       return "";
     };
-    const parser = read("parser.y", "zconf.y");
+    const made = read("zconf.tab.c_shipped");
+    const parser = read("parser.y", "zconf.y") || (made && `${made}\n${COMPILED.parser}\n`);
     if (parser === "") continue;
     const files: Files = {
       "conf.c": read("conf.c"),
       "confdata.c": read("confdata.c"),
       "expr.c": read("expr.c"),
       "expr.h": read("expr.h"),
-      lexer: read("lexer.l", "zconf.l"),
+      lexer: read("lexer.l", "zconf.l") || COMPILED.lexer,
       makefile: read("Makefile.br", "Makefile.am", "Makefile"),
       "menu.c": read("menu.c"),
       parser,
       "preprocess.c": read("preprocess.c"),
       "symbol.c": read("symbol.c"),
       "util.c": read("util.c"),
-      words: read("kconf_id.c", "zconf.gperf"),
+      words: read("kconf_id.c", "zconf.gperf", "zconf.hash.c_shipped"),
     };
     const found: Record<string, unknown> = {};
     for (const [name, sign] of Object.entries(SIGNS)) found[name] = sign(files);

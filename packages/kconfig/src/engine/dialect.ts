@@ -22,6 +22,8 @@ export interface Dialect {
   readonly strictNotSet: boolean;
   /** A line without "=" is warned of. */
   readonly warnsMissingEqual: boolean;
+  /** A line that means nothing is shown in the warning of it. */
+  readonly showsUnexpected: boolean;
   /** Number of buckets of the symbol table, which decides the order of auto.conf. */
   readonly buckets: number;
   /** Values of expressions are kept until a symbol changes, also those seen in the middle of a recursion. */
@@ -140,6 +142,15 @@ export interface Dialect {
   readonly strictAssignments: boolean;
   /** Modes are long options, the short ones for the same, or single letters with what Linux 2.6 wrote. */
   readonly arguments: "long" | "short" | "letters";
+  /** What single letters have written: `.config`, or that with all definitions, autoconf.h and .kconfig.d. */
+  readonly lettersWrite: "config" | "header";
+  /** What headings and messages call the project, and whose value they call its version (single letters). */
+  readonly project: string;
+  readonly versionSymbol: string;
+  /** The configuration that `-d` begins with (single letters). */
+  readonly standardConfig: string;
+  /** The single letters of all*config go against given values too, and twice. */
+  readonly insists: boolean;
   /** `boolean` is `bool`. */
   readonly booleanWord: boolean;
   /** A symbol whose default holds is written, or only when that is not n. */
@@ -171,6 +182,7 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   unfitValues: ["forget", "keep", "keep"],
   strictNotSet: [false, true, true],
   warnsMissingEqual: [false, true, true],
+  showsUnexpected: always(true),
   buckets: [9973, 16384, 16384],
   keepsValues: [false, true, true],
   duplicates: ["pairs", "sides", "sides"],
@@ -229,6 +241,11 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   comparesNumbers: always(true),
   strictAssignments: always(false),
   arguments: always("long"),
+  lettersWrite: always("config"),
+  project: always(""),
+  versionSymbol: always(""),
+  standardConfig: always(""),
+  insists: always(false),
   booleanWord: always(false),
   writesDefaultN: always(false),
   keepsMembers: always(false),

@@ -57,7 +57,7 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
       name = line.slice(prefix.length, equal);
       value = line.slice(equal + 1);
     } else {
-      warn(`unexpected data: ${line}`);
+      warn(dialect.showsUnexpected ? `unexpected data: ${line}` : "unexpected data");
       continue;
     }
     const symbol = tree.table.find(name);

@@ -6,7 +6,6 @@ import { quote } from "./write.ts";
 
 export interface OldWriteOptions {
   readonly prefix: string;
-  /** What the environment says of the version. */
   readonly version: string;
   /** When it is written; undefined for KCONFIG_NOTIMESTAMP. */
   readonly time: { readonly local: string; readonly header: string } | undefined;
@@ -17,14 +16,16 @@ export interface OldTexts {
   readonly header: string;
 }
 
-/** conf_write() in confdata.c */
+/** conf_write() in confdata.c; the header is BusyBox's. */
 export function oldTexts(tree: LoadedTree, { prefix, version, time }: OldWriteOptions): OldTexts {
   const { evaluator } = tree;
-  let config = `#\n# Automatically generated make config: don't edit\n# Busybox version: ${version}\n`;
+  const { project, lettersWrite } = tree.dialect;
+  let config = `#\n# Automatically generated make config: don't edit\n# ${project} version: ${version}\n`;
   config += `${time === undefined ? "" : `# ${time.local}\n`}#\n`;
-  let header = `/*\n * Automatically generated C config: don't edit\n * Busybox version: ${version}\n */\n`;
+  let header = `/*\n * Automatically generated C config: don't edit\n * ${project} version: ${version}\n */\n`;
   header += `#define AUTOCONF_TIMESTAMP "${time?.header ?? ""}"\n\n`;
   if (!evaluator.changed) evaluator.invalidate();
+  const seen = new Set<Sym>();
   for (const menu of menusBelow(tree.root)) {
     const { symbol, prompt } = menu;
     if (symbol === undefined) {
@@ -32,6 +33,8 @@ export function oldTexts(tree: LoadedTree, { prefix, version, time }: OldWriteOp
       config += `\n#\n# ${prompt?.text ?? ""}\n#\n`;
       header += `\n/*\n * ${prompt?.text ?? ""}\n */\n`;
     } else if (!symbol.isChoice && symbol.type !== "unknown") {
+      if (lettersWrite === "config" && seen.has(symbol)) continue;
+      seen.add(symbol);
       evaluator.calc(symbol);
       config += configLine(symbol, tree, prefix);
       header += headerLines(symbol, tree, prefix);
@@ -72,7 +75,8 @@ function enabled(name: string, prefix: string): string {
 function valueOf(symbol: Sym, tree: LoadedTree): string {
   const value = tree.evaluator.text(symbol);
   if (symbol.type === "string") return quote(value, tree.dialect);
-  return symbol.type === "int" && value === "" ? "0" : value;
+  const empty = value === "" && (symbol.type === "int" || tree.dialect.lettersWrite === "config");
+  return empty ? "0" : value;
 }
 
 /** The files that a tree was read from, as make rules for what is made of them. */

@@ -3,11 +3,11 @@
  * each defconfig that is named, and of each one its minimum, what that leaves open, and what comes of it.
  *
  *   node packages/kconfig/test/reference/run-other.ts --tree DIR --conf PROGRAM [--root FILE] [--share I/N]
- *     [NAME=VALUE]… [DEFCONFIG]…
+ *     [--sync] [NAME=VALUE]… [DEFCONFIG]…
  *
  * DIR is where the project's Makefile runs conf, PROGRAM the conf that it built there (`make allnoconfig` does in most).
  * Both sides run in a directory whose entries stand for those of DIR, so that nothing is written there. Names of
- * defconfigs are relative to DIR; `--share 0/10` takes every tenth of them. With B=/src/busybox and so on:
+ * defconfigs are relative to DIR; `--share 0/10` takes every tenth of them, `--sync` adds syncconfig. With B=/src/busybox and so on:
  *
  *   BusyBox   run-other.ts --tree $B --conf $B/scripts/kconfig/conf --root Config.in KERNELVERSION=1.37.0
  *             KCONFIG_NOTIMESTAMP=1 configs/android_defconfig              (after `make gen_build_files`)
@@ -22,8 +22,10 @@
  *             arch/arm/configs/multi_v8_defconfig
  *   crosstool-NG  run-other.ts --tree $T --conf $T/kconfig/conf --root config/config.in CT_VERSION=1.28 CT_VCHECK=
  *             samples/avr/crosstool.config             (after ./bootstrap, ./configure and make)
- *   uClibc-ng run-other.ts --tree $L --conf $L/extra/config/conf --root extra/Configs/Config.in ARCH=arm VERSION=1.0.50
+ *   uClibc-ng run-other.ts --sync --tree $L --conf $L/extra/config/conf --root extra/Configs/Config.in ARCH=arm VERSION=1.0.50
  *             extra/Configs/defconfigs/arm/defconfig   (after `make -C extra/config conf`)
+ *   Toybox    run-other.ts --tree $Y --conf $Y/kconfig/conf KCONFIG_NOTIMESTAMP=1 --root Config.in FILE…
+ *             (after scripts/genconfig.sh and `make -f kconfig/Makefile kconfig/conf`; FILE: any parts of a .config)
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
@@ -43,6 +45,7 @@ const { values, positionals } = parseArgs({
     conf: { type: "string" },
     root: { type: "string", default: "Kconfig" },
     share: { type: "string", default: "0/1" },
+    sync: { type: "boolean", default: false },
   },
 });
 if (values.tree === undefined || values.conf === undefined) throw new Error("--tree and --conf are needed");
@@ -150,9 +153,12 @@ for (const file of defconfigs) {
   if (written === undefined) continue;
   if (letters) {
     take("oldconfig", file, both(optionsOf("oldconfig"), { ".config": written }));
+    // Nobody answers.
+    const given = readFileSync(join(tree, file), "latin1");
+    take("oldconfig of the file", file, both(optionsOf("oldconfig"), { ".config": given }));
     continue;
   }
-  take("syncconfig", file, both(optionsOf("syncconfig"), { ".config": written }));
+  if (values.sync) take("syncconfig", file, both(optionsOf("syncconfig"), { ".config": written }));
   const minimum = take(
     "savedefconfig",
     file,
