@@ -116,10 +116,27 @@ export const LIKE = {
     transformsBool: true,
     typedConstants: false,
     modNeedsModules: true,
-    warnsOverride: false,
+    overrides: "notice",
     negatives: true,
   },
   xen: XEN,
+  openWrt: {
+    wideWords: true,
+    globs: "beside",
+    reset: true,
+    transformsBool: true,
+    typedConstants: false,
+    modNeedsModules: true,
+    notSetIsValue: false,
+    overrides: "silent",
+    writesDefaultN: true,
+    autoConf: "never",
+    unmetSelects: "ignored",
+    recursionIsError: false,
+    tellsDoubleHelp: false,
+    namesFiles: true,
+    clearsFirst: true,
+  },
   crosstoolNg: CROSSTOOL_NG,
   uBoot: U_BOOT,
   buildroot: BUILDROOT,
@@ -134,7 +151,7 @@ export const LIKE = {
     booleanWord: true,
     writesDefaultN: true,
     keepsMembers: true,
-    unmetWarning: "line",
+    unmetSelects: "line",
     listsValues: false,
     showsUnexpected: false,
     syncNeedsConfig: true,
@@ -169,6 +186,11 @@ export function dialectLike(like: keyof typeof LIKE): Dialect {
 }
 
 const GENERATED = "#\n# Automatically generated file; DO NOT EDIT.\n";
+
+const RESOLUTION = `For a resolution refer to Documentation/kbuild/kconfig-language.rst
+subsection "Kconfig recursive dependency limitations"
+
+`;
 
 export const CASES: readonly DialectCase[] = [
   {
@@ -472,6 +494,67 @@ CONFIG_FILE="boot/uEnv.txt"
 # CONFIG_select is not set
 `,
     },
+  },
+  {
+    name: "a select without the dependencies does not count, and nothing is told of it",
+    like: "openWrt",
+    files: {
+      Kconfig: `config A
+	bool "a"
+	select B
+	select C
+	help
+	  Help.
+	help
+	  Other help.
+config OFF
+	bool
+	default n
+config B
+	bool "b"
+	depends on OFF
+config C
+	bool
+	depends on OFF
+config D
+	bool "d"
+source "no*thing"
+source "sub/more"
+`,
+      "sub/more": 'source "beside"\n',
+      "sub/beside": 'config E\n\tstring "e"\n',
+      given: 'CONFIG_A=y\nCONFIG_A=y\nCONFIG_E="/"\n',
+    },
+    args: ["-r", "given", "-w", "made", "--allyesconfig"],
+    written: {
+      made: `${GENERATED}# Main menu\n#\nCONFIG_A=y\n# CONFIG_OFF is not set\n# CONFIG_B is not set\n# CONFIG_C is not set\nCONFIG_D=y\nCONFIG_E="/"\n`,
+    },
+    missing: [".config", "include/config/auto.conf"],
+    stdout: "#\n# configuration written to made\n#\n",
+  },
+  {
+    name: "recursive dependencies are told, and no error",
+    like: "openWrt",
+    files: {
+      Kconfig: `config A
+	bool "a"
+	depends on B
+config B
+	bool "b"
+	depends on A
+config C
+	bool "c"
+	select C
+`,
+    },
+    args: ["--alldefconfig"],
+    written: { ".config": `${GENERATED}# Main menu\n#\n# CONFIG_C is not set\n` },
+    stderr: `Kconfig:4:error: recursive dependency detected!
+Kconfig:4:	symbol B depends on A
+Kconfig:1:	symbol A depends on B
+${RESOLUTION}Kconfig:7:error: recursive dependency detected!
+Kconfig:7:	symbol C is selected by C
+${RESOLUTION}`,
   },
   {
     name: "a configuration and nothing else",

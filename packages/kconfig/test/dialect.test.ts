@@ -23,11 +23,12 @@ describe("what projects' confs do", () => {
 describe("detection", () => {
   // Not a line of these is of anybody's conf: they only say what the signs look for.
   const linux = {
-    "parser.y": "choice_option: T_BOOL zconf_lineno() + 1 for_all_symbols(i, sym) { if (sym_check_deps(sym))",
+    "parser.y":
+      "choice_option: T_BOOL zconf_lineno() + 1 defined with more than one help text defined with blank help text for_all_symbols(i, sym) { if (sym_check_deps(sym))",
     "lexer.l": 'n [A-Za-z0-9_-] "modules"',
     "conf.c": "getopt_long [options] <kconfig-file> conf_write_autoconf(1) conf_set_message_callback(NULL)",
     "confdata.c": [
-      'conf_warning("unexpected data: %s")',
+      'conf_warning("unexpected data: %s") conf_warning("override: reassigning")',
       "Reset a string value if it's out of range sym_string_within_range ~(SYMBOL_VALID|SYMBOL_DEF_USER)",
       'KCONFIG_WERROR rustc_cfg val = "n" No escaping for S_DEF_AUTO # end of  end_check: No change to',
       'conf_write_autoconf_cmd is_present(autoconf_name) conf_get_configname(void) { getenv("KCONFIG_CONFIG")',
@@ -105,7 +106,28 @@ describe("detection", () => {
           "if (!sym_is_choice_value(sym)) sym->flags &= ~SYMBOL_WRITE; selects %s which has unmet",
         ].join("\n"),
       },
-      { writesDefaultN: true, keepsMembers: true, unmetWarning: "line" },
+      { writesDefaultN: true, keepsMembers: true, unmetSelects: "line" },
+    ],
+    [
+      "scripts/config",
+      {
+        "conf.c":
+          'getopt_long(ac, av, "hr:w:s", conf_write_autoconf(1) sym_clear_all_valid();\n' +
+          "for_all_symbols(i, sym) {\nif (sym_has_value(sym)",
+        "confdata.c": "int conf_write_autoconf(int overwrite) {\n#ifndef NOT_WANTED\n\treturn 0;\n#endif",
+        "parser.y": "defined with blank help text",
+        "symbol.c": "recursive_is_error if (sym->rev_dep.tri != no)\n newval.tri = no;",
+      },
+      {
+        autoConf: "never",
+        clearsFirst: true,
+        namesFiles: true,
+        overrides: "silent",
+        recursionIsError: false,
+        tellsBlankHelp: true,
+        tellsDoubleHelp: false,
+        unmetSelects: "ignored",
+      },
     ],
   ] as const)("%s with %j", (folder, changes, expected) => {
     expect(detect(folder, { ...linux, ...changes })).toMatchObject(expected);

@@ -107,7 +107,9 @@ class Conf {
     return (host.begin ?? beginLoad)({
       file,
       directories,
-      dialect: this.#request.dialect,
+      dialect: this.#options.fatalRecursion
+        ? { ...this.#request.dialect, recursionIsError: true }
+        : this.#request.dialect,
       host,
       output: host,
     });
@@ -158,7 +160,11 @@ class Conf {
       else host.err(missing);
       throw new Exit(1);
     }
-    const fallback = ALL_CONFIGS[mode];
+    if (dialect.namesFiles && this.#options.input !== undefined) {
+      const { input } = this.#options;
+      return readConfig(openText(host, input), tree, this.#readOptions(input));
+    }
+    const fallback = dialect.namesFiles ? undefined : ALL_CONFIGS[mode];
     if (fallback === undefined) return this.#readOwn(tree);
     const given = host.getenv("KCONFIG_ALLCONFIG");
     if (given === undefined) return 0;
@@ -244,7 +250,8 @@ class Conf {
     if (mode === "listnewconfig" || mode === "helpnewconfig") return 0;
     const { dialect, evaluator } = tree;
     const needed = mode !== "syncconfig" || dialect.syncWrites === "always" || evaluator.changed;
-    if (writes && needed && !this.#writeConfig(tree)) {
+    const { output } = this.#options;
+    if ((writes || output !== undefined) && needed && !this.#writeConfig(tree)) {
       host.err("\n*** Error during writing of the configuration.\n\n");
       return 1;
     }
@@ -262,7 +269,7 @@ class Conf {
 
   #writeConfig(tree: LoadedTree): boolean {
     const host = this.#host;
-    const name = this.#configName;
+    const name = this.#options.output ?? this.#configName;
     if (name === "") {
       host.err("config name is empty\n");
       return false;

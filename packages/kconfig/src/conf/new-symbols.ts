@@ -82,7 +82,9 @@ function newValue(symbol: Sym, { values, chances, random }: NewSymbolsRequest): 
 function setInTableOrder(tree: LoadedTree, request: NewSymbolsRequest): boolean {
   const { evaluator, symbols } = tree;
   const random = request.values === "random";
+  const { clearsFirst } = tree.dialect;
   let changed = false;
+  if (clearsFirst) evaluator.invalidate();
   for (const symbol of symbols) {
     if (symbol.user.has || symbol.valid || !isLogic(evaluator.typeOf(symbol))) continue;
     changed = true;
@@ -90,7 +92,7 @@ function setInTableOrder(tree: LoadedTree, request: NewSymbolsRequest): boolean 
     if (value === undefined) continue;
     give(symbol, symbol.isChoice && random ? { tri: value } : { has: true, tri: value });
   }
-  evaluator.invalidate();
+  if (!clearsFirst) evaluator.invalidate();
   if (!random) {
     for (const symbol of symbols) {
       if ((symbol.isChoice && !symbol.user.has) || symbol.isMember) symbol.needSetChoice = true;

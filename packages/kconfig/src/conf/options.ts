@@ -48,6 +48,10 @@ export interface ConfOptions {
   /** The file of --defconfig and --savedefconfig. */
   readonly file: string;
   readonly random: () => number;
+  /** What to read and to write in place of `.config` (-r and -w). */
+  readonly input?: string | undefined;
+  readonly output?: string | undefined;
+  readonly fatalRecursion: boolean;
 }
 
 /** @throws Exit after the usage was shown. */
@@ -62,6 +66,9 @@ class OptionReader {
   #silent = false;
   #file = "";
   #random: () => number = glibcRandom(1);
+  #input: string | undefined;
+  #output: string | undefined;
+  #fatalRecursion = false;
 
   constructor(request: ConfRequest, host: ConfHost) {
     this.#request = request;
@@ -70,7 +77,16 @@ class OptionReader {
 
   read(): ConfOptions {
     const kconfig = this.#options();
-    return { kconfig, mode: this.#mode, silent: this.#silent, file: this.#file, random: this.#random };
+    return {
+      kconfig,
+      mode: this.#mode,
+      silent: this.#silent,
+      file: this.#file,
+      random: this.#random,
+      input: this.#input,
+      output: this.#output,
+      fatalRecursion: this.#fatalRecursion,
+    };
   }
 
   // getopt_long(): names may be shortened, and what follows "--" is no option.
@@ -86,7 +102,15 @@ class OptionReader {
       if (short && arg.startsWith("-") && arg.length > 1) this.#shortOptions(arg.slice(1), args);
       else if (arg.startsWith("--")) this.#longOption(arg, args);
       else if (arg.startsWith("-") && arg.length > 1) {
-        for (const letter of arg.slice(1)) {
+        for (const [index, letter] of arg.split("").entries()) {
+          if (index === 0) continue;
+          if ((letter === "r" || letter === "w") && this.#request.dialect.namesFiles) {
+            const file = arg.slice(index + 1) || args.shift();
+            if (file === undefined) this.#refuse(`option requires an argument -- '${letter}'`);
+            else if (letter === "r") this.#input = file;
+            else this.#output = file;
+            break;
+          }
           if (letter === "s") this.#silent = true;
           else if (letter === "h" && this.#request.dialect.usage !== "README") this.#usage();
           else this.#refuse(`invalid option -- '${letter}'`);
@@ -126,7 +150,8 @@ class OptionReader {
   #longOption(arg: string, args: string[]): void {
     const equal = arg.indexOf("=");
     const given = equal < 0 ? arg.slice(2) : arg.slice(2, equal);
-    const all = [...MODES, "help", "silent"] as const;
+    const { namesFiles } = this.#request.dialect;
+    const all = [...MODES, "help", "silent", ...(namesFiles ? (["fatalrecursive"] as const) : [])] as const;
     const fitting = all.includes(given as Mode) ? [given] : all.filter((name) => name.startsWith(given));
     const [name] = fitting;
     if (name === undefined || fitting.length > 1) {
@@ -141,6 +166,10 @@ class OptionReader {
     if (name === "help") this.#usage();
     if (name === "silent") {
       this.#silent = true;
+      return;
+    }
+    if (name === "fatalrecursive") {
+      this.#fatalRecursion = true;
       return;
     }
     const mode = name as Mode;
@@ -178,7 +207,7 @@ class OptionReader {
       throw new Exit(1);
     }
     this.#host.out(
-      `Usage: ${this.#program} [options] ${argument}\n${USAGE}` +
+      `Usage: ${this.#program} [options] ${argument}\n${this.#request.dialect.namesFiles ? FILES_USAGE : USAGE}` +
         (argument === "kconfig_file"
           ? "\nArguments:\n  kconfig_file            Top-level Kconfig file.\n"
           : ""),
@@ -261,3 +290,7 @@ Mode options:
   --mod2noconfig          Change answers from mod to no if possible
   (If none of the above is given, --oldaskconfig is the default)
 `;
+const FILES_USAGE = USAGE.replace("  -s,", "  -r <file>               Read <file> as input.\n  -s,").replace(
+  "\n\nMode",
+  "\n  -w <file>               Write config to <file>.\n  --fatalrecursive        Treat recursive dependency as error.\n\nMode",
+);

@@ -30,6 +30,11 @@ export class DependencyCheck {
       return symbol;
     }
     if (symbol.checked) return undefined;
+    const found = this.#checkNew(symbol);
+    return found === symbol && !this.#dialect.recursionIsError ? undefined : found;
+  }
+
+  #checkNew(symbol: Sym): Sym | undefined {
     const choice = this.#choiceOf(symbol);
     if (choice !== undefined) {
       // Members are checked with their choice.

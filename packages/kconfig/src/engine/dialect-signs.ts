@@ -94,7 +94,10 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   modNeedsModules: (files) => files["symbol.c"].includes('(modules_sym->curr.tri == no) ? "n" : "m"'),
   respellsBounds: (files) => files["symbol.c"].includes('sprintf(str, "0x%'),
   notSetIsValue: (files) => files["confdata.c"].includes('val = "n"'),
-  warnsOverride: (files) => !files["confdata.c"].includes('conf_notice("override'),
+  overrides: (files) => {
+    if (files["confdata.c"].includes('conf_notice("override')) return "notice";
+    return /reassign/.test(files["confdata.c"]) ? "warning" : "silent";
+  },
   escapes: (files) => !files["confdata.c"].includes("Last char has to be a '\"'"),
   quotesAuto: (files) => !files["confdata.c"].includes("No escaping for S_DEF_AUTO"),
   menuEnds: (files) => {
@@ -105,6 +108,7 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
   keepsUnchanged: (files) => files["confdata.c"].includes("No change to"),
   autoConf: (files) => {
     if (!withoutComments(files["conf.c"]).includes("conf_write_autoconf(")) return "never";
+    if (/int conf_write_autoconf\([^}]*#ifndef \w+\s*return 0;/.test(files["confdata.c"])) return "never";
     return files["confdata.c"].includes("is_present(autoconf_name)") ? "missing" : "sync";
   },
   tristateConf: (files) => files["confdata.c"].includes("tristate_print_symbol"),
@@ -135,7 +139,16 @@ const SIGNS: { readonly [K in keyof Column]: (files: Files) => Column[K] } = {
     /tri = EXPR_AND\(expr_calc_value\(prop->expr\),\s*prop->visible\.tri\);\s*\}/.test(files["symbol.c"]),
   keepsMembers: (files) =>
     /if \(!sym_is_choice_value\(sym\)\)\s*sym->flags &= ~SYMBOL_WRITE/.test(files["symbol.c"]),
-  unmetWarning: (files) => (files["symbol.c"].includes("selects %s which has unmet") ? "line" : "values"),
+  unmetSelects: (files) => {
+    if (/rev_dep\.tri != no\)\s*newval\.tri = no;/.test(files["symbol.c"])) return "ignored";
+    return files["symbol.c"].includes("selects %s which has unmet") ? "line" : "values";
+  },
+  recursionIsError: (files) => !files["symbol.c"].includes("recursive_is_error"),
+  tellsDoubleHelp: (files) => files.parser.includes("defined with more than one help text"),
+  tellsBlankHelp: (files) => files.parser.includes("defined with blank help text"),
+  clearsFirst: (files) =>
+    /sym_clear_all_valid\(\);\s*for_all_symbols\(i, sym\) \{\s*if \(sym_has_value/.test(files["conf.c"]),
+  namesFiles: (files) => files["conf.c"].includes('"hr:w:s"'),
   listsValues: (files) => !/printf\("%s%s\\n", CONFIG_/.test(files["conf.c"]),
   syncNeedsConfig: (files) => files["conf.c"].includes("stat(name, &tmpstat)"),
   syncWrites: (files) =>

@@ -109,8 +109,8 @@ export interface Dialect {
   readonly respellsBounds: boolean;
   /** "is not set" is the value n, which a number refuses, or says something of bools only. */
   readonly notSetIsValue: boolean;
-  /** Assigning twice is told as a warning. */
-  readonly warnsOverride: boolean;
+  /** Assigning twice is told as a warning, as a notice, or not. */
+  readonly overrides: "warning" | "notice" | "silent";
   /** Strings have escapes in them. */
   readonly escapes: boolean;
   /** Strings stand in quotes in auto.conf. */
@@ -157,8 +157,20 @@ export interface Dialect {
   readonly writesDefaultN: boolean;
   /** What was to be written of a choice stays so until it is, visible or not. */
   readonly keepsMembers: boolean;
-  /** Unmet dependencies are told in a line, when nothing is met, or with all values. */
-  readonly unmetWarning: "line" | "values";
+  /**
+   * A select without the dependencies counts and is told with all values, or in a line when they are n, or it does not
+   * count then.
+   */
+  readonly unmetSelects: "values" | "line" | "ignored";
+  /** Recursive dependencies are an error, or only told; then there is `--fatalrecursive`. */
+  readonly recursionIsError: boolean;
+  /** A second help text is told, and one without text. */
+  readonly tellsDoubleHelp: boolean;
+  readonly tellsBlankHelp: boolean;
+  /** `-r` and `-w` name the configurations to read and to write; all*config begin with the one that is there. */
+  readonly namesFiles: boolean;
+  /** Values are worked out anew before all that is new is set, but that of the symbol of modules, or after. */
+  readonly clearsFirst: boolean;
   /** What is new is listed with the value that it would have. */
   readonly listsValues: boolean;
   /** syncconfig needs a `.config`. */
@@ -223,7 +235,7 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   modNeedsModules: always(false),
   respellsBounds: always(false),
   notSetIsValue: always(true),
-  warnsOverride: always(true),
+  overrides: always("warning"),
   escapes: always(true),
   quotesAuto: always(false),
   menuEnds: always("all"),
@@ -249,7 +261,12 @@ const COLUMNS: { readonly [K in keyof Column]: readonly [Column[K], Column[K], C
   booleanWord: always(false),
   writesDefaultN: always(false),
   keepsMembers: always(false),
-  unmetWarning: always("values"),
+  unmetSelects: always("values"),
+  recursionIsError: always(true),
+  tellsDoubleHelp: always(true),
+  tellsBlankHelp: always(true),
+  namesFiles: always(false),
+  clearsFirst: always(false),
   listsValues: always(true),
   syncNeedsConfig: always(false),
   syncWrites: always("always"),

@@ -189,8 +189,14 @@ export class Evaluator {
             }
           }
         }
-        if (symbol.dirTri < symbol.revTri && dialect.defaultsFollow === "condition") this.#warnUnmet(symbol);
-        if (symbol.revTri > tri) tri = symbol.revTri;
+        if (dialect.unmetSelects === "ignored") {
+          if (symbol.dirTri === NO && symbol.revTri !== NO) tri = NO;
+          else if (symbol.revTri > tri) tri = symbol.revTri;
+        } else {
+          if (symbol.dirTri < symbol.revTri && dialect.defaultsFollow === "condition")
+            this.#warnUnmet(symbol);
+          if (symbol.revTri > tri) tri = symbol.revTri;
+        }
       } else tri = member;
       if (tri === MOD && (this.typeOf(symbol) === "bool" || this.#impliesYes(symbol))) tri = YES;
     } else if (symbol.visible !== NO && symbol.user.has) {
@@ -217,7 +223,7 @@ export class Evaluator {
   }
 
   #warnUnmet(symbol: Sym): void {
-    const line = this.context.dialect.unmetWarning === "line";
+    const line = this.context.dialect.unmetSelects === "line";
     if (line && symbol.dirTri !== NO) return;
     this.warnings++;
     this.context.output.err(line ? unmetLine(symbol, this.context.contains) : unmetWarning(symbol, this));

@@ -41,6 +41,10 @@ export function includeFiles(name: string, keyword: SourceKeyword, context: Incl
   if (text === undefined && optional) return;
   if (dialect.oldPositions && !context.files.has(path)) context.files.set(path, undefined);
   context.lexer.markSource();
+  if (text === undefined && dialect.globs === "beside") {
+    output.out(`${context.lexer.errorFile}:${at.line}: glob failed: No files found "${name}"\n`);
+    throw new KconfigAbort(`no file "${name}"`);
+  }
   if (text === undefined) cannotOpen(path, context);
   refuseRecursion(path, context);
   const known = context.files.get(path);

@@ -150,11 +150,12 @@ export class OptionReader extends ExpressionReader {
     const strict = this.context.dialect.strictHelp;
     if (entry.rawHelp !== undefined) {
       if (strict) this.error(`'${name}' defined with more than one help text`);
-      else this.warn(`'${name}' defined with more than one help text -- only the last one will be used`);
+      else if (this.context.dialect.tellsDoubleHelp)
+        this.warn(`'${name}' defined with more than one help text -- only the last one will be used`);
     }
     if (/^[ \f\n\r\t\v]*$/.test(text.text)) {
       if (strict) this.error(`'${name}' defined with blank help text`);
-      else this.warn(`'${name}' defined with blank help text`);
+      else if (this.context.dialect.tellsBlankHelp) this.warn(`'${name}' defined with blank help text`);
     }
     entry.rawHelp = text.text;
     return true;

@@ -30,8 +30,9 @@ export function readValues(text: string, tree: LoadedTree, options: ReadOptions)
     warnings++;
   };
   const override = (message: string): void => {
-    if (dialect.warnsOverride) warn(`override: ${message}`);
-    else tree.evaluator.context.output.err(`${options.file}:${number}:notice: override: ${message}\n`);
+    if (dialect.overrides === "warning") warn(`override: ${message}`);
+    else if (dialect.overrides === "notice")
+      tree.evaluator.context.output.err(`${options.file}:${number}:notice: override: ${message}\n`);
   };
   for (const line of linesOf(text)) {
     number++;
