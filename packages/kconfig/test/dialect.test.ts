@@ -20,6 +20,23 @@ describe("what projects' confs do", () => {
   );
 });
 
+test("a randconfig ends where a choice stays at n, which OpenWrt's own does not", () => {
+  const Kconfig = `config OFF
+	bool
+choice
+	prompt "one"
+	depends on OFF
+config ONE
+	bool "one"
+endchoice
+config A
+	bool "a"
+`;
+  const host = memoryHost({ env: { KCONFIG_SEED: "1" }, files: { Kconfig }, shell: () => "" });
+  expect(runConf({ args: ["--randconfig", "Kconfig"], dialect: dialectLike("openWrt") }, host)).toBe(0);
+  expect(host.files.get(".config")).toMatch(/CONFIG_A[= ]/);
+});
+
 describe("detection", () => {
   // Not a line of these is of anybody's conf: they only say what the signs look for.
   const linux = {

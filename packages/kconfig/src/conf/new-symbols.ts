@@ -87,7 +87,8 @@ function setInTableOrder(tree: LoadedTree, request: NewSymbolsRequest): boolean 
   if (clearsFirst) evaluator.invalidate();
   for (const symbol of symbols) {
     if (symbol.user.has || symbol.valid || !isLogic(evaluator.typeOf(symbol))) continue;
-    changed = true;
+    // Where a choice stays at n, such a conf would draw for ever.
+    if (!clearsFirst || !random || !symbol.isChoice) changed = true;
     const value = newValue(symbol, request);
     if (value === undefined) continue;
     give(symbol, symbol.isChoice && random ? { tri: value } : { has: true, tri: value });

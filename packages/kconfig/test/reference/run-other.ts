@@ -26,6 +26,8 @@
  *             extra/Configs/defconfigs/arm/defconfig   (after `make -C extra/config conf`)
  *   Toybox    run-other.ts --tree $Y --conf $Y/kconfig/conf KCONFIG_NOTIMESTAMP=1 --root Config.in FILE…
  *             (after scripts/genconfig.sh and `make -f kconfig/Makefile kconfig/conf`; FILE: any parts of a .config)
+ *   OpenWrt   run-other.ts --tree $W --conf $W/scripts/config/conf --root Config.in FILE…
+ *             (after `make prepare-tmpinfo` and `make -C scripts/config conf`; FILE: what a user chose, in the tree)
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
@@ -172,7 +174,8 @@ if (index === 0) {
   for (const mode of ["allnoconfig", "allyesconfig", "allmodconfig", "alldefconfig"]) {
     take(mode, "", both(optionsOf(mode), {}));
   }
-  if (!letters) {
+  // OpenWrt's own goes on for ever when a choice stays at n.
+  if (!letters && !dialect.clearsFirst) {
     for (const seed of SEEDS) {
       take("randconfig", seed, both(optionsOf("randconfig"), {}, { KCONFIG_SEED: seed }));
     }
