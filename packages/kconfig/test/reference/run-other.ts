@@ -7,7 +7,8 @@
  *
  * DIR is where the project's Makefile runs conf, PROGRAM the conf that it built there (`make allnoconfig` does in most).
  * Both sides run in a directory whose entries stand for those of DIR, so that nothing is written there. Names of
- * defconfigs are relative to DIR; `--share 0/10` takes every tenth of them, `--sync` adds syncconfig. With B=/src/busybox and so on:
+ * defconfigs are relative to DIR; `--share 0/10` takes every tenth of them, `--sync` adds syncconfig. With
+ * B=/src/busybox and so on:
  *
  *   BusyBox   run-other.ts --tree $B --conf $B/scripts/kconfig/conf --root Config.in KERNELVERSION=1.37.0
  *             KCONFIG_NOTIMESTAMP=1 configs/android_defconfig              (after `make gen_build_files`)
@@ -26,7 +27,7 @@
  *             extra/Configs/defconfigs/arm/defconfig   (after `make -C extra/config conf`)
  *   Toybox    run-other.ts --tree $Y --conf $Y/kconfig/conf KCONFIG_NOTIMESTAMP=1 --root Config.in FILE…
  *             (after scripts/genconfig.sh and `make -f kconfig/Makefile kconfig/conf`; FILE: any parts of a .config)
- *   OpenWrt   run-other.ts --tree $W --conf $W/scripts/config/conf --root Config.in FILE…
+ *   OpenWrt   node --stack-size=3900 run-other.ts --sync --tree $W --conf $W/scripts/config/conf --root Config.in FILE…
  *             (after `make prepare-tmpinfo` and `make -C scripts/config conf`; FILE: what a user chose, in the tree)
  */
 import { spawnSync } from "node:child_process";
