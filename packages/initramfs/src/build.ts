@@ -1,6 +1,6 @@
-import type { Compression } from "./compression.ts";
 import { checkInitramfs } from "./check.ts";
 import { collect } from "./collect.ts";
+import type { Compression } from "./compression.ts";
 import type { InitramfsContext } from "./context.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { InitramfsError } from "./error.ts";
@@ -9,7 +9,7 @@ import { contentSize, type FileTree, type TreeNode } from "./tree.ts";
 import { writeInitramfs, type WrittenArchive } from "./write.ts";
 
 export interface BuildInitramfsOptions extends ContentSpec, InitramfsContext {
-  /** What the kernel must be able to unpack (CONFIG_RD_GZIP, CONFIG_RD_ZSTD). */
+  /** What the kernel must be able to unpack (CONFIG_RD_GZIP, CONFIG_RD_ZSTD and so on). */
   readonly compression: Compression;
   /** Path of the file to be written. */
   readonly output: string;

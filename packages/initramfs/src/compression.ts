@@ -3,6 +3,7 @@ import { constants, createZstdCompress } from "node:zlib";
 
 import { gzipInBlocks } from "./internal/gzip-blocks.ts";
 import { lz4Legacy } from "./internal/lz4-legacy.ts";
+import { withoutTime } from "./internal/lzop-time.ts";
 import { throughTool } from "./internal/tool-filter.ts";
 
 /** What the kernel can unpack, each with an option CONFIG_RD_… of its own. */
@@ -38,7 +39,7 @@ export function compressor(compression: Compression): readonly Duplex[] {
     case "bzip2":
       return tool("bzip2", "-9", "-c");
     default:
-      return tool("lzop", "-9", "-c");
+      return [...tool("lzop", "-9", "-c"), Duplex.from(withoutTime)];
   }
 }
 

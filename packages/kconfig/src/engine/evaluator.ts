@@ -8,7 +8,7 @@ import { propertySymbol } from "./finalize.ts";
 import { unmetLine, unmetWarning } from "./expr-values.ts";
 import { MOD, NO, YES, give, isLogic } from "./model.ts";
 import type { Menu, Property, Sym, SymbolType, Tristate } from "./model.ts";
-import { compareValues, isValidText, spellNumber, toSigned, toTristate } from "./text-value.ts";
+import { compareValues, holds, isValidText, spellNumber, toSigned, toTristate } from "./text-value.ts";
 
 const TRISTATE_TEXT = ["n", "m", "y"] as const;
 
@@ -83,19 +83,7 @@ export class Evaluator {
           { text: this.text(expr.left), type: numbers ? expr.left.type : "string" },
           { text: this.text(expr.right), type: numbers ? expr.right.type : "string" },
         );
-        const holds =
-          expr.op === "="
-            ? order === 0
-            : expr.op === "!="
-              ? order !== 0
-              : expr.op === "<"
-                ? order < 0
-                : expr.op === "<="
-                  ? order <= 0
-                  : expr.op === ">"
-                    ? order > 0
-                    : order >= 0;
-        return holds ? YES : NO;
+        return holds(expr.op, order) ? YES : NO;
       }
     }
   }

@@ -1,4 +1,5 @@
 /** Values as text: what is valid for a type, and numbers as C reads them. */
+import type { Comparison } from "./expr.ts";
 import { MOD, NO, YES } from "./model.ts";
 import type { SymbolType, Tristate } from "./model.ts";
 
@@ -98,6 +99,24 @@ export function compareValues(
     }
   }
   return left.text < right.text ? -1 : left.text > right.text ? 1 : 0;
+}
+
+/** Whether a comparison is true of values that compareValues() puts in this order. */
+export function holds(op: Comparison, order: number): boolean {
+  switch (op) {
+    case "=":
+      return order === 0;
+    case "!=":
+      return order !== 0;
+    case "<":
+      return order < 0;
+    case "<=":
+      return order <= 0;
+    case ">":
+      return order > 0;
+    default:
+      return order >= 0;
+  }
 }
 
 /** A tristate by its first letter; anything else is n. */

@@ -8,7 +8,7 @@ import type { Expr } from "../engine/expr.ts";
 import type { LoadedTree } from "../engine/load.ts";
 import { isLogic } from "../engine/model.ts";
 import type { Property, Sym, Tristate } from "../engine/model.ts";
-import { compareValues, isValidText } from "../engine/text-value.ts";
+import { compareValues, holds, isValidText } from "../engine/text-value.ts";
 
 /** At least m, at least y, at most n, at most m. */
 export type Goal = "m+" | "y+" | "n-" | "m-";
@@ -298,23 +298,6 @@ export function fulfils(value: Tristate, goal: Goal): boolean {
       return value === 0;
     default:
       return value <= 1;
-  }
-}
-
-function holds(op: keyof typeof NEGATION, order: number): boolean {
-  switch (op) {
-    case "=":
-      return order === 0;
-    case "!=":
-      return order !== 0;
-    case "<":
-      return order < 0;
-    case "<=":
-      return order <= 0;
-    case ">":
-      return order > 0;
-    default:
-      return order >= 0;
   }
 }
 
