@@ -1,10 +1,11 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import { InitramfsError } from "./error.ts";
 import { findProgram } from "./internal/find-program.ts";
+import { findFirmware, moduleFirmware } from "./internal/firmware.ts";
 import { createResolver } from "./internal/program-closure.ts";
 import { parseShebang, SHEBANG_BYTES } from "./internal/shebang.ts";
 import { type FileView, readText, resolve, resolveFile } from "./internal/view.ts";
-import type { FileTree } from "./tree.ts";
+import { contentSize, type FileTree } from "./tree.ts";
 
 /**
  * Tells before booting what would fail in the guest: /init absent or not executable, programs whose
@@ -30,6 +31,7 @@ export function checkInitramfs(tree: FileTree): Diagnostic[] {
       hint: "Add the character device 5:1",
     });
   }
+  diagnostics.push(...checkModules(tree, view));
   for (const [path, node] of tree.entries()) {
     if (path === "/init" || node.kind !== "file" || (node.mode & 0o111) === 0) continue;
     for (const { kind, message, hint } of resolver(path).problems) {
@@ -73,6 +75,25 @@ function checkRecords(view: FileView): Diagnostic[] {
     const message = `/init would not find the program to run: ${error.message}`;
     return [{ code: "program-missing", severity: "warning", path: program, message, hint: error.hint }];
   }
+}
+
+const MODULE = /^(?:\/usr)?\/lib\/modules\/([^/]+)\/(?:.*\/)?([^/]+)\.ko$/;
+
+/** Drivers whose firmware is not at hand: they may need none for this very device, so this is only a note. */
+function checkModules(tree: FileTree, view: FileView): Diagnostic[] {
+  return tree.entries().flatMap(([path, node]): Diagnostic[] => {
+    const [, release, module] = MODULE.exec(path) ?? [];
+    if (release === undefined || module === undefined || node.kind !== "file") return [];
+    const missing = moduleFirmware(module, view.read(path, 0, contentSize(node.content)))
+      .map(({ file }) => file)
+      .filter((file) => findFirmware(view, release, file).length === 0);
+    const [first] = missing;
+    if (first === undefined) return [];
+    const more = missing.length === 1 ? "" : ` and ${missing.length - 1} more`;
+    const message = `The module ${module} may load the firmware "${first}"${more}, not in the image`;
+    const hint = "If the device needs it, install its package (firmware-…) and build the image again";
+    return [{ code: "firmware-missing", severity: "note", path, message, hint }];
+  });
 }
 
 function isScript(view: FileView, path: string): boolean {

@@ -8,6 +8,7 @@ import { encodeRecords } from "./init-records.ts";
 import type { ClosureFile } from "./internal/closure-file.ts";
 import { addUserFiles } from "./internal/collect-files.ts";
 import { findProgram } from "./internal/find-program.ts";
+import type { FirmwareFile } from "./internal/firmware.ts";
 import { type HostView, hostView, lookupHost, readHostRange } from "./internal/host-view.ts";
 import { copiedMode } from "./internal/modes.ts";
 import { comparePaths, userImagePath } from "./internal/paths.ts";
@@ -119,14 +120,16 @@ async function collectModulesAndInit(
   const modulePaths: string[] = [];
   if (spec.modules !== undefined && spec.modules.names.length > 0) {
     const directory = resolveHost(spec.modules.directory);
-    const { release, modules } = await readModules({ ...spec.modules, directory }, context.signal);
+    const request = { sysroot: spec.sysroot, ...spec.modules, directory };
+    const { release, modules, firmware } = await readModules(request, context.signal);
     addUsrMerge(tree, view, "/lib");
     for (const module of modules) {
       const path = `/lib/modules/${release}/${module.target}`;
       const content = { kind: "bytes", bytes: module.bytes } as const;
       tree.add(path, { kind: "file", mode: 0o644, content, why: module.why });
-      modulePaths.push(path);
+      if (module.load) modulePaths.push(path);
     }
+    addFirmware(tree, firmware);
   }
   if (spec.init.kind !== "generated") return;
   const { path } = await compileInit({ ...context, arch: spec.arch, compiler: spec.compiler });
@@ -140,6 +143,17 @@ async function collectModulesAndInit(
   const records = encodeRecords(spec.init, modulePaths);
   const content = { kind: "bytes", bytes: records } as const;
   tree.add("/etc/appliance/init", { kind: "file", mode: 0o644, content, why: "what /init is to do" });
+}
+
+function addFirmware(tree: FileTree, files: readonly FirmwareFile[]): void {
+  // Links first: the files' own paths may lead through them.
+  for (const file of files) {
+    if (file.kind === "link") tree.add(file.path, { kind: "link", to: file.to, why: file.why });
+  }
+  for (const { path, why, ...file } of files) {
+    if (file.kind !== "file") continue;
+    tree.add(path, { kind: "file", mode: 0o644, content: { kind: "bytes", bytes: file.bytes }, why });
+  }
 }
 
 /** Mount points, and the console that the kernel opens before /init could mount a /dev. */

@@ -1,18 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
 
-import { execa } from "execa";
-
+import { checkAborted } from "./context.ts";
 import { InitramfsError } from "./error.ts";
-import { type ModuleIndex, moduleName, MODULE_SUFFIX, readModuleIndex } from "./internal/module-index.ts";
-import { nearest } from "./internal/suggest.ts";
+import { type FirmwareFile, moduleFirmware, readFirmware } from "./internal/firmware.ts";
+import { hostView } from "./internal/host-view.ts";
+import { MODULE_SUFFIX, moduleName, readModuleIndex } from "./internal/module-index.ts";
+import { orderModules, selectModules } from "./internal/module-order.ts";
+import { unpackWhole } from "./internal/unpack-whole.ts";
 
 export interface ModuleRequest {
   /** The directory that holds modules.dep: `…/lib/modules/RELEASE`. */
   readonly directory: string;
-  /** Names as for modprobe(8): `virtio_net`, `virtio-net`; a path or a file name works too. */
+  /**
+   * Which modules: names as for modprobe(8) (`virtio_net`, `virtio-net`), paths or file names, a device's modalias
+   * (`pci:v00008086d000015B8sv…`, for every module that could drive it), or patterns of names or of paths
+   * (`nf_*`, `kernel/drivers/net/*`).
+   */
   readonly names: readonly string[];
+  /** The root directory whose `/lib/firmware` has the files that the modules load, default `/`. */
+  readonly sysroot?: string | undefined;
 }
 
 export interface KernelModule {
@@ -23,6 +30,8 @@ export interface KernelModule {
   readonly target: string;
   readonly why: string;
   readonly bytes: Uint8Array;
+  /** Whether to load it at boot; false for what others may ask for later (modules.weakdep). */
+  readonly load: boolean;
 }
 
 export interface ModuleClosure {
@@ -32,101 +41,46 @@ export interface ModuleClosure {
   readonly modules: readonly KernelModule[];
   /** Names that are built into the kernel, so that nothing needs to be loaded. */
   readonly builtin: readonly string[];
+  /** Files that these modules, and the built-in ones that were named, load at run time; as far as they are there. */
+  readonly firmware: readonly FirmwareFile[];
 }
 
 /**
- * Finds modules and all that they depend on, by modules.dep and modules.softdep, and unpacks them, because /init
- * loads plain files.
+ * Finds modules, all that they depend on (modules.dep, modules.softdep, modules.weakdep), and the firmware that
+ * they name. Both come unpacked: /init loads plain modules, and every kernel takes plain firmware.
  *
- * @throws {InitramfsError} for a name that the kernel does not have
+ * @throws {InitramfsError} for a name or a pattern that the kernel has nothing for
+ *
+ * @example
+ * ```ts no-run
+ * import { readModules } from "@justenough/initramfs";
+ * const { modules } = await readModules({ directory: "/lib/modules/6.12.0", names: ["virtio_net"] });
+ * console.log(modules.map(({ name }) => name)); // [ 'failover', 'net_failover', 'virtio_net' ]
+ * ```
  */
 export async function readModules(request: ModuleRequest, signal?: AbortSignal): Promise<ModuleClosure> {
-  const index = await readModuleIndex(request.directory);
-  const builtin: string[] = [];
-  const order = new Map<string, string>();
-  // Sorted, so that the same modules give the same image in whatever order they were named.
-  for (const wanted of [...new Set(request.names.map(moduleName))].sort()) {
-    if (index.builtin.has(wanted)) {
-      builtin.push(wanted);
-      continue;
-    }
-    const names = index.modules.has(wanted) ? [wanted] : (index.aliases.get(wanted) ?? []);
-    if (names.length === 0) throw unknownModule(request.directory, wanted, index);
-    for (const name of names) addModule(index, order, name, `kernel module "${wanted}"`, new Set());
-  }
+  const { directory } = request;
+  const release = basename(directory.replace(/\/+$/, ""));
+  const index = await readModuleIndex(directory);
+  const { wanted, builtin } = selectModules(index, request.names, directory);
   const modules: KernelModule[] = [];
-  for (const [source, why] of order) {
-    const bytes = await unpackModule(join(request.directory, source), signal);
-    modules.push({
-      name: moduleName(source),
-      source,
-      target: source.replace(MODULE_SUFFIX, ".ko"),
-      why,
-      bytes,
-    });
+  for (const { source, why, load } of orderModules(index, wanted)) {
+    checkAborted(signal);
+    const bytes = await readModule(join(directory, source));
+    const target = source.replace(MODULE_SUFFIX, ".ko");
+    modules.push({ name: moduleName(source), source, target, why, bytes, load });
   }
-  return { release: basename(request.directory.replace(/\/+$/, "")), modules, builtin };
-}
-
-/** Adds a module behind what it needs, in the order of modprobe (libkmod's kmod_module_get_probe_list()). */
-function addModule(
-  index: ModuleIndex,
-  order: Map<string, string>,
-  name: string,
-  why: string,
-  visited: Set<string>,
-): void {
-  const entry = index.modules.get(name);
-  if (entry === undefined || visited.has(name)) return;
-  visited.add(name);
-  // The line of modules.dep has all dependencies, also indirect ones, the last to be loaded first.
-  const dependencies = [...entry.dependencies].reverse();
-  for (const path of [...dependencies, entry.path]) {
-    const own = moduleName(path);
-    const soft = index.soft.get(own);
-    // Recommended neighbours, often algorithms that are asked for by name at run time; absent ones are fine.
-    for (const before of soft?.pre ?? []) addModule(index, order, before, `recommended by ${own}`, visited);
-    if (!order.has(path)) order.set(path, path === entry.path ? why : `needed by ${name}`);
-    for (const after of soft?.post ?? []) addModule(index, order, after, `recommended by ${own}`, visited);
+  const needs = modules.flatMap(({ name, bytes }) => moduleFirmware(name, bytes));
+  for (const name of builtin) {
+    for (const file of index.builtinFirmware.get(name) ?? []) needs.push({ module: name, file });
   }
+  const firmware = readFirmware(hostView(request.sysroot), release, needs);
+  return { release, modules, builtin, firmware };
 }
 
-function unknownModule(directory: string, name: string, index: ModuleIndex): InitramfsError {
-  const guess = nearest(name, [...index.modules.keys(), ...index.builtin]);
-  return new InitramfsError(
-    "INITRAMFS_MODULE_NOT_FOUND",
-    `The kernel in "${directory}" has no module "${name}", neither as a file nor built in`,
-    { hint: guess === undefined ? "See its modules.dep for what it has" : `Did you mean "${guess}"?` },
-  );
-}
-
-async function unpackModule(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function readModule(path: string): Promise<Uint8Array> {
   const packed = await readFile(path).catch((error: unknown) => {
     throw new InitramfsError("INITRAMFS_READ", `Cannot read the kernel module "${path}"`, { cause: error });
   });
-  try {
-    switch (MODULE_SUFFIX.exec(path)?.[1]) {
-      case "gz":
-        return gunzipSync(packed);
-      case "zst":
-        return zstdDecompressSync(packed);
-      case "xz": {
-        // Node has no xz; the tool is everywhere where modules are packed with it.
-        const options = { encoding: "buffer", input: packed, stripFinalNewline: false } as const;
-        const cancel = signal === undefined ? {} : { cancelSignal: signal };
-        return (await execa("xz", ["-dc"], { ...options, ...cancel })).stdout;
-      }
-      default:
-        return packed;
-    }
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new InitramfsError(
-      missing ? "INITRAMFS_TOOL" : "INITRAMFS_FORMAT",
-      missing
-        ? `Unpacking "${path}" needs the tool xz, which this machine does not have`
-        : `Cannot unpack the kernel module "${path}"`,
-      { cause: error, ...(missing ? { hint: "Install it: apt-get install xz-utils" } : {}) },
-    );
-  }
+  return unpackWhole(packed, MODULE_SUFFIX.exec(path)?.[1], `the kernel module "${path}"`);
 }

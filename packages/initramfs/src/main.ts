@@ -17,7 +17,7 @@ Options of pack:
   -f, --file TARGET=SOURCE    a file or directory as it is (repeat)
       --directory TARGET      an empty directory (repeat)
       --link TARGET=TO        a symbolic link (repeat)
-      --module NAME           a kernel module with what it depends on (repeat)
+      --module NAME           a kernel module by name, modalias or pattern, with all it needs (repeat)
       --modules-from DIR      …/lib/modules/RELEASE, where modules.dep is
       --init FILE             your own /init instead of the generated one
       --hostname NAME         for the generated /init

@@ -2,15 +2,20 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { InitramfsError } from "../error.ts";
+import { glob, isGlob } from "./glob.ts";
 
-/** What depmod(8) has written about a kernel's modules. */
+/** What depmod(8) and the kernel's build have written about a kernel's modules. */
 export interface ModuleIndex {
   readonly modules: ReadonlyMap<string, { readonly path: string; readonly dependencies: readonly string[] }>;
   readonly builtin: ReadonlySet<string>;
-  /** Modules that are recommended before and after others, by names that were resolved. */
+  /** Modules that are recommended before and after others. */
   readonly soft: ReadonlyMap<string, { readonly pre: readonly string[]; readonly post: readonly string[] }>;
-  /** Other names, only those without wildcards. */
-  readonly aliases: ReadonlyMap<string, readonly string[]>;
+  /** Modules that others may ask for later, so that they should be at hand. */
+  readonly weak: ReadonlyMap<string, readonly string[]>;
+  /** Files that built-in drivers load. */
+  readonly builtinFirmware: ReadonlyMap<string, readonly string[]>;
+  /** What a name, or a device's modalias, stands for: files or built-in modules. */
+  resolve(alias: string): readonly string[];
 }
 
 export const MODULE_SUFFIX = /\.ko(?:\.(xz|gz|zst))?$/;
@@ -18,6 +23,11 @@ export const MODULE_SUFFIX = /\.ko(?:\.(xz|gz|zst))?$/;
 /** The kernel takes "-" and "_" in names for the same, and so does modprobe. */
 export function moduleName(path: string): string {
   return basename(path).replace(MODULE_SUFFIX, "").replaceAll("-", "_");
+}
+
+/** The same for other names, in which "-" has a meaning between brackets (alias_normalize() of libkmod). */
+export function aliasName(alias: string): string {
+  return alias.replaceAll(/\[[^\]]*\]|-/g, (part) => (part === "-" ? "_" : part));
 }
 
 /** Reads modules.dep and its companions; only modules.dep must be there. */
@@ -33,46 +43,89 @@ export async function readModuleIndex(directory: string): Promise<ModuleIndex> {
     const colon = line.indexOf(":");
     if (colon < 0) continue;
     const path = line.slice(0, colon);
-    const dependencies = line
-      .slice(colon + 1)
-      .split(" ")
-      .filter(Boolean);
+    const dependencies = words(line.slice(colon + 1));
     for (const file of [path, ...dependencies]) checkInside(directory, file);
     modules.set(moduleName(path), { path, dependencies });
   }
   const builtin = new Set((await lines(directory, "modules.builtin"))?.map(moduleName));
-  const aliases = new Map<string, string[]>();
+  const aliases = new Aliases();
   for (const line of (await lines(directory, "modules.alias")) ?? []) {
-    const match = /^alias ([^\s*?[\]]+) (\S+)$/.exec(line);
-    if (match === null) continue;
-    const name = moduleName(match[1] as string);
-    aliases.set(name, [...(aliases.get(name) ?? []), moduleName(match[2] as string)]);
+    const [keyword, alias, name] = line.split(" ");
+    if (keyword === "alias" && alias !== undefined && name !== undefined) aliases.add(alias, name);
   }
-  const resolve = (name: string): readonly string[] =>
-    modules.has(name) ? [name] : (aliases.get(name) ?? []);
+  const builtinFirmware = new Map<string, string[]>();
+  for (const line of (await lines(directory, "modules.builtin.modinfo", "\0")) ?? []) {
+    const [, name, key, value] = /^([^.]+)\.(\w+)=([^]*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) continue;
+    if (key === "alias") aliases.add(value, name);
+    if (key === "firmware") append(builtinFirmware, moduleName(name), value);
+  }
   const soft = new Map<string, { pre: string[]; post: string[] }>();
   for (const line of (await lines(directory, "modules.softdep")) ?? []) {
     // "softdep NAME pre: A B post: C", see modprobe.d(5).
-    const [keyword, name, ...words] = line.split(/\s+/);
-    if (keyword !== "softdep" || name === undefined) continue;
+    const [keyword, name, ...rest] = words(line);
     // A module's first line counts alone, as in kmod_module_get_softdeps() of libkmod.
-    if (soft.has(moduleName(name))) continue;
+    if (keyword !== "softdep" || name === undefined || soft.has(moduleName(name))) continue;
     const entry: { pre: string[]; post: string[] } = { pre: [], post: [] };
     let list: string[] | undefined;
-    for (const word of words) {
+    for (const word of rest) {
       if (word === "pre:") list = entry.pre;
       else if (word === "post:") list = entry.post;
-      else list?.push(...resolve(moduleName(word)));
+      else list?.push(word);
     }
     soft.set(moduleName(name), entry);
   }
-  return { modules, builtin, soft, aliases };
+  const weak = new Map<string, readonly string[]>();
+  for (const line of (await lines(directory, "modules.weakdep")) ?? []) {
+    const [keyword, name, ...rest] = words(line);
+    if (keyword === "weakdep" && name !== undefined) weak.set(moduleName(name), rest);
+  }
+  const resolve = (alias: string): readonly string[] => {
+    const name = alias.includes(":") ? undefined : moduleName(alias);
+    if (name !== undefined && (modules.has(name) || builtin.has(name))) return [name];
+    return aliases.find(aliasName(alias)).filter((found) => modules.has(found) || builtin.has(found));
+  };
+  return { modules, builtin, soft, weak, builtinFirmware, resolve };
 }
 
-async function lines(directory: string, file: string): Promise<string[] | undefined> {
+/** The other names of modules, most of them patterns for the modaliases of devices. */
+class Aliases {
+  readonly #exact = new Map<string, string[]>();
+  /** By what stands before the colon: a modalias is compared with those of its own bus alone. */
+  readonly #patterns = new Map<string, [pattern: string, name: string][]>();
+
+  add(alias: string, module: string): void {
+    const pattern = aliasName(alias);
+    const name = moduleName(module);
+    if (isGlob(pattern)) append(this.#patterns, bus(pattern), [pattern, name]);
+    else append(this.#exact, pattern, name);
+  }
+
+  find(alias: string): readonly string[] {
+    const matching = [bus(alias), ""].flatMap((key) => this.#patterns.get(key) ?? []);
+    const found = matching.filter(([pattern]) => glob(pattern).test(alias)).map(([, name]) => name);
+    return [...new Set([...(this.#exact.get(alias) ?? []), ...found])];
+  }
+}
+
+function bus(alias: string): string {
+  return /^[\w-]+:/.exec(alias)?.[0] ?? "";
+}
+
+function append<V>(map: Map<string, V[]>, key: string, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter(Boolean);
+}
+
+async function lines(directory: string, file: string, end = "\n"): Promise<string[] | undefined> {
   try {
     const text = await readFile(join(directory, file), "utf8");
-    return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    return text.split(end).filter((line) => line !== "" && !line.startsWith("#"));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
