@@ -6,16 +6,16 @@ import { InitramfsError } from "./error.ts";
 import { compileInit } from "./init-program.ts";
 import { encodeRecords } from "./init-records.ts";
 import type { ClosureFile } from "./internal/closure-file.ts";
+import { addFacets } from "./internal/collect-facets.ts";
 import { addUserFiles } from "./internal/collect-files.ts";
 import { findProgram } from "./internal/find-program.ts";
 import type { FirmwareFile } from "./internal/firmware.ts";
 import { type HostView, hostView, lookupHost, readHostRange } from "./internal/host-view.ts";
-import { copiedMode } from "./internal/modes.ts";
 import { comparePaths, userImagePath } from "./internal/paths.ts";
 import { createResolver } from "./internal/program-closure.ts";
 import { addFilledUsrMerge, addUsrMerge } from "./internal/usr-merge.ts";
 import { proveClosures } from "./internal/prove.ts";
-import type { Resolved } from "./internal/view.ts";
+import { addLinks, addSysrootFile } from "./internal/sysroot-file.ts";
 import { readModules } from "./kernel-modules.ts";
 import type { ContentSpec } from "./spec.ts";
 import { FileTree } from "./tree.ts";
@@ -34,10 +34,12 @@ export async function collect(spec: ContentSpec, context: InitramfsContext = {})
   const libraries = collectPrograms(tree, view, spec, context);
   checkAborted(context.signal);
   addUserFiles(tree, view, spec);
+  const facets = addFacets(tree, view, spec, resolverFor(view, spec));
   await collectModulesAndInit(tree, view, spec, context);
   addFilledUsrMerge(tree, view);
   addDefaults(tree);
-  proveClosures(tree, spec, programPaths(view, spec), libraries);
+  const programs = [...programPaths(view, spec), ...facets.objects];
+  proveClosures(tree, spec, programs, [...libraries, ...facets.files.filter(isLibrary)]);
   return tree;
 }
 
@@ -75,8 +77,7 @@ function collectPrograms(
   spec: ContentSpec,
   context: InitramfsContext,
 ): ClosureFile[] {
-  const { arch, searchPath } = spec;
-  const resolver = createResolver(view, { arch, searchPath, dlopen: dlopenFrom(spec.dlopen) });
+  const resolver = resolverFor(view, spec);
   const programs = placePrograms(view, spec);
   const found: { file: ClosureFile; program: PlacedProgram }[] = [];
   for (const [index, program] of programs.entries()) {
@@ -98,17 +99,16 @@ function collectPrograms(
     const path = file.role === "program" ? (program.target ?? file.resolved.path) : file.resolved.path;
     addSysrootFile(tree, view, path, file.resolved, explainRole(file, program.name));
   }
-  return found.map(({ file }) => file).filter(({ role }) => role === "library" || role === "dlopen");
+  return found.map(({ file }) => file).filter(isLibrary);
 }
 
-function addLinks(tree: FileTree, { links }: Resolved, path: string): void {
-  for (const link of links) tree.add(link.path, { kind: "link", to: link.to, why: `on the way to ${path}` });
+function resolverFor(view: HostView, spec: ContentSpec): ReturnType<typeof createResolver> {
+  const { arch, searchPath } = spec;
+  return createResolver(view, { arch, searchPath, dlopen: dlopenFrom(spec.dlopen) });
 }
 
-function addSysrootFile(tree: FileTree, view: HostView, path: string, file: Resolved, why: string): void {
-  if (file.node.kind !== "file") return;
-  const content = { kind: "host", path: view.hostPath(file.path), size: file.node.size } as const;
-  tree.add(path, { kind: "file", mode: copiedMode(file.node.mode), content, why });
+function isLibrary({ role }: ClosureFile): boolean {
+  return role === "library" || role === "dlopen";
 }
 
 async function collectModulesAndInit(

@@ -20,6 +20,7 @@ export { InitramfsError, type InitramfsErrorCode, type InitramfsErrorDetails } f
 export { compileInit, initSources, type InitProgram, type InitProgramOptions } from "./init-program.ts";
 export type { InitRecords } from "./init-records.ts";
 export { jobSegment } from "./job.ts";
+export { FACET_NAMES } from "./facets.ts";
 export type { FirmwareFile } from "./internal/firmware.ts";
 export { type KernelModule, type ModuleClosure, type ModuleRequest, readModules } from "./kernel-modules.ts";
 export { type BootReport, summarizeReport } from "./report.ts";

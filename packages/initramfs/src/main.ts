@@ -18,6 +18,8 @@ Options of pack:
       --directory TARGET      an empty directory (repeat)
       --link TARGET=TO        a symbolic link (repeat)
       --module NAME           a kernel module by name, modalias or pattern, with all it needs (repeat)
+      --facet NAME[=VALUES]   what no ELF file says: nss, locale, terminfo, tz, ca-certificates, gconv, pam, python,
+                              node; such as tz=Europe/Berlin (repeat)
       --modules-from DIR      …/lib/modules/RELEASE, where modules.dep is
       --init FILE             your own /init instead of the generated one
       --hostname NAME         for the generated /init

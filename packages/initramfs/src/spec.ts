@@ -64,6 +64,12 @@ export interface ContentSpec {
   readonly links?: readonly LinkSpec[] | undefined;
   readonly nodes?: readonly NodeSpec[] | undefined;
   readonly modules?: ModuleRequest | undefined;
+  /**
+   * What no ELF file says that programs need: `nss` (names of users and hosts), `locale=de_DE.UTF-8`,
+   * `terminfo=linux,vt220`, `tz=Europe/Berlin`, `ca-certificates`, `gconv=ISO-8859-15`, `pam=login`, `python`
+   * (and `python=PACKAGE`), `node`. Without values: what is usual, or all.
+   */
+  readonly facets?: readonly string[] | undefined;
   readonly init: InitSpec;
   readonly arch: Arch;
   /** Libraries opened at run time to include: this priority and above. Default `required`. */

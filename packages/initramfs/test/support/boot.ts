@@ -34,6 +34,8 @@ export async function boot(options: {
   readonly job: InitRecords;
   readonly directory: string;
   readonly append?: string;
+  /** MiB, default 256. */
+  readonly memory?: number;
   readonly onFrame?: (frame: ChannelFrame, lines: Lines) => void;
 }): Promise<Boot> {
   const token = "c0ffee";
@@ -41,7 +43,8 @@ export async function boot(options: {
   const image = readFileSync(options.image);
   const padding = Buffer.alloc((4 - (image.length % 4)) % 4);
   writeFileSync(initrd, Buffer.concat([image, padding, jobSegment({ token, ...options.job })]));
-  const args = ["-M", "q35", "-cpu", "max", "-m", "256", "-nodefaults", "-display", "none", "-no-reboot"];
+  const args = ["-M", "q35", "-cpu", "max", "-nodefaults", "-display", "none", "-no-reboot"];
+  args.push("-m", String(options.memory ?? 256));
   args.push("-device", "VGA", "-device", "virtio-rng-pci");
   args.push("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net");
   args.push("-chardev", "socket,id=console,fd=3", "-serial", "chardev:console");

@@ -17,6 +17,7 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
     directory: { type: "string", multiple: true },
     link: { type: "string", multiple: true },
     module: { type: "string", multiple: true },
+    facet: { type: "string", multiple: true },
     "modules-from": { type: "string" },
     init: { type: "string" },
     hostname: { type: "string" },
@@ -59,6 +60,7 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
     files: values.file?.map((text) => pair("--file", text)).map(([target, source]) => ({ target, source })),
     directories: values.directory?.map((target) => ({ target })),
     links: values.link?.map((text) => pair("--link", text)).map(([target, to]) => ({ target, to })),
+    facets: values.facet,
     modules:
       values["modules-from"] === undefined
         ? undefined
