@@ -1,9 +1,10 @@
 import { CpioError } from "./cpio-error.ts";
 import type { CpioInput } from "./entry.ts";
 import { createBodyCheck } from "./internal/body-check.ts";
-import { entrySize, TRAILER_SIZE, writeHead, writeTrailer } from "./internal/frame.ts";
-import { addChecksum, padding4, quote } from "./internal/layout.ts";
+import { headSize, nameSizeAt, TRAILER_SIZE, writeHead, writeTrailer } from "./internal/frame.ts";
+import { addChecksum, padding4 } from "./internal/layout.ts";
 import { createPlanner, type Planned } from "./internal/plan.ts";
+import { chunksOf } from "./pack-sync.ts";
 import { type PackOptions, resolvePackOptions } from "./pack-options.ts";
 
 /**
@@ -28,17 +29,22 @@ export function encodeCpio(entries: Iterable<CpioInput>, options: PackOptions = 
   const planner = createPlanner(list, resolved);
   const planned = list.map((input) => planner.plan(input));
   planner.finish();
-  let size = resolved.trailer ? TRAILER_SIZE : 0;
-  for (const entry of planned) size += entrySize(entry);
-  size = Math.ceil(size / resolved.blockSize) * resolved.blockSize;
+  let end = 0;
+  for (const entry of planned) {
+    end +=
+      headSize(nameSizeAt(end, entry, resolved.dataAlign)) + entry.fields.size + padding4(entry.fields.size);
+  }
+  const size =
+    Math.ceil((end + (resolved.trailer ? TRAILER_SIZE : 0)) / resolved.blockSize) * resolved.blockSize;
   const out = allocate(size);
   let offset = 0;
   for (const entry of planned) {
-    const bodyOffset = writeHead(out, offset, resolved.format, entry, 0);
+    const nameSize = nameSizeAt(offset, entry, resolved.dataAlign);
+    const bodyOffset = writeHead(out, offset, resolved.format, entry, nameSize, 0);
     writeBody(out, bodyOffset, entry);
     const body = out.subarray(bodyOffset, bodyOffset + entry.fields.size);
     const checksum = resolved.format === "crc" && entry.summed ? addChecksum(0, body) : 0;
-    if (checksum !== 0) writeHead(out, offset, resolved.format, entry, checksum);
+    if (checksum !== 0) writeHead(out, offset, resolved.format, entry, nameSize, checksum);
     offset = bodyOffset + body.length + padding4(body.length);
   }
   if (resolved.trailer) writeTrailer(out, offset, resolved.format);
@@ -56,20 +62,15 @@ function allocate(size: number): Uint8Array {
   }
 }
 
-function writeBody(out: Uint8Array, offset: number, { name, body, ...planned }: Planned): void {
+function writeBody(out: Uint8Array, offset: number, planned: Planned): void {
+  const { body } = planned;
   if (body instanceof Uint8Array) {
     out.set(body, offset);
     return;
   }
-  const chunks = body.open();
-  if (!(Symbol.iterator in chunks)) {
-    throw new CpioError("CPIO_INVALID_INPUT", `The source of ${quote(name)} is asynchronous`, {
-      hint: "Write the archive with packCpio",
-    });
-  }
-  const check = createBodyCheck({ name, body, ...planned }, undefined);
+  const check = createBodyCheck(planned, undefined);
   let position = offset;
-  for (const chunk of chunks) {
+  for (const chunk of chunksOf(planned, body)) {
     check.add(chunk);
     out.set(chunk, position);
     position += chunk.length;

@@ -20,6 +20,7 @@ export type {
 } from "./entry.ts";
 export { IDENTIFY_BYTES, identifyFormat, type KnownFormat } from "./identify.ts";
 export { packCpio } from "./pack.ts";
+export { packCpioSync } from "./pack-sync.ts";
 export type { PackOptions } from "./pack-options.ts";
 export { unpackCpio } from "./unpack.ts";
 export type { UnpackOptions } from "./unpack-options.ts";

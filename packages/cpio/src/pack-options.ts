@@ -15,6 +15,12 @@ export interface PackOptions {
   readonly trailer?: boolean | undefined;
   /** Fill up with NULs to a multiple of this, itself a multiple of 4. Default 512. */
   readonly blockSize?: number | undefined;
+  /**
+   * Make data of more than so many bytes begin at a multiple of it, a power of two from 4 (the default) to 4096, by
+   * NULs behind their names: so that a file system can share them with their source, or a reader map them. Counted
+   * from the archive's start; readers other than Linux, GNU cpio and this package may stumble over such names.
+   */
+  readonly dataAlign?: number | undefined;
 }
 
 export interface ResolvedPackOptions {
@@ -22,10 +28,11 @@ export interface ResolvedPackOptions {
   readonly firstInode: number;
   readonly trailer: boolean;
   readonly blockSize: number;
+  readonly dataAlign: number;
 }
 
 export function resolvePackOptions(options: PackOptions): ResolvedPackOptions {
-  const { format = "newc", firstInode = 0, trailer = true, blockSize = 512 } = options;
+  const { format = "newc", firstInode = 0, trailer = true, blockSize = 512, dataAlign = 4 } = options;
   if (format !== "newc" && format !== "crc") {
     throw new CpioError(
       "CPIO_INVALID_INPUT",
@@ -44,5 +51,16 @@ export function resolvePackOptions(options: PackOptions): ResolvedPackOptions {
       `Option "blockSize" is ${blockSize}, wanted a multiple of 4 between 4 and 16777216`,
     );
   }
-  return { format, firstInode, trailer, blockSize };
+  if (
+    !Number.isInteger(dataAlign) ||
+    dataAlign < 4 ||
+    dataAlign > 4096 ||
+    (dataAlign & (dataAlign - 1)) !== 0
+  ) {
+    throw new CpioError(
+      "CPIO_INVALID_INPUT",
+      `Option "dataAlign" is ${dataAlign}, wanted a power of two between 4 and 4096`,
+    );
+  }
+  return { format, firstInode, trailer, blockSize, dataAlign };
 }

@@ -1,7 +1,6 @@
 import type { CpioInput } from "./entry.ts";
 import { createBodyCheck } from "./internal/body-check.ts";
-import { ChunkWriter } from "./internal/chunk-writer.ts";
-import { headSize, TRAILER_SIZE, writeHead, writeTrailer } from "./internal/frame.ts";
+import { ChunkWriter, writeEnd, writeEntryHead } from "./internal/chunk-writer.ts";
 import { addChecksum, padding4 } from "./internal/layout.ts";
 import { createPlanner, type Planned } from "./internal/plan.ts";
 import { type PackOptions, resolvePackOptions } from "./pack-options.ts";
@@ -35,34 +34,29 @@ export async function* packCpio(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const resolved = resolvePackOptions(options);
   const planner = createPlanner(entries, resolved);
-  const writer = new ChunkWriter();
+  const ready: Uint8Array[] = [];
+  const writer = new ChunkWriter((chunk) => ready.push(chunk), false);
   for await (const input of entries) {
     const planned = planner.plan(input);
-    const checksum = resolved.format === "crc" && planned.summed ? await sumBody(planned) : 0;
-    const { out, offset } = writer.reserve(headSize(planned.name));
-    writeHead(out, offset, resolved.format, planned, checksum);
+    const sum = resolved.format === "crc" && planned.summed ? await sumBody(planned) : undefined;
+    writeEntryHead(writer, planned, resolved, sum ?? 0);
     if (planned.body instanceof Uint8Array) {
       writer.write(planned.body);
     } else {
-      const check = createBodyCheck(planned, resolved.format === "crc" ? checksum : undefined);
+      const check = createBodyCheck(planned, sum);
       for await (const chunk of planned.body.open()) {
         check.add(chunk);
         writer.write(chunk);
-        if (writer.ready.length > 0) yield* writer.ready.splice(0);
+        if (ready.length > 0) yield* ready.splice(0);
       }
       check.end();
     }
     writer.writeZeros(padding4(planned.fields.size));
-    if (writer.ready.length > 0) yield* writer.ready.splice(0);
+    if (ready.length > 0) yield* ready.splice(0);
   }
   planner.finish();
-  if (resolved.trailer) {
-    const { out, offset } = writer.reserve(TRAILER_SIZE);
-    writeTrailer(out, offset, resolved.format);
-  }
-  writer.writeZeros((resolved.blockSize - (writer.total % resolved.blockSize)) % resolved.blockSize);
-  writer.flush();
-  yield* writer.ready;
+  writeEnd(writer, resolved);
+  yield* ready;
 }
 
 /** The checksum stands before the data, so that a source has to be read once more. */

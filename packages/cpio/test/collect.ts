@@ -1,5 +1,5 @@
 import type { CpioEntry, CpioHeader, CpioInput, PackOptions, UnpackOptions } from "../src/index.ts";
-import { CpioError, type CpioErrorCode, packCpio, unpackCpio } from "../src/index.ts";
+import { CpioError, type CpioErrorCode, packCpio, packCpioSync, unpackCpio } from "../src/index.ts";
 
 /** A whole archive from the streaming writer. */
 export async function packAll(
@@ -8,6 +8,13 @@ export async function packAll(
 ): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of packCpio(entries, options)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The same from the synchronous writer, whose chunks are copied at once. */
+export function packAllSync(entries: Iterable<CpioInput>, options?: PackOptions): Buffer {
+  const chunks: Buffer[] = [];
+  packCpioSync(entries, (chunk) => chunks.push(Buffer.from(chunk)), options);
   return Buffer.concat(chunks);
 }
 

@@ -7,7 +7,7 @@ import {
   type PackOptions,
   packCpio,
 } from "../src/index.ts";
-import { codeOf, packAll } from "./collect.ts";
+import { chunksOf, codeOf, packAll, packAllSync } from "./collect.ts";
 
 const file = (more: object = {}): CpioInput => ({ type: "file", name: "f", ...more });
 const source = (size: number, ...chunks: unknown[]): object => ({ data: { size, open: () => chunks } });
@@ -126,6 +126,7 @@ describe("what is refused", () => {
   ])("%s", async (_, code, input) => {
     expect(await codeOf(() => encodeCpio([input]))).toBe(code);
     expect(await codeOf(() => packAll([input]))).toBe(code);
+    expect(await codeOf(() => packAllSync([input]))).toBe(code);
     expect(await codeOf(() => packAll(stream([input]), { format: "crc" }))).toBe(code);
   });
 
@@ -134,6 +135,8 @@ describe("what is refused", () => {
     ["a block size that is no multiple of 4", { blockSize: 510 }],
     ["a block size of 0", { blockSize: 0 }],
     ["a first inode below 0", { firstInode: -1 }],
+    ["an alignment that is no power of two", { dataAlign: 24 }],
+    ["an alignment beyond a page", { dataAlign: 8192 }],
   ])("%s", async (_, options) => {
     expect(await codeOf(() => encodeCpio([file()], options))).toBe("CPIO_INVALID_INPUT");
     expect(await codeOf(() => packAll([file()], options))).toBe("CPIO_INVALID_INPUT");
@@ -149,10 +152,54 @@ describe("what is refused", () => {
     const open = (): AsyncIterable<Uint8Array> => stream([Buffer.from("abc")]);
     const input = file({ data: { size: 3, open } });
     expect(await codeOf(() => encodeCpio([input]))).toBe("CPIO_INVALID_INPUT");
+    expect(await codeOf(() => packAllSync([input]))).toBe("CPIO_INVALID_INPUT");
     expect((await packAll([input])).equals(encodeCpio([file({ data: "abc" })]))).toBe(true);
     let reading = 0;
     const changing = file({ data: { size: 1, open: () => [Uint8Array.of(reading++)] } });
     expect(await codeOf(() => packAll([changing], { format: "crc" }))).toBe("CPIO_SIZE_MISMATCH");
+  });
+});
+
+describe("alignment", () => {
+  it("puts data of a block and more at a multiple of it, as gen_init_cpio -a", () => {
+    const sizes = [1, 4095, 4096, 4097, 9000];
+    const entries = sizes.map((size) => file({ name: `f${size}`, data: "x".repeat(size) }));
+    const archive = encodeCpio(entries, { dataAlign: 4096 });
+    const places = sizes.map((size) => Buffer.from(archive).indexOf(`f${size}\0`));
+    const read = decodeCpio(archive);
+    expect(read.map(({ name }) => name)).toEqual(sizes.map((size) => `f${size}`));
+    for (const [index, { data, size }] of read.entries()) {
+      const start = data.byteOffset - archive.byteOffset;
+      expect(start % 4096 === 0).toBe(size > 4096);
+      expect(start).toBeGreaterThan(places[index] as number);
+    }
+  });
+
+  it("leaves a name alone that would become longer than Linux takes", () => {
+    const name = "n".repeat(4000);
+    const [entry] = decodeCpio(encodeCpio([file({ name, data: "x".repeat(5000) })], { dataAlign: 4096 }));
+    expect(entry?.name).toBe(name);
+    expect(entry?.data.byteOffset).not.toBe(4096);
+  });
+});
+
+describe("synchronous", () => {
+  it("takes sources that use one buffer again, and writes with one", () => {
+    const buffer = new Uint8Array(50_000);
+    function* open(): Generator<Uint8Array> {
+      for (const length of [50_000, 10, 40_000, 3]) yield buffer.fill(length).subarray(0, length);
+    }
+    const size = 90_013;
+    const entries = Array.from({ length: 9 }, (_, index) => file({ name: `${index}`, data: { size, open } }));
+    const data = Buffer.concat([50_000, 10, 40_000, 3].map((length) => Buffer.alloc(length, length)));
+    const plain = Array.from({ length: 9 }, (_, index) => file({ name: `${index}`, data }));
+    expect(packAllSync(entries).equals(encodeCpio(plain))).toBe(true);
+    expect(packAllSync(entries, { format: "crc" }).equals(encodeCpio(plain, { format: "crc" }))).toBe(true);
+  });
+
+  it("refuses asynchronous sources", async () => {
+    const input = file({ data: { size: 3, open: () => stream([...chunksOf(Buffer.from("abc"), 1)]) } });
+    expect(await codeOf(() => packAllSync([input]))).toBe("CPIO_INVALID_INPUT");
   });
 });
 

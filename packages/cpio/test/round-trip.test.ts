@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type CpioInput, type CpioType, decodeCpio, encodeCpio, type PackOptions } from "../src/index.ts";
-import { chunksOf, packAll, unpackAll } from "./collect.ts";
+import { chunksOf, packAll, packAllSync, unpackAll } from "./collect.ts";
 import { FUZZ_SEED, type Random, randomFrom } from "./random.ts";
 import { gnuCpio } from "./tree.ts";
 
@@ -104,11 +104,13 @@ describe("round trip", () => {
         firstInode: random.pick([0, 1, 721]),
         blockSize: random.pick([4, 512, 4096]),
         trailer: random.int(3) > 0,
+        dataAlign: random.pick([4, 4, 512, 4096]),
       };
       const archive = encodeCpio(entries, options);
       const message = `FUZZ_SEED=${FUZZ_SEED + round} FUZZ_ROUNDS=1`;
       expect(archive.length % (options.blockSize ?? 512), message).toBe(0);
       expect((await packAll(entries, options)).equals(archive), message).toBe(true);
+      expect(packAllSync(entries, options).equals(archive), message).toBe(true);
       const decoded = decodeCpio(archive);
       expect(observed(decoded), message).toEqual(expected(entries));
       const size = random.pick([1, 7, 110, 4096]);
@@ -122,7 +124,10 @@ describe("round trip", () => {
     for (let round = 0; round < 20; round++) {
       const random = randomFrom(FUZZ_SEED + round);
       const entries = randomEntries(random).filter(({ type }) => type !== "link");
-      const archive = encodeCpio(entries, { format: random.pick(["newc", "crc"]) });
+      const archive = encodeCpio(entries, {
+        format: random.pick(["newc", "crc"]),
+        dataAlign: random.pick([4, 4096]),
+      });
       const listing = gnuCpio(["-t"], { input: archive });
       const names = entries.flatMap(({ name }) => [name as Uint8Array, Buffer.from("\n")]);
       expect(listing.equals(Buffer.concat(names)), `FUZZ_SEED=${FUZZ_SEED + round}`).toBe(true);

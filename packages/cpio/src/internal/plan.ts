@@ -8,7 +8,7 @@ import type { HeaderFields } from "./write-header.ts";
 /** An entry that was checked and numbered; only the checksum is still missing. */
 export interface Planned {
   readonly name: Uint8Array;
-  readonly fields: Omit<HeaderFields, "checksum">;
+  readonly fields: HeaderFields;
   readonly body: Uint8Array | CpioSource;
   /** Only the data of regular files are summed, as GNU cpio and the kernel do. */
   readonly summed: boolean;

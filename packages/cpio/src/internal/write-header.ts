@@ -14,7 +14,6 @@ export interface HeaderFields {
   readonly size: number;
   readonly rmajor: number;
   readonly rminor: number;
-  readonly checksum: number;
 }
 
 function writeHex(out: Uint8Array, offset: number, value: number): void {
@@ -30,6 +29,7 @@ export function writeHeader(
   format: CpioFormat,
   fields: HeaderFields,
   nameSize: number,
+  checksum: number,
 ): void {
   out.set([48, 55, 48, 55, 48, format === "crc" ? 50 : 49], offset);
   let position = offset + 6;
@@ -49,6 +49,6 @@ export function writeHeader(
   put(fields.rmajor);
   put(fields.rminor);
   put(nameSize);
-  put(fields.checksum);
+  put(checksum);
   if (position - offset !== HEADER_SIZE) throw new RangeError("header layout");
 }
