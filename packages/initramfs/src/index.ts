@@ -10,7 +10,7 @@ export type { ChannelFrame } from "./channel-frame.ts";
 export { decodeChannel } from "./channel.ts";
 export { readInitramfs } from "./archive.ts";
 export { checkInitramfs } from "./check.ts";
-export { closure, type ClosureEntry, type ClosureOptions } from "./closure.ts";
+export { closure, type ClosureEntry, type ClosureOptions, closures } from "./closure.ts";
 export { collect } from "./collect.ts";
 export { type Compression, COMPRESSIONS } from "./compression.ts";
 export { type ConsolePart, splitConsole } from "./console-split.ts";

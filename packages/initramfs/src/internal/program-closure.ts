@@ -113,15 +113,16 @@ function closeElf(state: State, wanted: Wanted, resolved: Resolved, elf: ElfSumm
     return;
   }
   const loader = loaderOf(state, loaderFile, facts);
-  const neededBy = wanted.path;
   const loaderSoname = loaderElf.dynamic?.soname;
-  state.files.push({
-    path: loaderPath,
-    resolved: loaderFile,
-    role: "loader",
-    neededBy,
-    soname: loaderSoname,
-  });
+  let isNamed = false;
+  const nameLoader = (by: string): void => {
+    if (isNamed) return;
+    isNamed = true;
+    const role = "loader";
+    state.files.push({ path: loaderPath, resolved: loaderFile, role, neededBy: by, soname: loaderSoname });
+  };
+  // A library is loaded by whoever loads its program, unless something in it asks for the loader itself.
+  if (elf.interpreter !== undefined) nameLoader(wanted.path);
   if (loader.pathFile !== undefined) {
     const pathFile = resolveFile(state.view, loader.pathFile);
     if (pathFile !== undefined) {
@@ -141,19 +142,25 @@ function closeElf(state: State, wanted: Wanted, resolved: Resolved, elf: ElfSumm
     platform: facts.platform,
   };
   // The loader is in memory under its soname and file name before anything else.
-  loadAll(
-    state,
-    context,
-    new Set([loaderSoname ?? basename(loaderPath), basename(loaderPath)]),
-    loaderFile.path,
-  );
+  const loaderNames = new Set([loaderSoname ?? basename(loaderPath), basename(loaderPath)]);
+  loadAll(state, context, { names: loaderNames, file: loaderFile.path, asked: nameLoader });
+}
+
+interface LoaderNames {
+  readonly names: ReadonlySet<string>;
+  /** Its canonical path. */
+  readonly file: string;
+  /** An object needs it by one of its names. */
+  asked(by: string): void;
 }
 
 /** Breadth first, each name once, as _dl_map_object_deps() of glibc's elf/dl-deps.c. */
-function loadAll(state: State, context: SearchContext, names: Set<string>, loaderFile: string): void {
+function loadAll(state: State, context: SearchContext, loader: LoaderNames): void {
+  const names = new Set(loader.names);
   const queue: LoadedObject[] = [context.program];
-  const loaded = new Set([loaderFile, context.program.resolved.path]);
+  const loaded = new Set([loader.file, context.program.resolved.path]);
   const load = (name: string, requester: LoadedObject, role: "library" | "dlopen"): string[] | undefined => {
+    if (loader.names.has(name)) loader.asked(requester.path);
     if (names.has(name) || (context.loader.kind === "musl" && MUSL_OWN.test(name))) return undefined;
     const { found, looked } = searchLibrary(context, name, requester);
     if (found === undefined) return [...looked];

@@ -6,7 +6,7 @@
  */
 import { execFileSync } from "node:child_process";
 
-import { closure } from "../../src/index.ts";
+import { closures } from "../../src/index.ts";
 import { DIRECTORIES, dynamicFiles, ldd, librariesOf } from "./ldd.ts";
 
 const directories = process.argv.length > 2 ? process.argv.slice(2) : DIRECTORIES;
@@ -15,11 +15,11 @@ const expected = await ldd(files);
 const handled = files.filter((path) => expected.get(path) !== undefined);
 let different = 0;
 const start = performance.now();
-const found = handled.map((path) => librariesOf(closure([path])));
+const found = closures(handled);
 const ours = performance.now() - start;
-for (const [index, path] of handled.entries()) {
+for (const path of handled) {
   const names = expected.get(path) ?? [];
-  const mine = found[index] ?? [];
+  const mine = librariesOf(found.get(path) ?? []);
   if (names.join() === mine.join()) continue;
   different++;
   const only = (some: readonly string[], others: readonly string[]): string =>
