@@ -22,6 +22,10 @@ export type { InitRecords } from "./init-records.ts";
 export { jobSegment } from "./job.ts";
 export { type KernelModule, type ModuleClosure, type ModuleRequest, readModules } from "./kernel-modules.ts";
 export { type BootReport, summarizeReport } from "./report.ts";
+export type { LayerInfo } from "./layers/layer.ts";
+export type { LayerLimits, LayerSpec, OciLayerSpec } from "./layers/layer-spec.ts";
+export type { ImageConfig } from "./layers/oci-config.ts";
+export { type LayerStack, readImageConfig, readLayers } from "./layers/read-layers.ts";
 export type {
   ContentSpec,
   DirectorySpec,
@@ -31,5 +35,5 @@ export type {
   NodeSpec,
   ProgramSpec,
 } from "./spec.ts";
-export { type FileContent, FileTree, type TreeNode } from "./tree.ts";
+export { type FileContent, FileTree, type NodeAttributes, type TreeNode } from "./tree.ts";
 export { writeInitramfs, type WrittenArchive } from "./write.ts";
