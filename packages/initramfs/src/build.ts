@@ -4,6 +4,7 @@ import type { Compression } from "./compression.ts";
 import type { InitramfsContext } from "./context.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { InitramfsError } from "./error.ts";
+import type { LayerInfo } from "./layers/layer.ts";
 import type { ContentSpec } from "./spec.ts";
 import { contentSize, type FileTree, type TreeNode } from "./tree.ts";
 import { writeInitramfs, type WrittenArchive } from "./write.ts";
@@ -27,12 +28,19 @@ export interface ImageEntry {
   readonly why: string;
   /** Where a link points. */
   readonly to?: string | undefined;
+  /** Owner and group where they are not 0. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** For one more name of a file: its first name. */
+  readonly hardLinkTo?: string | undefined;
 }
 
 export interface BuiltInitramfs extends WrittenArchive {
   /** In the order of the archive. */
   readonly entries: readonly ImageEntry[];
   readonly diagnostics: readonly Diagnostic[];
+  /** What is known of the layers that it starts from, in their order. */
+  readonly layers: readonly LayerInfo[];
 }
 
 /**
@@ -65,14 +73,24 @@ export async function buildInitramfs(options: BuildInitramfsOptions): Promise<Bu
     throw new InitramfsError("INITRAMFS_UNRESOLVED", error.message, { hint: error.hint });
   }
   const written = await writeInitramfs(tree, options);
-  return { ...written, entries: listTree(tree), diagnostics };
+  return { ...written, entries: listTree(tree), diagnostics, layers: tree.layers };
 }
 
 /** The files of a tree with size, mode and reason. */
 export function listTree(tree: FileTree): ImageEntry[] {
+  const firstNames = new Map<number, string>();
   return tree.entries().map(([path, node]) => {
-    const { kind: type, why } = node;
-    if (node.kind === "link") return { path, type, size: 0, mode: 0o777, why, to: node.to };
-    return { path, type, size: node.kind === "file" ? contentSize(node.content) : 0, mode: node.mode, why };
+    const { kind: type, why, uid = 0, gid = 0, inode } = node;
+    const hardLinkTo = inode === undefined ? undefined : firstNames.get(inode);
+    if (inode !== undefined && hardLinkTo === undefined) firstNames.set(inode, path);
+    const rest = {
+      why,
+      ...(uid === 0 ? {} : { uid }),
+      ...(gid === 0 ? {} : { gid }),
+      ...(hardLinkTo === undefined ? {} : { hardLinkTo }),
+    };
+    if (node.kind === "link") return { path, type, size: 0, mode: 0o777, to: node.to, ...rest };
+    const size = node.kind === "file" ? contentSize(node.content) : 0;
+    return { path, type, size, mode: node.mode, ...rest };
   });
 }

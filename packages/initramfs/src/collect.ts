@@ -17,11 +17,12 @@ import { addFilledUsrMerge, addUsrMerge } from "./internal/usr-merge.ts";
 import { proveClosures } from "./internal/prove.ts";
 import { addLinks, addSysrootFile } from "./internal/sysroot-file.ts";
 import { readModules } from "./kernel-modules.ts";
+import { readLayers } from "./layers/read-layers.ts";
 import type { ContentSpec } from "./spec.ts";
 import { FileTree } from "./tree.ts";
 
 /**
- * Collects the files of an image: programs with all they need, the files named, modules, /init, and the few
+ * Collects the files of an image: the layers, over them programs with all they need, the files named, modules, /init, and the few
  * nodes without which Linux does not start. Nothing is written, and nothing collected is executed. What the
  * programs need is then searched a second time, in the tree itself, as their loader will do in the guest.
  *
@@ -29,15 +30,17 @@ import { FileTree } from "./tree.ts";
  * not be found in the guest
  */
 export async function collect(spec: ContentSpec, context: InitramfsContext = {}): Promise<FileTree> {
-  const tree = new FileTree();
+  const tree = new FileTree(await readLayers(spec, context));
   const view = hostView(spec.sysroot);
   const libraries = collectPrograms(tree, view, spec, context);
   checkAborted(context.signal);
   addUserFiles(tree, view, spec);
   const facets = addFacets(tree, view, spec, resolverFor(view, spec));
   await collectModulesAndInit(tree, view, spec, context);
-  addFilledUsrMerge(tree, view);
-  addDefaults(tree);
+  if (spec.init.kind !== "layer") {
+    addFilledUsrMerge(tree, view);
+    addDefaults(tree);
+  }
   const programs = [...programPaths(view, spec), ...facets.objects];
   proveClosures(tree, spec, programs, [...libraries, ...facets.files.filter(isLibrary)]);
   return tree;
@@ -165,7 +168,10 @@ function addDefaults(tree: FileTree): void {
   }
   if (absent("/tmp")) tree.add("/tmp", { kind: "directory", mode: 0o1777, why });
   const device = { kind: "device", type: "character" } as const;
-  if (absent("/dev/console")) {
+  // `docker export` leaves empty files where the container had its devices.
+  const noDevice = (path: string): boolean =>
+    absent(path) || (tree.isFromLayer(path) && tree.get(path)?.kind === "file");
+  if (noDevice("/dev/console")) {
     tree.add("/dev/console", {
       ...device,
       mode: 0o600,
@@ -174,5 +180,5 @@ function addDefaults(tree: FileTree): void {
       why: "the kernel opens it for /init",
     });
   }
-  if (absent("/dev/null")) tree.add("/dev/null", { ...device, mode: 0o666, major: 1, minor: 3, why });
+  if (noDevice("/dev/null")) tree.add("/dev/null", { ...device, mode: 0o666, major: 1, minor: 3, why });
 }

@@ -8,7 +8,7 @@ export interface InitramfsProgress {
   readonly phase: "init" | "collect" | "pack";
   readonly done: number;
   readonly total?: number | undefined;
-  readonly unit: "entries" | "bytes" | "programs";
+  readonly unit: "entries" | "bytes" | "programs" | "layers";
   readonly message?: string | undefined;
 }
 

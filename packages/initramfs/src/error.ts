@@ -13,6 +13,8 @@ export type InitramfsErrorCode =
   | "INITRAMFS_WRITE"
   | "INITRAMFS_NO_SPACE"
   | "INITRAMFS_FORMAT"
+  | "INITRAMFS_LAYER"
+  | "INITRAMFS_LIMIT"
   | "INITRAMFS_ABORTED";
 
 export interface InitramfsErrorDetails {

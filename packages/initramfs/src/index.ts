@@ -24,6 +24,10 @@ export { FACET_NAMES } from "./facets.ts";
 export type { FirmwareFile } from "./internal/firmware.ts";
 export { type KernelModule, type ModuleClosure, type ModuleRequest, readModules } from "./kernel-modules.ts";
 export { type BootReport, summarizeReport } from "./report.ts";
+export type { LayerInfo } from "./layers/layer.ts";
+export type { LayerLimits, LayerSpec, OciLayerSpec } from "./layers/layer-spec.ts";
+export type { ImageConfig } from "./layers/oci-config.ts";
+export { type LayerStack, readImageConfig, readLayers } from "./layers/read-layers.ts";
 export type {
   ContentSpec,
   DirectorySpec,
@@ -33,5 +37,5 @@ export type {
   NodeSpec,
   ProgramSpec,
 } from "./spec.ts";
-export { type FileContent, FileTree, type TreeNode } from "./tree.ts";
+export { type FileContent, FileTree, type NodeAttributes, type TreeNode } from "./tree.ts";
 export { writeInitramfs, type WrittenArchive } from "./write.ts";

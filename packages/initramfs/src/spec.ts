@@ -2,6 +2,7 @@ import type { DlopenPriority } from "@justenough/elf";
 
 import type { Arch } from "./arch.ts";
 import type { InitRecords } from "./init-records.ts";
+import type { LayerLimits, LayerSpec } from "./layers/layer-spec.ts";
 import type { ModuleRequest } from "./kernel-modules.ts";
 
 /** A program that goes into the image with all it needs. */
@@ -51,10 +52,20 @@ export type InitSpec =
       readonly kind: "file";
       /** A program or script of the sysroot; it goes to /init with all it needs. */
       readonly source: string;
-    };
+    }
+  /** The layers' own /init. Nothing is added that was not asked for, no mount point and no device either. */
+  | { readonly kind: "layer" };
 
-/** What an image holds. The order within the lists makes no difference to the image. */
+/** What an image holds. But for `layers`, the order within the lists makes no difference to the image. */
 export interface ContentSpec {
+  /**
+   * Root file systems to start from, later over earlier. All else comes over them: what it names replaces what
+   * a layer has there.
+   */
+  readonly layers?: readonly LayerSpec[] | undefined;
+  readonly layerLimits?: LayerLimits | undefined;
+  /** Let the layers' times of change into the image. Default: all times are 0. */
+  readonly keepLayerTimes?: boolean | undefined;
   /** Directory that is taken as the root for programs and their libraries, default `/`. */
   readonly sysroot?: string | undefined;
   readonly searchPath?: readonly string[] | undefined;

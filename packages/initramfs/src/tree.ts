@@ -1,27 +1,53 @@
+import type { Diagnostic } from "./diagnostic.ts";
 import { InitramfsError } from "./error.ts";
 import { readHostRange } from "./internal/host-view.ts";
 import { comparePaths, dirname, imagePath, join } from "./internal/paths.ts";
+import type { LayerInfo } from "./layers/layer.ts";
+import type { LayerStack } from "./layers/read-layers.ts";
 import type { FileView, ViewNode } from "./internal/view.ts";
 
 /** The bytes of a file: given, or read from this machine when the image is written. */
 export type FileContent =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "host"; readonly path: string; readonly size: number };
-
-/** One file of the image; `why` says in words what it is there for. */
-export type TreeNode = { readonly why: string } & (
-  | { readonly kind: "file"; readonly mode: number; readonly content: FileContent }
-  | { readonly kind: "directory"; readonly mode: number }
-  | { readonly kind: "link"; readonly to: string }
   | {
-      readonly kind: "device";
-      readonly type: "character" | "block";
-      readonly mode: number;
-      readonly major: number;
-      readonly minor: number;
-    }
-  | { readonly kind: "fifo"; readonly mode: number }
-);
+      readonly kind: "host";
+      readonly path: string;
+      readonly size: number;
+      /** Where it begins, for a file within an archive. Default: it is the whole file. */
+      readonly offset?: number | undefined;
+    };
+
+/** What any file of the image may have. */
+export interface NodeAttributes {
+  /** In words, what it is there for. */
+  readonly why: string;
+  /** Default 0. */
+  readonly uid?: number | undefined;
+  /** Default 0. */
+  readonly gid?: number | undefined;
+  /** Seconds since 1970, default 0. */
+  readonly mtime?: number | undefined;
+  /** Nodes that share a number are hard links: names of one file, equal in all but `why`. */
+  readonly inode?: number | undefined;
+  /** Extended attributes of an archive. An initramfs cannot hold them; they are kept to be told of. */
+  readonly xattrs?: ReadonlyMap<string, Uint8Array> | undefined;
+}
+
+/** One file of the image. */
+export type TreeNode = NodeAttributes &
+  (
+    | { readonly kind: "file"; readonly mode: number; readonly content: FileContent }
+    | { readonly kind: "directory"; readonly mode: number }
+    | { readonly kind: "link"; readonly to: string }
+    | {
+        readonly kind: "device";
+        readonly type: "character" | "block";
+        readonly mode: number;
+        readonly major: number;
+        readonly minor: number;
+      }
+    | { readonly kind: "fifo" | "socket"; readonly mode: number }
+  );
 
 const MAX_LINKS = 40;
 
@@ -41,8 +67,31 @@ const MAX_LINKS = 40;
  */
 export class FileTree {
   readonly #nodes = new Map<string, TreeNode>();
+  /** Paths that come from layers, which whatever is added may replace. */
+  readonly #fromLayers = new Set<string>();
   /** Directories that must exist for the nodes below them, with one of those nodes. */
   readonly #parents = new Map<string, string>();
+
+  /** The layers that the tree starts from, and what was found in them. */
+  readonly layers: readonly LayerInfo[];
+  readonly layerDiagnostics: readonly Diagnostic[];
+
+  constructor({ nodes, layers, diagnostics }: LayerStack = { nodes: [], layers: [], diagnostics: [] }) {
+    this.layers = layers;
+    this.layerDiagnostics = diagnostics;
+    for (const [path, node] of nodes) {
+      this.#nodes.set(path, node);
+      this.#fromLayers.add(path);
+      const parent = dirname(path);
+      // They come sorted, and with all directories.
+      if (parent !== "/" && !this.#parents.has(parent)) this.#parents.set(parent, path);
+    }
+  }
+
+  /** Whether what stands at a path comes from a layer, so that adding something else replaces it. */
+  isFromLayer(path: string): boolean {
+    return this.#fromLayers.has(this.place(path));
+  }
 
   /** Where a path lands in this tree; its last component is not followed. */
   place(path: string): string {
@@ -75,10 +124,13 @@ export class FileTree {
     return at === "" ? "/" : at;
   }
 
-  /** Adds a node. Adding the same again is fine; something different at the same path is an error. */
+  /**
+   * Adds a node. Adding the same again is fine; something different at the same path is an error. What comes
+   * from a layer is replaced, but for a directory with something in it, which only another directory replaces.
+   */
   add(path: string, node: TreeNode): void {
     const at = this.place(path);
-    const existing = this.#nodes.get(at);
+    const existing = this.#fromLayers.has(at) ? undefined : this.#nodes.get(at);
     if (existing !== undefined) {
       if (!sameNode(existing, node)) throw collision(at, existing, node);
       return;
@@ -103,6 +155,7 @@ export class FileTree {
       if (named === undefined || comparePaths(at, named) < 0) this.#parents.set(parent, at);
     }
     this.#nodes.set(at, node);
+    this.#fromLayers.delete(at);
   }
 
   /** The node at a path, links on the way followed, the last component not. */
@@ -135,7 +188,7 @@ export class FileTree {
           throw new InitramfsError("INITRAMFS_READ", `"${path}" is no file in the image`);
         return node.content.kind === "bytes"
           ? node.content.bytes.subarray(offset, offset + length)
-          : readHostRange(node.content.path, offset, length);
+          : readHostRange(node.content.path, (node.content.offset ?? 0) + offset, length);
       },
       list(path) {
         const prefix = join(path, "");
@@ -165,25 +218,28 @@ function viewNode(node: TreeNode): ViewNode {
     case "device":
       return { kind: "other", what: "a device", mode: node.mode };
     default:
-      return { kind: "other", what: "a named pipe", mode: node.mode };
+      return { kind: "other", what: node.kind === "fifo" ? "a named pipe" : "a socket", mode: node.mode };
   }
 }
 
 /** Everything but the reason. */
 function sameNode(a: TreeNode, b: TreeNode): boolean {
   if (a.kind === "file" && b.kind === "file") {
-    return a.mode === b.mode && sameContent(a.content, b.content);
+    const owned = (a.uid ?? 0) === (b.uid ?? 0) && (a.gid ?? 0) === (b.gid ?? 0);
+    return a.mode === b.mode && owned && sameContent(a.content, b.content);
   }
   return JSON.stringify({ ...a, why: "" }) === JSON.stringify({ ...b, why: "" });
 }
 
 function sameContent(a: FileContent, b: FileContent): boolean {
-  if (a.kind === "host" && b.kind === "host" && a.path === b.path) return true;
+  if (a.kind === "host" && b.kind === "host" && a.path === b.path && a.offset === b.offset) return true;
   return contentSize(a) === contentSize(b) && Buffer.compare(wholeContent(a), wholeContent(b)) === 0;
 }
 
 function wholeContent(content: FileContent): Uint8Array {
-  return content.kind === "bytes" ? content.bytes : readHostRange(content.path, 0, content.size);
+  return content.kind === "bytes"
+    ? content.bytes
+    : readHostRange(content.path, content.offset ?? 0, content.size);
 }
 
 function collision(path: string, a: TreeNode, b: TreeNode): InitramfsError {

@@ -9,6 +9,7 @@ import { type Compression, compressor } from "./compression.ts";
 import { checkAborted, type InitramfsContext } from "./context.ts";
 import { InitramfsError } from "./error.ts";
 import { readError } from "./internal/host-view.ts";
+import { encodeName } from "./internal/names.ts";
 import { replaceFile } from "./internal/replace-file.ts";
 import { contentSize, type FileContent, type FileTree, type TreeNode } from "./tree.ts";
 
@@ -21,8 +22,8 @@ export interface WrittenArchive {
 }
 
 /**
- * Writes a tree as a newc archive, compressed as asked. Owner and times are 0 and the order is the tree's, so
- * that the same files give the same bytes. The file appears complete or not at all.
+ * Writes a tree as a newc archive, compressed as asked. Owner and times are 0 but where a layer says otherwise, and
+ * the order is the tree's, so that the same files give the same bytes. The file appears complete or not at all.
  *
  * @throws {InitramfsError} if the disk is full, a file vanishes or changes its size, or on abort
  */
@@ -32,10 +33,7 @@ export async function writeInitramfs(
 ): Promise<WrittenArchive> {
   const { output, signal } = options;
   checkAborted(signal);
-  const entries = tree.entries().map(([path, node]) => toInput(path, node));
-  const total = tree
-    .entries()
-    .reduce((sum, [, node]) => sum + (node.kind === "file" ? contentSize(node.content) : 0), 0);
+  const { entries, total } = toInputs(tree);
   const hash = createHash("sha256");
   let unpackedSize = 0;
   let size = 0;
@@ -74,19 +72,35 @@ function meter(see: (chunk: Uint8Array) => void): Transform {
   });
 }
 
-function toInput(path: string, node: TreeNode): CpioInput {
-  const name = path.slice(1);
+/** The entries, and the bytes of all files. The first name of a file with hard links stands for all of them. */
+function toInputs(tree: FileTree): { readonly entries: CpioInput[]; readonly total: number } {
+  const firstNames = new Map<number, string | Uint8Array>();
+  let total = 0;
+  const entries = tree.entries().map(([path, node]): CpioInput => {
+    const name = encodeName(path.slice(1));
+    if (node.inode !== undefined) {
+      const linkTo = firstNames.get(node.inode);
+      if (linkTo !== undefined) return { type: "link", name, linkTo };
+      firstNames.set(node.inode, name);
+    }
+    if (node.kind === "file") total += contentSize(node.content);
+    return toInput(name, node);
+  });
+  return { entries, total };
+}
+
+function toInput(name: string | Uint8Array, node: TreeNode): CpioInput {
+  const { uid, gid, mtime } = node;
+  const common = { name, uid, gid, mtime };
   switch (node.kind) {
     case "file":
-      return { type: "file", name, mode: node.mode, data: toData(node.content) };
-    case "directory":
-      return { type: "directory", name, mode: node.mode };
+      return { type: "file", ...common, mode: node.mode, data: toData(node.content) };
     case "link":
-      return { type: "symlink", name, target: node.to };
+      return { type: "symlink", ...common, target: encodeName(node.to) };
     case "device":
-      return { type: node.type, name, mode: node.mode, rdev: { major: node.major, minor: node.minor } };
+      return { type: node.type, ...common, mode: node.mode, rdev: { major: node.major, minor: node.minor } };
     default:
-      return { type: "fifo", name, mode: node.mode };
+      return { type: node.kind, ...common, mode: node.mode };
   }
 }
 
@@ -94,19 +108,20 @@ const CHUNK = 1 << 20;
 
 function toData(content: FileContent): Extract<CpioInput, { type: "file" }>["data"] {
   if (content.kind === "bytes") return content.bytes;
-  const { path, size } = content;
+  const { path, size, offset } = content;
   return {
     size,
     *open() {
       let fd: number | undefined;
       try {
-        fd = openSync(path, "r");
+        fd = openSync(encodeName(path), "r");
         // One byte more than promised is asked for, so that a file that has grown is noticed too.
-        for (let left = size + 1; left > 0;) {
-          const chunk = new Uint8Array(Math.min(CHUNK, left));
-          const got = readSync(fd, chunk);
+        const wanted = offset === undefined ? size + 1 : size;
+        for (let done = 0; done < wanted;) {
+          const chunk = new Uint8Array(Math.min(CHUNK, wanted - done));
+          const got = readSync(fd, chunk, 0, chunk.length, (offset ?? 0) + done);
           if (got === 0) break;
-          left -= got;
+          done += got;
           yield chunk.subarray(0, got);
         }
       } catch (error) {

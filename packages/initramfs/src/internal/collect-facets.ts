@@ -9,7 +9,10 @@ import type { createResolver } from "./program-closure.ts";
 import { addLinks, addSysrootFile } from "./sysroot-file.ts";
 import { resolve, type Resolved } from "./view.ts";
 
-/** Adds what no ELF file says. Whatever is at one of its places already is the user's, and better. */
+/**
+ * Adds what no ELF file says. Whatever is at one of its places already is the user's, and better; libraries alone
+ * replace those of a layer, because they belong together.
+ */
 export function addFacets(
   tree: FileTree,
   view: HostView,
@@ -18,9 +21,10 @@ export function addFacets(
 ): { readonly objects: readonly string[]; readonly files: readonly ClosureFile[] } {
   const objects: string[] = [];
   const closures: ClosureFile[] = [];
-  const copy = (resolved: Resolved, path: string, why: string): void => {
+  const copy = (resolved: Resolved, path: string, why: string, replaces = false): void => {
     addLinks(tree, resolved, path);
-    if (tree.get(resolved.path) === undefined) addSysrootFile(tree, view, resolved.path, resolved, why);
+    const free = tree.get(resolved.path) === undefined || (replaces && tree.isFromLayer(resolved.path));
+    if (free) addSysrootFile(tree, view, resolved.path, resolved, why);
   };
   const make = (path: string, node: TreeNode): void => {
     if (tree.get(path) === undefined) tree.add(path, node);
@@ -32,7 +36,7 @@ export function addFacets(
       const { files, problems } = resolver(path);
       throwProblems(problems);
       for (const file of files) {
-        copy(file.resolved, file.path, file.role === "program" ? why : explainRole(file, path));
+        copy(file.resolved, file.path, file.role === "program" ? why : explainRole(file, path), true);
       }
       closures.push(...files);
       objects.push(path);

@@ -2,6 +2,7 @@ import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, ty
 import { join as joinHost, resolve as resolveHost } from "node:path";
 
 import { InitramfsError } from "../error.ts";
+import { encodeName } from "./names.ts";
 import type { FileView, ViewNode } from "./view.ts";
 
 /** A directory of this machine as a root file system; links are read relative to it. */
@@ -52,7 +53,7 @@ export function lookupHost(path: string): ViewNode | undefined {
 export function readHostRange(path: string, offset: number, length: number): Uint8Array {
   let fd: number | undefined;
   try {
-    fd = openSync(path, "r");
+    fd = openSync(encodeName(path), "r");
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {

@@ -1,4 +1,5 @@
 import { InitramfsError } from "../error.ts";
+import { compareNames, nameLength } from "./names.ts";
 
 /** Makes a path in the image canonical: absolute, without empty, "." and ".." components. */
 export function imagePath(path: string): string {
@@ -11,8 +12,8 @@ export function imagePath(path: string): string {
     else if (part !== "" && part !== ".") parts.push(part);
   }
   // NAME_MAX and PATH_MAX: the kernel drops an entry beyond them without a word (init/initramfs.c).
-  const tooLong = parts.find((part) => Buffer.byteLength(part) > 255);
-  if (tooLong !== undefined || Buffer.byteLength(path) > 4094) {
+  const tooLong = parts.find((part) => nameLength(part) > 255);
+  if (tooLong !== undefined || nameLength(path) > 4094) {
     throw new InitramfsError(
       "INITRAMFS_INVALID_OPTION",
       `The path ${JSON.stringify(path)} is too long for Linux`,
@@ -53,5 +54,5 @@ export function join(directory: string, name: string): string {
 
 /** Bytewise, which puts every directory before what it holds. */
 export function comparePaths(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return compareNames(a, b);
 }

@@ -5,7 +5,11 @@ import type { Resolved } from "./view.ts";
 
 /** Adds the links that were passed on the way to a file of the sysroot. */
 export function addLinks(tree: FileTree, { links }: Resolved, path: string): void {
-  for (const link of links) tree.add(link.path, { kind: "link", to: link.to, why: `on the way to ${path}` });
+  for (const link of links) {
+    // A layer may have a real directory there; whether the program finds all it needs is proved later.
+    if (tree.isFromLayer(link.path) && tree.get(link.path)?.kind === "directory") continue;
+    tree.add(link.path, { kind: "link", to: link.to, why: `on the way to ${path}` });
+  }
 }
 
 export function addSysrootFile(

@@ -5,12 +5,17 @@ import { pipeline } from "node:stream/promises";
 
 import { InitramfsError } from "../error.ts";
 
+const COMPRESSES = {
+  does: "compresses the image",
+  hint: "Install it, or choose gzip, zstd or lz4, which are built in",
+};
+
 /**
  * A stage that runs an installed program on what passes through.
  *
  * @throws {InitramfsError} when the program is missing or fails; it does not outlive the pipeline
  */
-export function throughTool(program: string, args: readonly string[]) {
+export function throughTool(program: string, args: readonly string[], purpose = COMPRESSES) {
   return async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
     const ended = once(child, "close") as Promise<[number | null]>;
@@ -35,11 +40,8 @@ export function throughTool(program: string, args: readonly string[]) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       throw new InitramfsError(
         "INITRAMFS_TOOL",
-        `The program "${program}", which compresses the image, is missing`,
-        {
-          cause: error,
-          hint: "Install it, or choose gzip, zstd or lz4, which are built in",
-        },
+        `The program "${program}", which ${purpose.does}, is missing`,
+        { cause: error, hint: purpose.hint },
       );
     } finally {
       child.kill();

@@ -1,0 +1,90 @@
+import { Readable } from "node:stream";
+import { createGunzip, zstdDecompressSync } from "node:zlib";
+
+import { IDENTIFY_BYTES, identifyFormat } from "@justenough/cpio";
+
+import { InitramfsError } from "../error.ts";
+import { throughTool } from "../internal/tool-filter.ts";
+import { limitError } from "./budget.ts";
+import { type ByteSource, chunks, memorySource } from "./byte-source.ts";
+import { layerError } from "./layer-error.ts";
+import { zstdFrames } from "./zstd-frames.ts";
+
+/**
+ * The archive in a file: as it is, or decompressed in memory up to `maxBytes`. What it is compressed with is
+ * read from its first bytes, as container engines do: names and media types are often wrong.
+ */
+export async function decompress(source: ByteSource, archive: string, maxBytes: number): Promise<ByteSource> {
+  const format = identifyFormat(source.read(0, IDENTIFY_BYTES));
+  switch (format) {
+    case "gzip":
+      return collect(gunzip(source), archive, maxBytes);
+    case "zstd":
+      return collect(unzstd(source, archive, maxBytes), archive, maxBytes);
+    case "xz":
+    case "lzma":
+      return collect(
+        tool("xz", ["-dc", `--format=${format}`, "--memlimit-decompress=1GiB"], source),
+        archive,
+        maxBytes,
+      );
+    case "bzip2":
+      return collect(tool("bzip2", ["-dc"], source), archive, maxBytes);
+    default:
+      return source;
+  }
+}
+
+async function collect(
+  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  archive: string,
+  maxBytes: number,
+): Promise<ByteSource> {
+  const kept: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const part of parts) {
+      size += part.length;
+      if (size > maxBytes) throw limitError(archive, `${maxBytes} bytes`, "bytes");
+      kept.push(part);
+    }
+  } catch (error) {
+    if (error instanceof InitramfsError && error.code !== "INITRAMFS_TOOL") throw error;
+    const { message, hint } = error as InitramfsError;
+    throw layerError(archive, undefined, `it cannot be decompressed: ${message}`, { cause: error, hint });
+  }
+  return memorySource(kept.length === 1 ? (kept[0] as Uint8Array) : Buffer.concat(kept, size));
+}
+
+async function* gunzip(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+  const from = Readable.from(chunks(source));
+  const stream = createGunzip({ chunkSize: 1 << 18 });
+  from.on("error", (error) => stream.destroy(error));
+  try {
+    yield* from.pipe(stream) as AsyncIterable<Uint8Array>;
+  } finally {
+    from.destroy();
+  }
+}
+
+function* unzstd(
+  source: ByteSource,
+  archive: string,
+  maxBytes: number,
+): Generator<Uint8Array, void, undefined> {
+  for (const { offset, size } of zstdFrames(source, archive)) {
+    try {
+      yield zstdDecompressSync(source.read(offset, size), { maxOutputLength: maxBytes });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_BUFFER_TOO_LARGE") throw error;
+      throw limitError(archive, `${maxBytes} bytes`, "bytes");
+    }
+  }
+}
+
+function tool(program: string, args: readonly string[], source: ByteSource): AsyncIterable<Uint8Array> {
+  const feed = Readable.from(chunks(source)) as AsyncIterable<Uint8Array>;
+  return throughTool(program, args, { does: "decompresses it", hint: `Install it, or decompress it first` })(
+    feed,
+  );
+}

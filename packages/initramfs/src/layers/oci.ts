@@ -1,0 +1,65 @@
+import type { Arch } from "../arch.ts";
+import { addEntry } from "./add-entry.ts";
+import { decompress } from "./decompress.ts";
+import { entryPath } from "./entry-path.ts";
+import { openImageStore } from "./image-store.ts";
+import type { LayerContext, ReadLayer } from "./layer.ts";
+import { layerError } from "./layer-error.ts";
+import type { OciLayerSpec } from "./layer-spec.ts";
+import { merge } from "./merge.ts";
+import { chooseImage, type Image, verifyDigest } from "./oci-image.ts";
+import { type Directory, newDirectory, walk } from "./root.ts";
+import { readTar } from "./tar.ts";
+
+/** GOARCH, which the OCI uses. */
+const ARCHITECTURES: Readonly<Record<Arch, string>> = { x86_64: "amd64", arm64: "arm64", riscv64: "riscv64" };
+
+/** A container image: its layers laid over each other as a container engine would. */
+export async function readOciLayer(spec: OciLayerSpec, context: LayerContext): Promise<ReadLayer> {
+  const image = await openImage(spec, context);
+  const root = newDirectory();
+  for (const [index, layer] of image.layers.entries()) {
+    const name = `layer ${index + 1} of ${image.name}`;
+    const stored = layer.open();
+    const source = await decompress(stored, name, context.budget.maxBytes);
+    if (layer.diffId !== undefined) verifyDigest(source, layer.diffId, name);
+    const upper = newDirectory();
+    const target = { root: upper, archive: name, why: name, source, below: root };
+    for (const entry of readTar(source, name)) {
+      if (!addWhiteout(upper, entry.name, name)) addEntry(entry, target, context);
+    }
+    merge(root, upper, "replace");
+  }
+  const { name, config } = image;
+  return { root, info: { kind: "oci", source: spec.source, name, config }, diagnostics: [] };
+}
+
+export async function openImage(spec: OciLayerSpec, context: LayerContext): Promise<Image> {
+  const store = await openImageStore(spec.source, context);
+  const { reference, platform = `linux/${ARCHITECTURES[context.arch]}` } = spec;
+  return chooseImage(store, { reference, platform });
+}
+
+const PREFIX = ".wh.";
+/** aufs's own bookkeeping, which old images have; nothing of it is for others. */
+const META = ".wh..wh.";
+const OPAQUE = ".wh..wh..opq";
+
+/** Notes what the layer takes away (image-spec, layer.md, "Whiteouts"), if the entry says so. */
+function addWhiteout(root: Directory, name: string, archive: string): boolean {
+  const parts = entryPath(name, archive);
+  const at = parts.findIndex((part) => part.startsWith(PREFIX));
+  if (at < 0) return false;
+  const mark = parts[at] as string;
+  const last = at === parts.length - 1;
+  if (mark.startsWith(META) && !(mark === OPAQUE && last)) return true;
+  const hidden = mark.slice(PREFIX.length);
+  if (!last || hidden === "" || hidden === "." || hidden === "..") {
+    throw layerError(archive, name, "is no valid whiteout");
+  }
+  const directory = walk(root, parts.slice(0, -1), archive)?.directory;
+  if (directory === undefined) return true;
+  if (mark === OPAQUE) directory.opaque = true;
+  else directory.whiteouts.add(hidden);
+  return true;
+}

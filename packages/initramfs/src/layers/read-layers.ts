@@ -1,0 +1,87 @@
+import type { Arch } from "../arch.ts";
+import type { InitramfsContext } from "../context.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import type { TreeNode } from "../tree.ts";
+import { createBudget } from "./budget.ts";
+import { readDebLayer } from "./deb.ts";
+import { readDirectoryLayer } from "./directory.ts";
+import type { LayerContext, LayerInfo, ReadLayer } from "./layer.ts";
+import type { LayerLimits, LayerSpec, OciLayerSpec } from "./layer-spec.ts";
+import { readListLayer } from "./list.ts";
+import { merge } from "./merge.ts";
+import type { ImageConfig } from "./oci-config.ts";
+import { openImage, readOciLayer } from "./oci.ts";
+import { flatten, newDirectory } from "./root.ts";
+import { readTarLayer } from "./tar-layer.ts";
+
+/** What the layers of an image come to. */
+export interface LayerStack {
+  readonly nodes: readonly (readonly [path: string, node: TreeNode])[];
+  readonly layers: readonly LayerInfo[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+interface StackOptions {
+  readonly layers?: readonly LayerSpec[] | undefined;
+  readonly layerLimits?: LayerLimits | undefined;
+  readonly keepLayerTimes?: boolean | undefined;
+  readonly arch: Arch;
+}
+
+/** Reads the layers in their order and lays each over those before it. */
+export async function readLayers(options: StackOptions, context: InitramfsContext): Promise<LayerStack> {
+  const { layers = [] } = options;
+  const inner = layerContext(options, context);
+  const root = newDirectory();
+  const infos: LayerInfo[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const [index, spec] of layers.entries()) {
+    const layer = await readLayer(spec, inner);
+    merge(root, layer.root, "follow");
+    infos.push(layer.info);
+    diagnostics.push(...layer.diagnostics);
+    const counts = { done: index + 1, total: layers.length, unit: "layers" } as const;
+    context.onProgress?.({ phase: "collect", ...counts, message: layer.info.name });
+  }
+  return { nodes: flatten(root), layers: infos, diagnostics };
+}
+
+/**
+ * What a container image would run, without reading its layers: to give it to the generated `/init`, or to
+ * whatever else.
+ *
+ * @throws {InitramfsError} if there is no such image, or it is damaged
+ *
+ * @example
+ * ```ts no-run
+ * import { readImageConfig } from "@justenough/initramfs";
+ * const { args, env, cwd } = await readImageConfig({ kind: "oci", source: "redis.tar" }, { arch: "x86_64" });
+ * console.log(args, env["PATH"], cwd); // [ 'docker-entrypoint.sh', 'redis-server' ] /usr/local/bin:… /data
+ * ```
+ */
+export async function readImageConfig(
+  spec: OciLayerSpec,
+  options: { readonly arch: Arch; readonly layerLimits?: LayerLimits | undefined } & InitramfsContext,
+): Promise<ImageConfig> {
+  return (await openImage(spec, layerContext(options, options))).config;
+}
+
+function layerContext(options: StackOptions, { signal }: InitramfsContext): LayerContext {
+  const { arch, layerLimits, keepLayerTimes = false } = options;
+  return { arch, budget: createBudget(layerLimits), keepTimes: keepLayerTimes, signal };
+}
+
+async function readLayer(spec: LayerSpec, context: LayerContext): Promise<ReadLayer> {
+  switch (spec.kind) {
+    case "tar":
+      return readTarLayer(spec.source, context);
+    case "oci":
+      return readOciLayer(spec, context);
+    case "deb":
+      return readDebLayer(spec.source, context);
+    case "list":
+      return readListLayer(spec.source, context, spec.env);
+    default:
+      return readDirectoryLayer(spec.source, context);
+  }
+}

@@ -1,0 +1,18 @@
+import { basename } from "node:path";
+
+import { addEntry } from "./add-entry.ts";
+import { fileSource } from "./byte-source.ts";
+import { decompress } from "./decompress.ts";
+import type { LayerContext, ReadLayer } from "./layer.ts";
+import { newDirectory } from "./root.ts";
+import { readTar } from "./tar.ts";
+
+/** A tar archive as a root file system. Later entries replace earlier ones of the same name. */
+export async function readTarLayer(path: string, context: LayerContext): Promise<ReadLayer> {
+  const name = basename(path);
+  const source = await decompress(fileSource(path), name, context.budget.maxBytes);
+  const root = newDirectory();
+  const target = { root, archive: name, why: name, source };
+  for (const entry of readTar(source, name)) addEntry(entry, target, context);
+  return { root, info: { kind: "tar", source: path, name }, diagnostics: [] };
+}
