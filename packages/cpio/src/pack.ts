@@ -34,8 +34,8 @@ export async function* packCpio(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const resolved = resolvePackOptions(options);
   const planner = createPlanner(entries, resolved);
-  const ready: Uint8Array[] = [];
-  const writer = new ChunkWriter((chunk) => ready.push(chunk), false);
+  const writer = new ChunkWriter(false);
+  const { ready } = writer;
   for await (const input of entries) {
     const planned = planner.plan(input);
     const sum = resolved.format === "crc" && planned.summed ? await sumBody(planned) : undefined;

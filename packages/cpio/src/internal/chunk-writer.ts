@@ -8,23 +8,23 @@ const CHUNK_SIZE = 256 * 1024;
 /** Data from this size on are passed along without being copied. */
 const PASS_THROUGH = 32 * 1024;
 
-/** Gathers small pieces into chunks, and gives each as soon as it is full. */
+/** Gathers small pieces into chunks, which are ready as soon as they are full. */
 export class ChunkWriter {
   /** Bytes written so far. */
   total = 0;
-  readonly #give: (chunk: Uint8Array) => void;
-  readonly #reuse: boolean;
-  #chunk = new Uint8Array(CHUNK_SIZE);
+  readonly ready: Uint8Array[] = [];
+  #chunk: Uint8Array = new Uint8Array(CHUNK_SIZE);
+  #other: Uint8Array | undefined;
   #start = 0;
   #end = 0;
 
   /**
-   * With `reuse` a chunk is good only until `give` returns; without it each is a fresh buffer that may be kept:
-   * chunks go to sockets, files and compressors that read them later.
+   * With `reuse` what is ready is good until the next entry is written: two buffers take turns, and no entry fills
+   * both without its data being passed along. Without it each chunk is a fresh buffer that may be kept: chunks go to
+   * sockets, files and compressors that read them later.
    */
-  constructor(give: (chunk: Uint8Array) => void, reuse: boolean) {
-    this.#give = give;
-    this.#reuse = reuse;
+  constructor(reuse: boolean) {
+    this.#other = reuse ? new Uint8Array(CHUNK_SIZE) : undefined;
   }
 
   /** Reserves bytes that are zero. The caller fills them before it calls anything else here. */
@@ -33,14 +33,14 @@ export class ChunkWriter {
     const offset = this.#end;
     this.#end += length;
     this.total += length;
-    if (this.#reuse) this.#chunk.fill(0, offset, this.#end);
+    if (this.#other !== undefined) this.#chunk.fill(0, offset, this.#end);
     return { out: this.#chunk, offset };
   }
 
   write(bytes: Uint8Array): void {
     if (bytes.length >= PASS_THROUGH) {
       this.flush();
-      this.#give(bytes);
+      this.ready.push(bytes);
       this.total += bytes.length;
       return;
     }
@@ -52,18 +52,21 @@ export class ChunkWriter {
   }
 
   writeZeros(length: number): void {
-    for (let left = length; left > 0; left -= CHUNK_SIZE) this.reserve(Math.min(left, CHUNK_SIZE));
+    if (length >= PASS_THROUGH) this.write(new Uint8Array(length));
+    else if (length > 0) this.reserve(length);
   }
 
-  /** Gives what was gathered; the rest of the buffer goes on being filled. */
+  /** Makes what was gathered ready; the rest of the buffer goes on being filled. */
   flush(): void {
-    if (this.#end > this.#start) this.#give(this.#chunk.subarray(this.#start, this.#end));
+    if (this.#end > this.#start) this.ready.push(this.#chunk.subarray(this.#start, this.#end));
     this.#start = this.#end;
   }
 
   #renew(): void {
     this.flush();
-    if (!this.#reuse) this.#chunk = new Uint8Array(CHUNK_SIZE);
+    const next = this.#other ?? new Uint8Array(CHUNK_SIZE);
+    if (this.#other !== undefined) this.#other = this.#chunk;
+    this.#chunk = next;
     this.#start = 0;
     this.#end = 0;
   }
