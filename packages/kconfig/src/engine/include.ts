@@ -68,10 +68,14 @@ function cannotOpen(path: string, { at, lexer, output }: IncludeContext): never 
   throw new KconfigAbort(`can't open file "${path}"`);
 }
 
+/** A file that has ended, for lack of a newline behind its own `source`, is in nobody's way: C reads on for ever. */
+const MAX_TURNS = 1000;
+
 function refuseRecursion(path: string, { lexer, output, dialect }: IncludeContext): void {
   const chain = [...lexer.includes()];
-  const again = chain.findIndex(({ file }) => file === path);
-  if (again < 0) return;
+  const found = chain.findIndex(({ file }) => file === path);
+  if (found < 0 && lexer.turn < MAX_TURNS) return;
+  const again = found < 0 ? chain.length - 1 : found;
   output.err(`Recursive inclusion detected.\nInclusion path:\n  current file : ${path}\n`);
   // Up to the first occurrence, or to the root.
   for (const { file, line } of dialect.oldPositions ? chain.slice(0, again + 1) : chain) {

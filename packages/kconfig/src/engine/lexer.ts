@@ -55,6 +55,8 @@ interface Buffer {
   scanLine: number;
   sourceLine: number;
   readonly parent: Buffer | undefined;
+  /** How many files came one after the other in this place, each begun by the last line of the one before. */
+  readonly turn: number;
 }
 
 export class Lexer {
@@ -69,6 +71,8 @@ export class Lexer {
   readonly #wideWords: boolean;
   readonly #macros: boolean;
   #buffer: Buffer;
+  /** The file that ended with the line just read, since it has no newline there. */
+  #ended: Buffer | undefined;
   #state: "initial" | "assign" | "help" = "initial";
   #last: TokenKind = "eol";
   #beforeLast: TokenKind = "eol";
@@ -109,6 +113,7 @@ export class Lexer {
       scanLine: 1,
       sourceLine: 0,
       parent: undefined,
+      turn: 0,
     };
     this.at.file = file.name;
     this.at.scanLine = 1;
@@ -132,9 +137,15 @@ export class Lexer {
     this.#buffer.sourceLine = this.at.line;
   }
 
+  /** How many files have taken each other's place here; those that C would go on with for ever never end it. */
+  get turn(): number {
+    return this.#ended === undefined ? 0 : this.#ended.turn + 1;
+  }
+
   /** Goes on with another file until its end. */
   include(name: string, text: string): void {
-    this.#buffer = { text, index: 0, file: name, scanLine: 1, sourceLine: 0, parent: this.#buffer };
+    const { turn } = this;
+    this.#buffer = { text, index: 0, file: name, scanLine: 1, sourceLine: 0, parent: this.#buffer, turn };
     this.at.file = name;
     this.at.scanLine = 1;
   }
@@ -146,6 +157,7 @@ export class Lexer {
 
   /** The next token; newlines that end nothing are left out (yylex()). */
   next(): Token {
+    this.#ended = undefined;
     for (;;) {
       const token = this.#scan();
       if (this.#last === "eol" || this.#last === "help-text") {
@@ -377,6 +389,7 @@ export class Lexer {
       if (this.#oldPositions) this.at.file = "<none>";
       return this.#last === "eol" || this.#last === "help-text" || !this.#oldPositions ? END : EOL;
     }
+    if (this.#last !== "eol" && this.#last !== "help-text") this.#ended = this.#buffer;
     this.#buffer = parent;
     this.at.file = parent.file;
     this.at.scanLine = parent.scanLine;

@@ -40,3 +40,11 @@ test("nesting beyond all reason is an error with a place", () => {
     }
   }
 });
+
+test("a file that begins itself in its last line, which has no newline, is an error where C never ends", () => {
+  for (const generation of [1, 2, 3] as const) {
+    const files = { Kconfig: 'source "A"\n', A: 'config X\n\tbool\nsource "B"', B: 'source "A"' };
+    const one = { generation, args: ["--alldefconfig", "Kconfig"], files, input: "" };
+    expect(faultOf(one)).toBeUndefined();
+  }
+});

@@ -18,7 +18,8 @@ export interface MutatedCase {
 
 const MODES =
   "alldefconfig allyesconfig allnoconfig randconfig olddefconfig savedefconfig=min listnewconfig helpnewconfig oldaskconfig syncconfig";
-const SECONDS = 2;
+// A hang, not a busy machine.
+const SECONDS = 10;
 const BLOCKS = [
   "if y",
   'menu "x"',
