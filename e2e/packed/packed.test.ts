@@ -2,15 +2,7 @@
  * Each package as its users get it: built, packed, installed into an empty project outside the repository, and its
  * README example run on the oldest Node that we promise and on the one that we develop with.
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fences } from "@justenough-dev/tools/fences";
@@ -18,30 +10,17 @@ import { closureOf, root, workspacePackages } from "@justenough-dev/tools/worksp
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { pinnedNode } from "../lib/pinned-node.ts";
+
 /** The lower end of `engines.node` in each package.json. */
 const oldestNode = "22.18.0";
-const platform = `${process.platform}-${process.arch}`;
 const packages = workspacePackages();
 const scratch = mkdtempSync(join(tmpdir(), "justenough-packed-"));
 const tarballs = new Map<string, string>();
 const env = { NO_COLOR: "1", FORCE_COLOR: "0" };
-/** Fetched once, beside the Node of the bootstrap. */
-const oldestPrefix = join(root, ".tools", `node-${oldestNode}`);
-const nodes = {
-  [`Node ${oldestNode}`]: join(oldestPrefix, `node_modules/node-${platform}/bin/node`),
-  [`Node ${process.versions.node}`]: process.execPath,
-};
+const versions = [oldestNode, process.versions.node];
 
 beforeAll(async () => {
-  if (!existsSync(join(oldestPrefix, "node_modules")))
-    await execa("npm", [
-      "install",
-      "--prefix",
-      oldestPrefix,
-      "--no-save",
-      "--ignore-scripts",
-      `node-${platform}@${oldestNode}`,
-    ]);
   await execa("nx", ["run-many", "-t", "build"], { cwd: root, preferLocal: true, localDir: root, env });
   for (const { directory, folder, manifest } of packages) {
     const destination = join(scratch, "tarballs", folder);
@@ -90,17 +69,22 @@ describe.each(packages)("$folder", ({ directory, folder, manifest }) => {
     expect(odd).toEqual([]);
   });
 
-  test.each(Object.entries(nodes))("runs its README example on %s", async (_, node) => {
+  test.each(versions)("runs its README example on Node %s", async (version) => {
     const example = fences(readFileSync(join(directory, "README.md"), "utf8")).find(
       ({ info }) => info === "ts",
     );
     expect(example, "README.md has a ts fence").toBeDefined();
     writeFileSync(join(project, "example.ts"), example?.code ?? "");
-    const { stdout } = await execa(node, ["example.ts"], { cwd: project, env, timeout: 60_000 });
+    const { stdout } = await execa(await pinnedNode(version), ["example.ts"], {
+      cwd: project,
+      env,
+      timeout: 60_000,
+    });
     expect(stdout).not.toBe("");
   });
 
-  test.each(manifest.bin ? Object.entries(nodes) : [])("starts its command on %s", async (_, node) => {
+  test.each(manifest.bin ? versions : [])("starts its command on Node %s", async (version) => {
+    const node = await pinnedNode(version);
     for (const name of Object.keys(manifest.bin ?? {})) {
       const { stdout } = await execa(node, [join(project, "node_modules/.bin", name), "--help"], { env });
       expect(stdout).toContain(name);

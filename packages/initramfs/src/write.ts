@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
-import { closeSync, createWriteStream, openSync, readSync } from "node:fs";
+import { closeSync, createWriteStream, fsyncSync, openSync, writeSync } from "node:fs";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setImmediate } from "node:timers/promises";
 
-import { CpioError, type CpioInput, packCpio } from "@justenough/cpio";
+import { CpioError, type CpioInput, packCpio, packCpioSync } from "@justenough/cpio";
 
 import { type Compression, compressor } from "./compression.ts";
 import { checkAborted, type InitramfsContext } from "./context.ts";
 import { InitramfsError } from "./error.ts";
-import { readError } from "./internal/host-view.ts";
 import { encodeName } from "./internal/names.ts";
+import { PART, readParts } from "./internal/read-parts.ts";
 import { replaceFile } from "./internal/replace-file.ts";
 import { contentSize, type FileContent, type FileTree, type TreeNode } from "./tree.ts";
 
@@ -33,24 +34,38 @@ export async function writeInitramfs(
 ): Promise<WrittenArchive> {
   const { output, signal } = options;
   checkAborted(signal);
-  const { entries, total } = toInputs(tree);
+  const plain = options.compression === "none";
+  // Where nothing is kept, one buffer serves all files.
+  const buffer = plain ? new Uint8Array(PART) : undefined;
+  const room = (length: number): Uint8Array => buffer?.subarray(0, length) ?? new Uint8Array(length);
+  const { entries, total } = toInputs(tree, (content) => {
+    if (content.kind === "bytes") return content.bytes;
+    return { size: content.size, open: () => readParts(content, room) };
+  });
   const hash = createHash("sha256");
   let unpackedSize = 0;
   let size = 0;
-  const source = Readable.from(packCpio(entries), { objectMode: false, highWaterMark: 1 << 20 });
-  const before = meter((chunk) => {
+  const seen = (chunk: Uint8Array): void => {
     unpackedSize += chunk.length;
     options.onProgress?.({ phase: "pack", done: Math.min(unpackedSize, total), total, unit: "bytes" });
-  });
-  const after = meter((chunk) => {
+  };
+  const written = (chunk: Uint8Array): void => {
     size += chunk.length;
     hash.update(chunk);
-  });
+  };
   await replaceFile(output, async (temporary) => {
-    const sink = createWriteStream(temporary, { flush: true });
-    const abort = signal === undefined ? {} : { signal };
     try {
-      await pipeline([source, before, ...compressor(options.compression), after, sink], abort);
+      if (plain) {
+        await writePlain(entries, temporary, signal, (chunk) => {
+          seen(chunk);
+          written(chunk);
+        });
+        return;
+      }
+      const source = Readable.from(packCpio(entries), { objectMode: false, highWaterMark: 1 << 20 });
+      const sink = createWriteStream(temporary, { flush: true });
+      const abort = signal === undefined ? {} : { signal };
+      await pipeline([source, meter(seen), ...compressor(options.compression), meter(written), sink], abort);
     } catch (error) {
       checkAborted(signal);
       if (!(error instanceof CpioError)) throw error;
@@ -63,6 +78,34 @@ export async function writeInitramfs(
   return { path: output, sha256: hash.digest("hex"), size, unpackedSize };
 }
 
+/** So much is written between two looks at whether the caller has given up. */
+const SLICE = 64 << 20;
+
+/** Without compression nothing is waited for, which for small files takes a fraction of the time. */
+async function writePlain(
+  entries: readonly CpioInput[],
+  path: string,
+  signal: AbortSignal | undefined,
+  see: (chunk: Uint8Array) => void,
+): Promise<void> {
+  const fd = openSync(path, "wx");
+  try {
+    let written = 0;
+    for (const chunk of packCpioSync(entries)) {
+      for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done);
+      see(chunk);
+      checkAborted(signal);
+      written += chunk.length;
+      if (written < SLICE) continue;
+      written = 0;
+      await setImmediate();
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function meter(see: (chunk: Uint8Array) => void): Transform {
   return new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
@@ -72,8 +115,10 @@ function meter(see: (chunk: Uint8Array) => void): Transform {
   });
 }
 
+type ToData = (content: FileContent) => Extract<CpioInput, { type: "file" }>["data"];
+
 /** The entries, and the bytes of all files. The first name of a file with hard links stands for all of them. */
-function toInputs(tree: FileTree): { readonly entries: CpioInput[]; readonly total: number } {
+function toInputs(tree: FileTree, data: ToData): { readonly entries: CpioInput[]; readonly total: number } {
   const firstNames = new Map<number, string | Uint8Array>();
   let total = 0;
   const entries = tree.entries().map(([path, node]): CpioInput => {
@@ -84,17 +129,17 @@ function toInputs(tree: FileTree): { readonly entries: CpioInput[]; readonly tot
       firstNames.set(node.inode, name);
     }
     if (node.kind === "file") total += contentSize(node.content);
-    return toInput(name, node);
+    return toInput(name, node, data);
   });
   return { entries, total };
 }
 
-function toInput(name: string | Uint8Array, node: TreeNode): CpioInput {
+function toInput(name: string | Uint8Array, node: TreeNode, data: ToData): CpioInput {
   const { uid, gid, mtime } = node;
   const common = { name, uid, gid, mtime };
   switch (node.kind) {
     case "file":
-      return { type: "file", ...common, mode: node.mode, data: toData(node.content) };
+      return { type: "file", ...common, mode: node.mode, data: data(node.content) };
     case "link":
       return { type: "symlink", ...common, target: encodeName(node.to) };
     case "device":
@@ -102,33 +147,4 @@ function toInput(name: string | Uint8Array, node: TreeNode): CpioInput {
     default:
       return { type: node.kind, ...common, mode: node.mode };
   }
-}
-
-const CHUNK = 1 << 20;
-
-function toData(content: FileContent): Extract<CpioInput, { type: "file" }>["data"] {
-  if (content.kind === "bytes") return content.bytes;
-  const { path, size, offset } = content;
-  return {
-    size,
-    *open() {
-      let fd: number | undefined;
-      try {
-        fd = openSync(encodeName(path), "r");
-        // One byte more than promised is asked for, so that a file that has grown is noticed too.
-        const wanted = offset === undefined ? size + 1 : size;
-        for (let done = 0; done < wanted;) {
-          const chunk = new Uint8Array(Math.min(CHUNK, wanted - done));
-          const got = readSync(fd, chunk, 0, chunk.length, (offset ?? 0) + done);
-          if (got === 0) break;
-          done += got;
-          yield chunk.subarray(0, got);
-        }
-      } catch (error) {
-        throw readError(path, error);
-      } finally {
-        if (fd !== undefined) closeSync(fd);
-      }
-    },
-  };
 }
