@@ -4,12 +4,13 @@ import { findProgram } from "./internal/find-program.ts";
 import { createResolver } from "./internal/program-closure.ts";
 import { parseShebang, SHEBANG_BYTES } from "./internal/shebang.ts";
 import { type FileView, readText, resolve, resolveFile } from "./internal/view.ts";
+import { lostAttributes } from "./layers/lost-attributes.ts";
 import type { FileTree } from "./tree.ts";
 
 /**
  * Tells before booting what would fail in the guest: /init absent or not executable, programs whose
- * interpreter, loader or libraries are not in the image, a program to be run that is not there. An `error` is
- * something that the kernel would stop at; a `warning` concerns a file that may never be used.
+ * interpreter, loader or libraries are not in the image, a program to be run that is not there; and what the
+ * layers had that an image cannot hold. An `error` is something that the kernel would stop at; a `warning` concerns a file that may never be used.
  *
  * @example
  * ```ts
@@ -20,7 +21,13 @@ import type { FileTree } from "./tree.ts";
 export function checkInitramfs(tree: FileTree): Diagnostic[] {
   const view = tree.view();
   const resolver = createResolver(view, { dlopen: ["required"] });
-  const diagnostics: Diagnostic[] = [...checkInit(view, resolver), ...checkRecords(view)];
+  const entries = tree.entries();
+  const diagnostics: Diagnostic[] = [
+    ...checkInit(view, resolver),
+    ...checkRecords(view),
+    ...tree.layerDiagnostics,
+    ...lostAttributes(entries),
+  ];
   if (view.lookup("/dev/console") === undefined) {
     diagnostics.push({
       code: "no-console",
@@ -30,7 +37,7 @@ export function checkInitramfs(tree: FileTree): Diagnostic[] {
       hint: "Add the character device 5:1",
     });
   }
-  for (const [path, node] of tree.entries()) {
+  for (const [path, node] of entries) {
     if (path === "/init" || node.kind !== "file" || (node.mode & 0o111) === 0) continue;
     for (const { kind, message, hint } of resolver(path).problems) {
       // Text files with a stray x bit are common; only what is meant to be executed can fail to be.
