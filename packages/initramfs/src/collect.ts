@@ -10,7 +10,7 @@ import { addUserFiles } from "./internal/collect-files.ts";
 import { findProgram } from "./internal/find-program.ts";
 import { type HostView, hostView, lookupHost, readHostRange } from "./internal/host-view.ts";
 import { copiedMode } from "./internal/modes.ts";
-import { comparePaths, userImagePath } from "./internal/paths.ts";
+import { comparePaths, dirname, imagePath, join, userImagePath } from "./internal/paths.ts";
 import { createResolver } from "./internal/program-closure.ts";
 import { addFilledUsrMerge, addUsrMerge } from "./internal/usr-merge.ts";
 import { proveClosures } from "./internal/prove.ts";
@@ -89,25 +89,36 @@ function collectPrograms(
     context.onProgress?.({ phase: "collect", ...counts, message: program.name });
   }
   // Links first: a path given by the user lands where they lead.
+  const hidden = new Map<string, string>();
   for (const { file, program } of found) {
     if (file.role !== "program" || program.target === undefined) {
-      addLinks(tree, file.resolved, file.path);
+      addLinks(tree, file.resolved, file.path, hidden);
     } else {
       addUsrMerge(tree, view, program.target);
     }
   }
   for (const { file, program } of found) {
     const path = file.role === "program" ? (program.target ?? file.resolved.path) : file.resolved.path;
-    addSysrootFile(tree, view, path, file.resolved, explainRole(file, program.name));
+    const why = explainRole(file, program.name);
+    addSysrootFile(tree, view, path, file.resolved, why);
+    for (const [link, to] of hidden) {
+      if (path.startsWith(`${to}/`)) tree.add(link + path.slice(to.length), { kind: "link", to: path, why });
+    }
   }
   return found.map(({ file }) => file).filter(({ role }) => role === "library" || role === "dlopen");
 }
 
-function addLinks(tree: FileTree, { links }: Resolved, path: string): void {
+/**
+ * A link such as `/lib -> usr/lib` cannot be where a layer has a real directory. `hidden` gets those: what is found
+ * through them needs a link of its own in there.
+ */
+function addLinks(tree: FileTree, { links }: Resolved, path: string, hidden: Map<string, string>): void {
   for (const link of links) {
-    // A layer may have a real directory there; whether the program finds all it needs is proved later.
-    if (tree.isFromLayer(link.path) && tree.get(link.path)?.kind === "directory") continue;
-    tree.add(link.path, { kind: "link", to: link.to, why: `on the way to ${path}` });
+    if (tree.isFromLayer(link.path) && tree.get(link.path)?.kind === "directory") {
+      hidden.set(link.path, imagePath(link.to.startsWith("/") ? link.to : join(dirname(link.path), link.to)));
+    } else {
+      tree.add(link.path, { kind: "link", to: link.to, why: `on the way to ${path}` });
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../diagnostic.ts";
+import { compareNames } from "../internal/names.ts";
 import type { TreeNode } from "../tree.ts";
 import { decodeCapabilities } from "./capabilities.ts";
 
@@ -14,7 +15,7 @@ export function lostAttributes(entries: readonly (readonly [path: string, node: 
       else others.set(name, [...(others.get(name) ?? []), path]);
     }
   }
-  for (const [name, paths] of others) {
+  for (const [name, paths] of [...others].sort(([a], [b]) => compareNames(a, b))) {
     const more = paths.length === 1 ? "" : ` and ${paths.length - 1} others`;
     diagnostics.push({
       code: "lost-xattr",
