@@ -26,7 +26,10 @@ export function checkInitramfs(tree: FileTree): Diagnostic[] {
     ...checkInit(view, resolver),
     ...checkRecords(view),
     ...tree.layerDiagnostics,
-    ...lostAttributes(entries),
+    ...lostAttributes(
+      entries,
+      new Set(records(view, "capability").map((record) => record.slice(record.indexOf(":") + 1))),
+    ),
   ];
   if (view.lookup("/dev/console") === undefined) {
     diagnostics.push({
@@ -68,9 +71,10 @@ function checkInit(view: FileView, resolver: ReturnType<typeof createResolver>):
 
 /** The generated /init's program, unless a job brings another. */
 function checkRecords(view: FileView): Diagnostic[] {
-  const records = readText(view, "/etc/appliance/init")?.split("\0") ?? [];
-  const program = records.find((record) => record.startsWith("arg="))?.slice(4);
-  const path = records.find((record) => record.startsWith("env=PATH="))?.slice(9);
+  const [program] = records(view, "arg");
+  const path = records(view, "env")
+    .find((assignment) => assignment.startsWith("PATH="))
+    ?.slice(5);
   if (program === undefined) return [];
   try {
     findProgram(view, program, { searchPath: path?.split(":").filter(Boolean) });
@@ -80,6 +84,12 @@ function checkRecords(view: FileView): Diagnostic[] {
     const message = `/init would not find the program to run: ${error.message}`;
     return [{ code: "program-missing", severity: "warning", path: program, message, hint: error.hint }];
   }
+}
+
+/** The values of a key in what the generated /init is to do. */
+function records(view: FileView, key: string): string[] {
+  const all = readText(view, "/etc/appliance/init")?.split("\0") ?? [];
+  return all.filter((record) => record.startsWith(`${key}=`)).map((record) => record.slice(key.length + 1));
 }
 
 function isScript(view: FileView, path: string): boolean {

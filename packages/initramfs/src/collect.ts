@@ -17,6 +17,7 @@ import { proveClosures } from "./internal/prove.ts";
 import type { Resolved } from "./internal/view.ts";
 import { readModules } from "./kernel-modules.ts";
 import { readLayers } from "./layers/read-layers.ts";
+import { capabilityRecords } from "./layers/lost-attributes.ts";
 import type { ContentSpec } from "./spec.ts";
 import { FileTree } from "./tree.ts";
 
@@ -146,7 +147,13 @@ async function collectModulesAndInit(
       modulePaths.push(path);
     }
   }
-  if (spec.init.kind !== "generated") return;
+  if (spec.init.kind !== "generated") {
+    if (spec.restoreCapabilities !== true) return;
+    throw new InitramfsError(
+      "INITRAMFS_INVALID_OPTION",
+      "File capabilities are restored by the generated /init only",
+    );
+  }
   const { path } = await compileInit({ ...context, arch: spec.arch, compiler: spec.compiler });
   const node = lookupHost(path);
   if (node?.kind !== "file") {
@@ -155,7 +162,8 @@ async function collectModulesAndInit(
   // Read now: someone may empty the cache before the image is written.
   const bytes = readHostRange(path, 0, node.size);
   tree.add("/init", { kind: "file", mode: 0o755, content: { kind: "bytes", bytes }, why: "generated /init" });
-  const records = encodeRecords(spec.init, modulePaths);
+  const capabilities = spec.restoreCapabilities === true ? capabilityRecords(tree) : [];
+  const records = encodeRecords(spec.init, { modules: modulePaths, capabilities });
   const content = { kind: "bytes", bytes: records } as const;
   tree.add("/etc/appliance/init", { kind: "file", mode: 0o644, content, why: "what /init is to do" });
 }

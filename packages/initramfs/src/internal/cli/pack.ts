@@ -19,6 +19,7 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
     list: { type: "string", multiple: true },
     platform: { type: "string" },
     "keep-init": { type: "boolean" },
+    "restore-capabilities": { type: "boolean" },
     file: { type: "string", short: "f", multiple: true },
     directory: { type: "string", multiple: true },
     link: { type: "string", multiple: true },
@@ -64,6 +65,7 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
   })();
   const spec: ContentSpec = {
     layers,
+    restoreCapabilities: values["restore-capabilities"],
     sysroot: values.sysroot,
     programs,
     files: values.file?.map((text) => pair("--file", text)).map(([target, source]) => ({ target, source })),
