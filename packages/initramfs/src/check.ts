@@ -5,12 +5,13 @@ import { findFirmware, moduleFirmware } from "./internal/firmware.ts";
 import { createResolver } from "./internal/program-closure.ts";
 import { parseShebang, SHEBANG_BYTES } from "./internal/shebang.ts";
 import { type FileView, readText, resolve, resolveFile } from "./internal/view.ts";
-import { contentSize, type FileTree } from "./tree.ts";
+import { lostAttributes } from "./layers/lost-attributes.ts";
+import { contentSize, type FileTree, type TreeNode } from "./tree.ts";
 
 /**
  * Tells before booting what would fail in the guest: /init absent or not executable, programs whose
- * interpreter, loader or libraries are not in the image, a program to be run that is not there. An `error` is
- * something that the kernel would stop at; a `warning` concerns a file that may never be used.
+ * interpreter, loader or libraries are not in the image, a program to be run that is not there; and what the
+ * layers had that an image cannot hold. An `error` is something that the kernel would stop at; a `warning` concerns a file that may never be used.
  *
  * @example
  * ```ts
@@ -21,7 +22,16 @@ import { contentSize, type FileTree } from "./tree.ts";
 export function checkInitramfs(tree: FileTree): Diagnostic[] {
   const view = tree.view();
   const resolver = createResolver(view, { dlopen: ["required"] });
-  const diagnostics: Diagnostic[] = [...checkInit(view, resolver), ...checkRecords(view)];
+  const entries = tree.entries();
+  const diagnostics: Diagnostic[] = [
+    ...checkInit(view, resolver),
+    ...checkRecords(view),
+    ...tree.layerDiagnostics,
+    ...lostAttributes(
+      entries,
+      new Set(records(view, "capability").map((record) => record.slice(record.indexOf(":") + 1))),
+    ),
+  ];
   if (view.lookup("/dev/console") === undefined) {
     diagnostics.push({
       code: "no-console",
@@ -31,8 +41,8 @@ export function checkInitramfs(tree: FileTree): Diagnostic[] {
       hint: "Add the character device 5:1",
     });
   }
-  diagnostics.push(...checkModules(tree, view));
-  for (const [path, node] of tree.entries()) {
+  diagnostics.push(...checkModules(entries, view));
+  for (const [path, node] of entries) {
     if (path === "/init" || node.kind !== "file" || (node.mode & 0o111) === 0) continue;
     for (const { kind, message, hint } of resolver(path).problems) {
       // Text files with a stray x bit are common; only what is meant to be executed can fail to be.
@@ -63,9 +73,10 @@ function checkInit(view: FileView, resolver: ReturnType<typeof createResolver>):
 
 /** The generated /init's program, unless a job brings another. */
 function checkRecords(view: FileView): Diagnostic[] {
-  const records = readText(view, "/etc/appliance/init")?.split("\0") ?? [];
-  const program = records.find((record) => record.startsWith("arg="))?.slice(4);
-  const path = records.find((record) => record.startsWith("env=PATH="))?.slice(9);
+  const [program] = records(view, "arg");
+  const path = records(view, "env")
+    .find((assignment) => assignment.startsWith("PATH="))
+    ?.slice(5);
   if (program === undefined) return [];
   try {
     findProgram(view, program, { searchPath: path?.split(":").filter(Boolean) });
@@ -80,8 +91,11 @@ function checkRecords(view: FileView): Diagnostic[] {
 const MODULE = /^(?:\/usr)?\/lib\/modules\/([^/]+)\/(?:.*\/)?([^/]+)\.ko$/;
 
 /** Drivers whose firmware is not at hand: they may need none for this very device, so this is only a note. */
-function checkModules(tree: FileTree, view: FileView): Diagnostic[] {
-  return tree.entries().flatMap(([path, node]): Diagnostic[] => {
+function checkModules(
+  entries: readonly (readonly [path: string, node: TreeNode])[],
+  view: FileView,
+): Diagnostic[] {
+  return entries.flatMap(([path, node]): Diagnostic[] => {
     const [, release, module] = MODULE.exec(path) ?? [];
     if (release === undefined || module === undefined || node.kind !== "file") return [];
     const missing = moduleFirmware(module, view.read(path, 0, contentSize(node.content)))
@@ -94,6 +108,12 @@ function checkModules(tree: FileTree, view: FileView): Diagnostic[] {
     const hint = "If the device needs it, install its package (firmware-…) and build the image again";
     return [{ code: "firmware-missing", severity: "note", path, message, hint }];
   });
+}
+
+/** The values of a key in what the generated /init is to do. */
+function records(view: FileView, key: string): string[] {
+  const all = readText(view, "/etc/appliance/init")?.split("\0") ?? [];
+  return all.filter((record) => record.startsWith(`${key}=`)).map((record) => record.slice(key.length + 1));
 }
 
 function isScript(view: FileView, path: string): boolean {

@@ -18,6 +18,7 @@ import { proveClosures } from "./internal/prove.ts";
 import { addLinks, addSysrootFile } from "./internal/sysroot-file.ts";
 import { readModules } from "./kernel-modules.ts";
 import { readLayers } from "./layers/read-layers.ts";
+import { capabilityRecords } from "./layers/lost-attributes.ts";
 import type { ContentSpec } from "./spec.ts";
 import { FileTree } from "./tree.ts";
 
@@ -91,16 +92,18 @@ function collectPrograms(
     context.onProgress?.({ phase: "collect", ...counts, message: program.name });
   }
   // Links first: a path given by the user lands where they lead.
+  const hidden = new Map<string, string>();
   for (const { file, program } of found) {
     if (file.role !== "program" || program.target === undefined) {
-      addLinks(tree, file.resolved, file.path);
+      addLinks(tree, file.resolved, file.path, hidden);
     } else {
       addUsrMerge(tree, view, program.target);
     }
   }
   for (const { file, program } of found) {
     const path = file.role === "program" ? (program.target ?? file.resolved.path) : file.resolved.path;
-    addSysrootFile(tree, view, path, file.resolved, explainRole(file, program.name));
+    const why = explainRole(file, program.name);
+    addSysrootFile(tree, view, path, file.resolved, why, hidden);
   }
   return found.map(({ file }) => file).filter(isLibrary);
 }
@@ -134,7 +137,13 @@ async function collectModulesAndInit(
     }
     addFirmware(tree, firmware);
   }
-  if (spec.init.kind !== "generated") return;
+  if (spec.init.kind !== "generated") {
+    if (spec.restoreCapabilities !== true) return;
+    throw new InitramfsError(
+      "INITRAMFS_INVALID_OPTION",
+      "File capabilities are restored by the generated /init only",
+    );
+  }
   const { path } = await compileInit({ ...context, arch: spec.arch, compiler: spec.compiler });
   const node = lookupHost(path);
   if (node?.kind !== "file") {
@@ -143,7 +152,8 @@ async function collectModulesAndInit(
   // Read now: someone may empty the cache before the image is written.
   const bytes = readHostRange(path, 0, node.size);
   tree.add("/init", { kind: "file", mode: 0o755, content: { kind: "bytes", bytes }, why: "generated /init" });
-  const records = encodeRecords(spec.init, modulePaths);
+  const capabilities = spec.restoreCapabilities === true ? capabilityRecords(tree) : [];
+  const records = encodeRecords(spec.init, { modules: modulePaths, capabilities });
   const content = { kind: "bytes", bytes: records } as const;
   tree.add("/etc/appliance/init", { kind: "file", mode: 0o644, content, why: "what /init is to do" });
 }

@@ -1,4 +1,5 @@
 import { InitramfsError } from "./error.ts";
+import { encodeName } from "./internal/names.ts";
 
 /**
  * What the generated /init is to do. Baked into an image as `/etc/appliance/init`, or given for one run as
@@ -54,10 +55,18 @@ const SCALARS = [
 ] as const satisfies readonly (keyof InitRecords)[];
 
 // The fixed tables of assets/init/config.h.
-const LIMITS = { arg: 1024, env: 500, module: 512, dns: 3 };
+const LIMITS = { arg: 1024, env: 500, module: 512, capability: 256, dns: 3 };
+
+/** What the image's builder tells /init, beside the user. */
+interface BuiltRecords {
+  /** Paths, in the order of loading. */
+  readonly modules?: readonly string[];
+  /** File capabilities: the value of `security.capability` in hexadecimal, a colon, the path. */
+  readonly capabilities?: readonly string[];
+}
 
 /** The file of NUL-terminated `key=value` records that /init reads. */
-export function encodeRecords(records: InitRecords, modules: readonly string[] = []): Uint8Array {
+export function encodeRecords(records: InitRecords, built: BuiltRecords = {}): Uint8Array {
   const list: [key: string, value: string][] = [];
   for (const key of SCALARS) {
     const value = records[key];
@@ -65,7 +74,8 @@ export function encodeRecords(records: InitRecords, modules: readonly string[] =
   }
   const repeated: [keyof typeof LIMITS, readonly string[]][] = [
     ["dns", records.dns ?? []],
-    ["module", modules],
+    ["module", built.modules ?? []],
+    ["capability", built.capabilities ?? []],
     ["arg", records.args ?? []],
     ["env", Object.entries(records.env ?? {}).map(([name, value]) => envRecord(name, value))],
   ];
@@ -86,7 +96,7 @@ export function encodeRecords(records: InitRecords, modules: readonly string[] =
   if (records.report !== undefined && !(Number.isInteger(records.report) && records.report >= 0)) {
     throw invalid(`The report time ${records.report} is not a whole number of milliseconds`);
   }
-  return new TextEncoder().encode(list.map(([key, value]) => `${key}=${value}\0`).join(""));
+  return Buffer.from(encodeName(list.map(([key, value]) => `${key}=${value}\0`).join("")));
 }
 
 function envRecord(name: string, value: string): string {

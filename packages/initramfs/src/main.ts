@@ -14,6 +14,11 @@ Usage:
 Options of pack:
   -o, --output FILE           the image to write
   -p, --program NAME[=TARGET] a program with all it needs (repeat)
+  -l, --layer [KIND=]SOURCE   a root file system to start from, later over earlier (repeat): tar, oci, deb, list
+                              or directory; what it is is seen from the file. A container image with several
+                              in it: oci=SOURCE#REFERENCE
+      --list FILE             a list for the kernel's gen_init_cpio, over the layers (repeat)
+      --platform PLATFORM     of container images, such as linux/arm64 (default: what --arch is)
   -f, --file TARGET=SOURCE    a file or directory as it is (repeat)
       --directory TARGET      an empty directory (repeat)
       --link TARGET=TO        a symbolic link (repeat)
@@ -22,12 +27,15 @@ Options of pack:
                               node; such as tz=Europe/Berlin (repeat)
       --modules-from DIR      …/lib/modules/RELEASE, where modules.dep is
       --init FILE             your own /init instead of the generated one
+      --restore-capabilities  file capabilities of the layers' programs are set by the generated /init
+      --keep-init             the /init of the layers; nothing is added that was not asked for
       --hostname NAME         for the generated /init
       --network MODE          none (default) or dhcp
       --compression KIND      none, gzip (default), zstd, lz4; xz, lzma, bzip2, lzo by their programs
       --arch ARCH             x86_64 (default: this machine's)
       --cache-dir DIR         where the compiled /init is kept
-  What follows "--" is run by the generated /init; its program is added to the image.
+  What follows "--" is run by the generated /init; its program is added to the image, but with --layer it is
+  one of theirs. A container image's own command is run if there is none.
 
 Options of pack and closure:
       --sysroot DIR           take programs from this root instead of /

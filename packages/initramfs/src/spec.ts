@@ -66,6 +66,11 @@ export interface ContentSpec {
   readonly layerLimits?: LayerLimits | undefined;
   /** Let the layers' times of change into the image. Default: all times are 0. */
   readonly keepLayerTimes?: boolean | undefined;
+  /**
+   * Let the generated /init set the file capabilities of the layers' programs at boot, which cpio cannot hold.
+   * The kernel needs CONFIG_TMPFS and CONFIG_TMPFS_XATTR.
+   */
+  readonly restoreCapabilities?: boolean | undefined;
   /** Directory that is taken as the root for programs and their libraries, default `/`. */
   readonly sysroot?: string | undefined;
   readonly searchPath?: readonly string[] | undefined;

@@ -78,7 +78,7 @@ export async function writeInitramfs(
   return { path: output, sha256: hash.digest("hex"), size, unpackedSize };
 }
 
-/** So much is written between two looks at whether the caller has given up. */
+/** After so much a signal, which may be Ctrl-C, gets its turn. */
 const SLICE = 64 << 20;
 
 /** Without compression nothing is waited for, which for small files takes a fraction of the time. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { buildInitramfs, type ChannelFrame, summarizeReport } from "../src/index.ts";
 import { boot } from "./support/boot.ts";
+import { makeTar } from "./support/make-tar.ts";
 import { cloudKernel, type CloudKernel } from "./support/cloud-kernel.ts";
 
 const TALKER = `
@@ -20,6 +21,25 @@ int main(int argc, char **argv) {
   while (fgets(line, sizeof line, stdin))
     if (strcmp(line, "quit\\n") == 0) return 7;
   return 1;
+}
+`;
+
+/** As root it becomes nobody and starts itself anew; then it tells what it may do. */
+const CAPPED = `
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  char line[80];
+  if (getuid() == 0) {
+    if (setgid(65534) || setuid(65534)) return 1;
+    execl("/bin/capped", "capped", NULL);
+    return 1;
+  }
+  FILE *status = fopen("/proc/self/status", "r");
+  while (fgets(line, sizeof line, status))
+    if (strncmp(line, "CapEff:", 7) == 0) fputs(line, stdout);
+  return 0;
 }
 `;
 
@@ -168,6 +188,43 @@ describe.concurrent("/init in a real machine", () => {
     expect(types(frames)).toEqual(["init", "fail", "exit", "end"]);
     expect(frame(frames, "fail")).toMatchObject({ what: "no-such-program", errno: 2 });
     expect(frame(frames, "exit")).toMatchObject({ status: 127 });
+  });
+
+  test("gives programs their file capabilities back", { timeout: 90_000 }, async () => {
+    writeFileSync(join(directory, "capped.c"), CAPPED);
+    execFileSync("cc", ["-static", "-O1", "-o", join(directory, "capped"), join(directory, "capped.c")]);
+    // cap_net_raw, permitted and effective: struct vfs_cap_data of include/uapi/linux/capability.h.
+    const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
+    const data = readFileSync(join(directory, "capped"));
+    const entry = {
+      name: "bin/capped",
+      data,
+      mode: 0o755,
+      pax: { "SCHILY.xattr.security.capability": capability },
+    };
+    writeFileSync(
+      join(directory, "layer.tar"),
+      makeTar([entry, { name: "bin/again", type: "1", linkname: "bin/capped" }]),
+    );
+    const output = join(directory, "capped.gz");
+    const { diagnostics } = await buildInitramfs({
+      layers: [{ kind: "tar", source: join(directory, "layer.tar") }],
+      restoreCapabilities: true,
+      programs: [],
+      init: { kind: "generated", args: ["capped"], channel: "/dev/ttyS1" },
+      compression: "gzip",
+      output,
+      arch: "x86_64",
+    });
+    expect(diagnostics).toEqual([]);
+    const { frames, program, console } = await boot({
+      kernel: kernel.image,
+      image: output,
+      directory,
+      job: { tty: "raw" },
+    });
+    expect(program.toString(), console).toBe("CapEff:\t0000000000002000\n");
+    expect(types(frames)).toEqual(["init", "start", "exit", "end"]);
   });
 
   test("names a missing interpreter", { timeout: 90_000 }, async () => {

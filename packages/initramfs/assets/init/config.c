@@ -49,6 +49,14 @@ static void add_module(struct config *config, const char *value)
 		config->modules[config->module_count++] = value;
 }
 
+static void add_capability(struct config *config, const char *value)
+{
+	if (config->capability_count == MAX_CAPABILITIES)
+		problem(config, "too many capability records", value);
+	else
+		config->capabilities[config->capability_count++] = value;
+}
+
 static void add_dns(struct config *config, const char *value)
 {
 	if (config->dns_count == MAX_DNS)
@@ -101,6 +109,8 @@ static void apply(struct config *config, char *record)
 		add_env(config, value);
 	else if ((value = value_of(record, "module")))
 		add_module(config, value);
+	else if ((value = value_of(record, "capability")))
+		add_capability(config, value);
 	else if ((value = value_of(record, "dns")))
 		add_dns(config, value);
 	else if ((value = value_of(record, "report")))

@@ -10,6 +10,7 @@ enum after { AFTER_POWEROFF, AFTER_REBOOT, AFTER_HALT };
 #define MAX_ARGS 1024
 #define MAX_ENV 512
 #define MAX_MODULES 512
+#define MAX_CAPABILITIES 256
 #define MAX_DNS 3 /* MAXNS of resolver(5) */
 
 struct config {
@@ -20,6 +21,8 @@ struct config {
 	int dns_count;
 	const char *modules[MAX_MODULES];
 	int module_count;
+	const char *capabilities[MAX_CAPABILITIES];
+	int capability_count;
 	char *args[MAX_ARGS + 1];
 	int arg_count;
 	char *env[MAX_ENV + 1];

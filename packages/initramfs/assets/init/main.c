@@ -1,5 +1,6 @@
 /* /init of an appliance: prepares the system, runs one program, tells the host how it went, switches off. */
 #define INIT_DEFINE_ENTRY
+#include "capabilities.h"
 #include "channel.h"
 #include "config.h"
 #include "console.h"
@@ -60,6 +61,7 @@ static void prepare(void)
 	}
 	if (config.problem[0])
 		fail(-EINVAL, "config", "a record of the configuration is not understood: %s", config.problem);
+	capabilities_restore(&config);
 	net_loopback_up();
 	net_up(&config);
 	pump_open(&config);

@@ -6,7 +6,7 @@ import type { ClosureFile } from "./closure-file.ts";
 import type { HostView } from "./host-view.ts";
 import { comparePaths } from "./paths.ts";
 import type { createResolver } from "./program-closure.ts";
-import { addLinks, addSysrootFile } from "./sysroot-file.ts";
+import { addLinks, addSysrootFile, type HiddenLinks } from "./sysroot-file.ts";
 import { resolve, type Resolved } from "./view.ts";
 
 /**
@@ -21,10 +21,11 @@ export function addFacets(
 ): { readonly objects: readonly string[]; readonly files: readonly ClosureFile[] } {
   const objects: string[] = [];
   const closures: ClosureFile[] = [];
+  const hidden: HiddenLinks = new Map();
   const copy = (resolved: Resolved, path: string, why: string, replaces = false): void => {
-    addLinks(tree, resolved, path);
+    addLinks(tree, resolved, path, hidden);
     const free = tree.get(resolved.path) === undefined || (replaces && tree.isFromLayer(resolved.path));
-    if (free) addSysrootFile(tree, view, resolved.path, resolved, why);
+    if (free) addSysrootFile(tree, view, resolved.path, resolved, why, hidden);
   };
   const make = (path: string, node: TreeNode): void => {
     if (tree.get(path) === undefined) tree.add(path, node);

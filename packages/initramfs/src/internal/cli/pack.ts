@@ -2,6 +2,8 @@ import { type Arch, ARCHES, hostArch } from "../../arch.ts";
 import { buildInitramfs } from "../../build.ts";
 import type { InitramfsProgress } from "../../context.ts";
 import { type CommandIo, parse, UsageError } from "./command-line.ts";
+import { generatedInit, parseLayer } from "./layer-flags.ts";
+import type { LayerSpec } from "../../layers/layer-spec.ts";
 import type { ContentSpec, InitSpec, ProgramSpec } from "../../spec.ts";
 import { COMPRESSIONS } from "../../compression.ts";
 
@@ -13,6 +15,11 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
   const { values, positionals } = parse(own, {
     output: { type: "string", short: "o" },
     program: { type: "string", short: "p", multiple: true },
+    layer: { type: "string", short: "l", multiple: true },
+    list: { type: "string", multiple: true },
+    platform: { type: "string" },
+    "keep-init": { type: "boolean" },
+    "restore-capabilities": { type: "boolean" },
     file: { type: "string", short: "f", multiple: true },
     directory: { type: "string", multiple: true },
     link: { type: "string", multiple: true },
@@ -37,24 +44,29 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
   if (values.module !== undefined && values["modules-from"] === undefined) {
     throw new UsageError("--module needs --modules-from DIR");
   }
-  if (values.init !== undefined && run.length > 0) {
-    throw new UsageError('What follows "--" is for the generated /init, but --init was given');
+  const ownInit = values.init === undefined ? values["keep-init"] && "--keep-init" : "--init";
+  if (typeof ownInit === "string" && run.length > 0) {
+    throw new UsageError(`What follows "--" is for the generated /init, but ${ownInit} was given`);
   }
+  const arch = choice("--arch", values.arch ?? hostArch() ?? "", Object.keys(ARCHES) as Arch[]);
+  const layers = [
+    ...(await Promise.all((values.layer ?? []).map((text) => parseLayer(text, values.platform)))),
+    ...(values.list ?? []).map((source): LayerSpec => ({ kind: "list", source })),
+  ];
   const programs = (values.program ?? []).map(parseProgram);
   const [program] = run;
-  if (program !== undefined && !programs.some(({ source, target }) => (target ?? source) === program)) {
-    programs.push({ source: program });
-  }
-  const init: InitSpec =
-    values.init === undefined
-      ? {
-          kind: "generated",
-          args: run,
-          hostname: values.hostname,
-          network: choice("--network", values.network ?? "none", ["none", "dhcp"] as const),
-        }
-      : { kind: "file", source: values.init };
+  // With layers it is one of theirs; what this machine has under that name need not fit them.
+  const named = programs.some(({ source, target }) => (target ?? source) === program);
+  if (program !== undefined && !named && layers.length === 0) programs.push({ source: program });
+  const network = choice("--network", values.network ?? "none", ["none", "dhcp"] as const);
+  const init = await ((): InitSpec | Promise<InitSpec> => {
+    if (values.init !== undefined) return { kind: "file", source: values.init };
+    if (values["keep-init"] === true) return { kind: "layer" };
+    return generatedInit({ args: run, hostname: values.hostname, network }, layers, arch);
+  })();
   const spec: ContentSpec = {
+    layers,
+    restoreCapabilities: values["restore-capabilities"],
     sysroot: values.sysroot,
     programs,
     files: values.file?.map((text) => pair("--file", text)).map(([target, source]) => ({ target, source })),
@@ -66,7 +78,7 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
         ? undefined
         : { directory: values["modules-from"], names: values.module ?? [] },
     init,
-    arch: choice("--arch", values.arch ?? hostArch() ?? "", Object.keys(ARCHES) as Arch[]),
+    arch,
   };
   const progress = progressLine(io);
   const image = await buildInitramfs({
