@@ -20,6 +20,12 @@ export { InitramfsError, type InitramfsErrorCode, type InitramfsErrorDetails } f
 export { compileInit, initSources, type InitProgram, type InitProgramOptions } from "./init-program.ts";
 export type { InitRecords } from "./init-records.ts";
 export { jobSegment } from "./job.ts";
+export {
+  type KernelCompression,
+  kernelDecompress,
+  type KernelDecompressed,
+  type KernelDecompressOptions,
+} from "./decompress/kernel-decompress.ts";
 export { type KernelModule, type ModuleClosure, type ModuleRequest, readModules } from "./kernel-modules.ts";
 export { type BootReport, summarizeReport } from "./report.ts";
 export type {
