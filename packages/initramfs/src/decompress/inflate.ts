@@ -67,10 +67,10 @@ export function inflateUpToFault(bytes: Uint8Array, start: number, out: Output):
     at -= held >> 3;
     hold = 0;
     held = 0;
-    const part = bytes.subarray(at, at + length);
-    append(out, part);
-    at += part.length;
-    if (part.length < length) throw FAULTS.truncated;
+    const end = Math.min(at + length, bytes.length);
+    append(out, bytes, at, end);
+    if (end < at + length) throw FAULTS.truncated;
+    at = end;
   };
 
   const dynamicCodes = (): { literals: Codes; distances: Codes } => {

@@ -54,10 +54,10 @@ function unpackBlock(bytes: Uint8Array, start: number, end: number, out: Output)
     }
     if (!far && (out.length + length > PIECE - LAST_MATCH || at + length > end - 3 - LAST_LITERALS)) {
       if (at + length !== end || out.length + length > PIECE) return false;
-      append(out, bytes.subarray(at, end));
+      append(out, bytes, at, end);
       return true;
     }
-    append(out, bytes.subarray(at, at + length));
+    append(out, bytes, at, at + length);
     at += length;
     const distance = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
     at += 2;

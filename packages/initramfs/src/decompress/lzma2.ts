@@ -47,7 +47,7 @@ export function decodeLzma2(
       if (control > 2 || decoder.at + 2 > bytes.length) return undefined;
       const from = decoder.at + 2;
       const end = from + word(bytes, decoder.at) + 1;
-      append(out, bytes.subarray(from, end));
+      append(out, bytes, from, Math.max(from, Math.min(end, bytes.length)));
       if (end > bytes.length || !within(end)) return undefined;
       decoder.at = end;
       continue;

@@ -1,3 +1,5 @@
+import { copy, copyBack } from "./output.ts";
+
 /**
  * One block of LZO1X as lib/lzo/lzo1x_decompress_safe.c takes it (its format: Documentation/staging/lzo.rst), also with
  * the runs of zeros that Linux added; `undefined` when it is damaged or does not have the size.
@@ -21,16 +23,14 @@ export function unpackLzo1x(
   /** Literals; three bytes have to follow, as no block ends with them. */
   const literals = (length: number): boolean => {
     if (length > size - to || length + 3 > end - at) return false;
-    out.set(bytes.subarray(at, at + length), to);
+    copy(out, to, bytes, at, at + length);
     at += length;
     to += length;
     return true;
   };
   const match = (distance: number, length: number): boolean => {
     if (distance > to || length > size - to) return false;
-    // The call costs more than a short copy.
-    if (distance >= length && length > 64) out.copyWithin(to, to - distance, to - distance + length);
-    else for (let index = to; index < to + length; index++) out[index] = out[index - distance] as number;
+    copyBack(out, to, distance, length);
     to += length;
     return true;
   };

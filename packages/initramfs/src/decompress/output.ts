@@ -34,23 +34,33 @@ export function reserve(out: Output, more: number): void {
   out.bytes = bytes;
 }
 
-/** Appends bytes. */
-export function append(out: Output, bytes: Uint8Array): void {
-  reserve(out, bytes.length);
-  out.bytes.set(bytes, out.length);
-  out.length += bytes.length;
+/** Under so many bytes a loop is faster than a call that copies them. */
+const SHORT = 64;
+
+/** Copies bytes from one place to another, in which they do not overlap. */
+export function copy(to: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): void {
+  if (end - start > SHORT) to.set(bytes.subarray(start, end), at);
+  else for (let from = start, place = at; from < end; from++, place++) to[place] = bytes[from] as number;
+}
+
+/** Copies within the bytes what stands `distance` before; if that is less than the length, it repeats. */
+export function copyBack(bytes: Uint8Array, at: number, distance: number, length: number): void {
+  if (distance >= length && length > SHORT) bytes.copyWithin(at, at - distance, at - distance + length);
+  else for (let place = at; place < at + length; place++) bytes[place] = bytes[place - distance] as number;
+}
+
+/** Appends the bytes from `start` to `end`. */
+export function append(out: Output, bytes: Uint8Array, start: number, end: number): void {
+  reserve(out, end - start);
+  copy(out.bytes, out.length, bytes, start, end);
+  out.length += end - start;
 }
 
 /** Repeats what was written `distance` bytes ago; the two may overlap. */
 export function repeat(out: Output, distance: number, length: number): void {
   reserve(out, length);
-  const { bytes } = out;
-  let to = out.length;
-  const end = to + length;
-  // The call costs more than a short copy.
-  if (distance >= length && length > 64) bytes.copyWithin(to, to - distance, to - distance + length);
-  else for (let from = to - distance; to < end; from++, to++) bytes[to] = bytes[from] as number;
-  out.length = end;
+  copyBack(out.bytes, out.length, distance, length);
+  out.length += length;
 }
 
 /** The first `length` bytes in pieces of one size, the last one shorter. */

@@ -67,7 +67,7 @@ function truncated(
   // Of a block that is not compressed the part that is there is taken.
   if (bytes.length - end > 3 && (((bytes[end] as number) >> 1) & 3) === RAW && !isLast(bytes, blocks)) {
     step = bytes.length - end - 3;
-    append(out, bytes.subarray(end + 3));
+    append(out, bytes, end + 3, bytes.length);
   }
   const before = handedOn(out.length - step, PIECE);
   return cut(out, PIECE, step > 0 ? Math.min(out.length, before + PIECE) : out.length);
