@@ -11,11 +11,11 @@ const CHECKSUM = "Data integrity error when decompressing.";
 
 /**
  * As lib/decompress_bunzip2.c does (read in 6.12): one stream; what follows is not looked at. At a failure the piece
- * that was not full yet is lost, and so is a full one after which nothing came. Where the input ends zeros are read.
+ * that was not full yet is lost, and so is a full one after which nothing came.
  */
 export function bunzip2(bytes: Uint8Array, limit: number): Unpacked {
   const out = output(limit);
-  const bits: Bits = { bytes, at: 0, hold: 0, held: 0 };
+  const bits: Bits = { bytes, at: 0, ended: false, hold: 0, held: 0 };
   const end = (error: string): Unpacked => ({
     pieces: cut(out, PIECE, handedOn(out.length, PIECE)),
     consumed: bits.at,

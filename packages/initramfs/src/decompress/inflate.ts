@@ -154,9 +154,12 @@ function codes(lengths: Uint8Array, complete: boolean): Codes {
     if (left < 0) throw FAULTS.damaged;
     next[length + 1] = ((next[length] as number) + (counts[length] as number)) << 1;
   }
-  // Without any code it is the use of one that fails.
-  if (left > 0 && lengths.some((length) => length > 0) && (complete || bits !== 1)) throw FAULTS.damaged;
   const table = new Uint16Array(1 << bits);
+  if (lengths.every((length) => length === 0)) {
+    // Without any code it is the use of one that fails; but for lengths each bit is then one of 0.
+    return { bits, table: complete ? table.fill(1) : table };
+  }
+  if (left > 0 && (complete || bits !== 1)) throw FAULTS.damaged;
   for (const [symbol, length] of lengths.entries()) {
     if (length === 0) continue;
     const code = next[length] as number;

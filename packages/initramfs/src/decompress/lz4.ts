@@ -25,20 +25,32 @@ export function unlz4(bytes: Uint8Array, limit: number): Unpacked {
     if (size === 0) break;
     at += 4;
     if (size === MAGIC) continue;
-    // The kernel would read on in what lies behind the image, and fail sooner or later.
-    if (size > bytes.length - at) return { pieces, consumed: at, error: "Decoding failed" };
     const out = output(limit - written);
-    if (!unpackBlock(bytes, at, at + size, out)) return { pieces, consumed: at, error: "Decoding failed" };
+    const isCutOff = size > bytes.length - at;
+    const from = isCutOff ? withZeros(bytes.subarray(at)) : bytes.subarray(at, at + size);
+    if (size >= 2 ** 31 || !unpackBlock(from, size, out))
+      return { pieces, consumed: at, error: "Decoding failed" };
     pieces.push(...cut(out, PIECE));
     written += out.length;
     at += size;
+    if (isCutOff) return { pieces, consumed: at, error: "data corrupted" };
   }
   return { pieces, consumed: at };
 }
 
+/**
+ * A block that ends after the image is read on in what lies behind, taken to be zeros here, which it is in a machine that
+ * was just switched on. More of them than a full piece needs are not read.
+ */
+function withZeros(bytes: Uint8Array): Uint8Array {
+  const padded = new Uint8Array(bytes.length + 2 * PIECE);
+  padded.set(bytes);
+  return padded;
+}
+
 /** One block as LZ4_decompress_safe() of lib/lz4 takes it, which is stricter near the end than the format. */
-function unpackBlock(bytes: Uint8Array, start: number, end: number, out: Output): boolean {
-  let at = start;
+function unpackBlock(bytes: Uint8Array, end: number, out: Output): boolean {
+  let at = 0;
   for (;;) {
     const token = bytes[at++] as number;
     let length = token >> 4;

@@ -1,7 +1,10 @@
 import type { Arch } from "../arch.ts";
 
-/** Turns absolute addresses back to relative ones, in place. */
-export type BranchFilter = (bytes: Uint8Array) => void;
+/**
+ * Turns absolute addresses back to relative ones, in place; gives how many bytes are done, as the last few may be the
+ * beginning of what it looks for.
+ */
+export type BranchFilter = (bytes: Uint8Array) => number;
 
 /**
  * The branch filters of the xz file format (5.3.2) that a kernel knows: that of its own machine. Which ones are built in
@@ -23,11 +26,12 @@ function olderThan612(kernel = ""): boolean {
  * CALL and JMP with an address of 32 bits. An opcode that stands in the bytes of an address is none; how far back one
  * was met is remembered in three bits, and with some of them the encoder had left the address as it was.
  */
-function x86(bytes: Uint8Array): void {
+function x86(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let seen = 0;
   let last = -5;
-  for (let at = 0; at + 5 <= bytes.length; at++) {
+  let at = 0;
+  for (; at + 5 <= bytes.length; at++) {
     if (((bytes[at] as number) & 0xfe) !== 0xe8) continue;
     const gap = at - last;
     last = at;
@@ -56,6 +60,7 @@ function x86(bytes: Uint8Array): void {
     view.setUint32(at + 1, (address & 0x1000000) === 0 ? address & 0x1ffffff : address | 0xfe000000, true);
     at += 4;
   }
+  return at;
 }
 
 /** For each pattern of met opcodes, how many bytes before its end an address has the byte that tells. */
@@ -66,9 +71,10 @@ function isSign(byte: number): boolean {
 }
 
 /** BL, and ADRP within ±512 MiB. */
-function arm64(bytes: Uint8Array): void {
+function arm64(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+  let at = 0;
+  for (; at + 4 <= bytes.length; at += 4) {
     const word = view.getUint32(at, true);
     if (word >>> 26 === 0x25) {
       view.setUint32(at, 0x94000000 | ((word - (at >>> 2)) & 0x3ffffff), true);
@@ -80,4 +86,5 @@ function arm64(bytes: Uint8Array): void {
       view.setUint32(at, (word & 0x9000001f) | ((to & 3) << 29) | ((to & 0x3fffc) << 3) | sign, true);
     }
   }
+  return at;
 }

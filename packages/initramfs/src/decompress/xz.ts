@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 
-import { decodeLzma2, XZ_PIECE } from "./lzma2.ts";
+import { decodeLzma2, type Lzma2Fault, XZ_PIECE } from "./lzma2.ts";
 import type { KernelDecompressOptions } from "./kernel-decompress.ts";
 import { cut, output, type Output, type Unpacked } from "./output.ts";
 import { type BranchFilter, branchFilter } from "./xz-filter.ts";
@@ -74,13 +74,10 @@ function readBlock(
   const from = out.length;
   const within = (at: number): boolean =>
     at - header.end <= header.packed && out.length - from <= header.size;
-  let at = decodeLzma2(bytes, header.end, header.dictionary, out, within) ?? Number.NaN;
-  if (header.filter !== undefined) {
-    // The kernel filters piece by piece; what it has not got to at a failure it hands on as it is.
-    const border = out.length - (out.length % XZ_PIECE);
-    header.filter(out.bytes.subarray(from, Number.isNaN(at) ? Math.max(from, border) : out.length));
-  }
-  need(!Number.isNaN(at));
+  const decoded = decodeLzma2(bytes, header.end, header.dictionary, out, within);
+  filterBlock(header.filter, out, from, decoded);
+  if (typeof decoded === "string") throw new Fault(CORRUPT);
+  let at = decoded;
   const packed = at - header.end;
   const size = out.length - from;
   need(header.packed === Number.POSITIVE_INFINITY || header.packed === packed);
@@ -93,6 +90,19 @@ function readBlock(
   const unpadded = header.end - start + packed + (check === CRC32 ? 4 : 0);
   blocks.push({ unpadded: BigInt(unpadded), size: BigInt(size) });
   return at;
+}
+
+/** What the kernel filters piece by piece; at damage it hands on what it has not got to as it is. */
+function filterBlock(
+  filter: BranchFilter | undefined,
+  out: Output,
+  from: number,
+  decoded: number | Lzma2Fault,
+): void {
+  if (filter === undefined) return;
+  const border = decoded === "damaged" ? out.length - (out.length % XZ_PIECE) : out.length;
+  const done = filter(out.bytes.subarray(from, Math.max(from, border)));
+  if (decoded === "cut off") out.length = from + done;
 }
 
 interface BlockHeader {
