@@ -22,6 +22,12 @@ export type { InitRecords } from "./init-records.ts";
 export { jobSegment } from "./job.ts";
 export { FACET_NAMES } from "./facets.ts";
 export type { FirmwareFile } from "./internal/firmware.ts";
+export {
+  type KernelCompression,
+  kernelDecompress,
+  type KernelDecompressed,
+  type KernelDecompressOptions,
+} from "./decompress/kernel-decompress.ts";
 export { type KernelModule, type ModuleClosure, type ModuleRequest, readModules } from "./kernel-modules.ts";
 export { type BootReport, summarizeReport } from "./report.ts";
 export type { LayerInfo } from "./layers/layer.ts";

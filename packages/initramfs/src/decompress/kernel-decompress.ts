@@ -1,0 +1,75 @@
+import type { Arch } from "../arch.ts";
+import { bunzip2 } from "./bzip2.ts";
+import { gunzip } from "./gzip.ts";
+import { unlz4 } from "./lz4.ts";
+import { unlzma } from "./lzma.ts";
+import { unlzo } from "./lzo.ts";
+import { OutputLimit, type Unpacked } from "./output.ts";
+import { unxz } from "./xz.ts";
+import { unzstd } from "./zstd.ts";
+
+/** The formats that the kernel tells apart by two bytes, decompress_method() in lib/decompress.c. */
+export type KernelCompression = "gzip" | "bzip2" | "lzma" | "xz" | "lzo" | "lz4" | "zstd";
+
+export interface KernelDecompressOptions {
+  /** Most bytes to unpack, 2 GiB unless told; more is an error of ours, so that a bomb does not fill the memory. */
+  readonly maxBytes?: number;
+  /** For which machine the kernel is: it decides which filter of xz it knows. "x86_64" unless told. */
+  readonly arch?: Arch;
+  /** Its version, like "6.1" or "6.12.117"; a recent one unless told. */
+  readonly kernel?: string;
+}
+
+/** What the kernel's decompressor does with a member. */
+export interface KernelDecompressed {
+  /** The output, cut as it is handed to the unpacker, which sees a border between two pieces (init/initramfs.c). */
+  readonly pieces: readonly Uint8Array[];
+  /**
+   * Where the unpacker goes on, counted from the member's first byte; after an error it does not. With gzip it may be up
+   * to 8 bytes after the end of the image, if that ends within the trailer: the kernel then reads what lies behind.
+   */
+  readonly consumed: number;
+  /**
+   * The kernel's message when it fails, the one that it prints after "Initramfs unpacking failed: ". What the pieces
+   * before it have is still unpacked.
+   */
+  readonly error?: string;
+}
+
+const DECOMPRESSORS: Readonly<
+  Record<KernelCompression, (bytes: Uint8Array, limit: number, options: KernelDecompressOptions) => Unpacked>
+> = { gzip: gunzip, bzip2: bunzip2, lzma: unlzma, xz: unxz, lzo: unlzo, lz4: unlz4, zstd: unzstd };
+
+/** What an output may have at most; two copies of it may be held for a moment. */
+const MAX_BYTES = 2 ** 31;
+
+/**
+ * Decompresses one member of an initramfs as Linux does: takes and refuses the same, in the same pieces, and goes on at
+ * the same byte. It never throws for what the bytes are. Each format's rules were read in lib/decompress_*.c and what
+ * they call, Linux 6.12.
+ *
+ * @param format - what the first two bytes tell
+ * @param bytes - from the member's first byte to the end of the image, whatever follows the member
+ *
+ * @example
+ * ```ts
+ * import { gzipSync } from "node:zlib";
+ * import { kernelDecompress } from "@justenough/initramfs";
+ * const member = gzipSync("0707…");
+ * const { pieces, consumed, error } = kernelDecompress("gzip", Buffer.concat([member, Buffer.from("more")]));
+ * console.log(Buffer.concat(pieces).toString(), consumed === member.length, error); // 0707… true undefined
+ * ```
+ */
+export function kernelDecompress(
+  format: KernelCompression,
+  bytes: Uint8Array,
+  options: KernelDecompressOptions = {},
+): KernelDecompressed {
+  const { maxBytes = MAX_BYTES } = options;
+  try {
+    return DECOMPRESSORS[format](bytes, maxBytes, options);
+  } catch (error) {
+    if (!(error instanceof OutputLimit)) throw error;
+    return { pieces: [], consumed: 0, error: `It unpacks to more than ${maxBytes} bytes` };
+  }
+}
