@@ -24,3 +24,21 @@ export { packCpioSync } from "./pack-sync.ts";
 export type { PackOptions } from "./pack-options.ts";
 export { unpackCpio } from "./unpack.ts";
 export type { UnpackOptions } from "./unpack-options.ts";
+export type {
+  KernelCompression,
+  KernelDecompress,
+  KernelDecompressed,
+  UnpackAsKernelOptions,
+} from "./kernel/kernel-options.ts";
+export type {
+  KernelDiagnostic,
+  KernelDiagnosticCode,
+  KernelFailure,
+  KernelInode,
+  KernelLocation,
+  KernelTree,
+  KernelUnpackResult,
+} from "./kernel/kernel-result.ts";
+export { type KernelTreeEntry, listKernelTree } from "./kernel/list-kernel-tree.ts";
+export { findKernelFile, readKernelFile } from "./kernel/read-kernel-file.ts";
+export { unpackAsKernel } from "./kernel/unpack-as-kernel.ts";
