@@ -19,6 +19,7 @@ export type {
   CpioType,
 } from "./entry.ts";
 export { IDENTIFY_BYTES, identifyFormat, type KnownFormat } from "./identify.ts";
+export { type CpioIndexedEntry, type CpioRandomSource, indexCpio } from "./index-cpio.ts";
 export { packCpio } from "./pack.ts";
 export { packCpioSync } from "./pack-sync.ts";
 export type { PackOptions } from "./pack-options.ts";

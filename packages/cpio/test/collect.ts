@@ -1,5 +1,12 @@
 import type { CpioEntry, CpioHeader, CpioInput, PackOptions, UnpackOptions } from "../src/index.ts";
-import { CpioError, type CpioErrorCode, packCpio, packCpioSync, unpackCpio } from "../src/index.ts";
+import {
+  CpioError,
+  type CpioErrorCode,
+  indexCpio,
+  packCpio,
+  packCpioSync,
+  unpackCpio,
+} from "../src/index.ts";
 
 /** A whole archive from the streaming writer. */
 export async function packAll(
@@ -39,6 +46,15 @@ export async function unpackAll(
   for await (const entry of unpackCpio(source, options))
     entries.push({ ...entry, data: await dataOf(entry) });
   return entries;
+}
+
+/** All entries from the reader that looks at headers alone, with their data from where it says. */
+export function indexAll(bytes: Uint8Array, most: () => number): Collected[] {
+  const read = (at: number, length: number): Uint8Array => bytes.subarray(at, at + Math.min(length, most()));
+  return [...indexCpio({ size: bytes.length, read })].map(({ dataOffset, ...header }) => {
+    const size = header.type === "file" ? header.size : 0;
+    return { ...header, data: Buffer.from(bytes.subarray(dataOffset, dataOffset + size)) };
+  });
 }
 
 /** Cuts bytes into chunks of a fixed size, or of sizes that a function gives. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type CpioDecodedEntry, CpioError, type CpioInput, decodeCpio, encodeCpio } from "../src/index.ts";
-import { chunksOf, unpackAll } from "./collect.ts";
+import { chunksOf, indexAll, unpackAll } from "./collect.ts";
 import { FUZZ_SEED, randomFrom } from "./random.ts";
 
 const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 10_000);
@@ -47,6 +47,7 @@ describe("fuzz", () => {
       for (const read of [
         () => comparable(decodeCpio(bytes)),
         async () => comparable(await unpackAll(chunksOf(bytes, () => 1 + random.int(200)))),
+        () => comparable(indexAll(bytes, () => 1 + random.int(200))),
       ]) {
         try {
           results.push(await read());
@@ -56,8 +57,9 @@ describe("fuzz", () => {
           results.push([error.code, error.message, error.offset]);
         }
       }
-      // Both readers come to the same end.
+      // All readers come to the same end.
       expect(results[1], message).toEqual(results[0]);
+      expect(results[2], message).toEqual(results[0]);
       slowest = Math.max(slowest, performance.now() - started);
       const [first] = results[0] as [unknown];
       const outcome = typeof first === "string" ? first : "ok";

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import { InitramfsError } from "./error.ts";
 import { readHostRange } from "./internal/host-view.ts";
-import { comparePaths, dirname, imagePath, join } from "./internal/paths.ts";
+import { basename, comparePaths, dirname, imagePath } from "./internal/paths.ts";
 import type { LayerInfo } from "./layers/layer.ts";
 import type { LayerStack } from "./layers/read-layers.ts";
 import type { FileView, ViewNode } from "./internal/view.ts";
@@ -176,6 +176,7 @@ export class FileTree {
   /** The tree as a root file system that can be searched. */
   view(): FileView {
     const nodes = new Map(this.entries());
+    let children: ReadonlyMap<string, readonly string[]> | undefined;
     return {
       lookup: (path) => {
         if (path === "/") return { kind: "directory", mode: 0o755 };
@@ -190,11 +191,9 @@ export class FileTree {
           ? node.content.bytes.subarray(offset, offset + length)
           : readHostRange(node.content.path, (node.content.offset ?? 0) + offset, length);
       },
-      list(path) {
-        const prefix = join(path, "");
-        return [...nodes.keys()]
-          .filter((key) => key.startsWith(prefix) && !key.slice(prefix.length).includes("/"))
-          .map((key) => key.slice(prefix.length));
+      list: (path) => {
+        children ??= childrenOf(nodes.keys());
+        return children.get(path) ?? [];
       },
     };
   }
@@ -202,6 +201,16 @@ export class FileTree {
 
 export function contentSize(content: FileContent): number {
   return content.kind === "bytes" ? content.bytes.length : content.size;
+}
+
+function childrenOf(paths: Iterable<string>): Map<string, string[]> {
+  const children = new Map<string, string[]>();
+  for (const path of paths) {
+    const names = children.get(dirname(path));
+    if (names === undefined) children.set(dirname(path), [basename(path)]);
+    else names.push(basename(path));
+  }
+  return children;
 }
 
 function parentNode(child: string): TreeNode {

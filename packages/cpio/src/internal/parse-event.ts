@@ -2,11 +2,13 @@ import { CpioError } from "../cpio-error.ts";
 import type { CpioHeader } from "../entry.ts";
 import type { ByteQueue } from "./byte-queue.ts";
 
-/** What the parser says: it needs more bytes, it found something, or an entry is complete. */
+/** What the parser says: it needs more bytes or none of the next ones, it found something, or an entry is complete. */
 export type ParseEvent =
   | { readonly kind: "more" }
   | { readonly kind: "entry"; readonly entry: CpioHeader }
   | { readonly kind: "data"; readonly chunk: Uint8Array }
+  /** Only where data are passed over: so many bytes beyond those that are there. */
+  | { readonly kind: "skip"; readonly length: number; readonly entry: CpioHeader }
   | { readonly kind: "end" };
 
 export const MORE: ParseEvent = { kind: "more" };
@@ -20,15 +22,14 @@ export function* need(
   what: string,
 ): Generator<ParseEvent, void> {
   while (queue.available < length) {
-    if (queue.ended) {
-      throw new CpioError(
-        "CPIO_TRUNCATED",
-        `The input ends at byte ${queue.position + queue.available}, inside ${what} that starts at byte ${offset}`,
-        { offset },
-      );
-    }
+    if (queue.ended) throw truncated(queue.position + queue.available, offset, what);
     yield MORE;
   }
+}
+
+export function truncated(end: number, offset: number, what: string): CpioError {
+  const message = `The input ends at byte ${end}, inside ${what} that starts at byte ${offset}`;
+  return new CpioError("CPIO_TRUNCATED", message, { offset });
 }
 
 /** Waits for `length` bytes or the end of the input. */

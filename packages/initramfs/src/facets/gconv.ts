@@ -2,7 +2,7 @@ import { InitramfsError } from "../error.ts";
 import { basename, join } from "../internal/paths.ts";
 import { type FileView, readText, resolve } from "../internal/view.ts";
 import type { Facet } from "./facet.ts";
-import { existing, filesBelow } from "./walk.ts";
+import { existing, filesBelow } from "../internal/walk.ts";
 
 /** Character sets of iconv(3) beside UTF-8 and ASCII by name; all without any. */
 export const gconv: Facet = ({ view, values, libraryDirectories }) => {

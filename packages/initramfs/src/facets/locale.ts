@@ -1,7 +1,7 @@
 import { InitramfsError } from "../error.ts";
 import { resolve, resolveFile } from "../internal/view.ts";
 import type { Facet } from "./facet.ts";
-import { filesBelow } from "./walk.ts";
+import { filesBelow } from "../internal/walk.ts";
 
 const ROOT = "/usr/lib/locale";
 const ARCHIVE = `${ROOT}/locale-archive`;

@@ -1,6 +1,6 @@
 import { type FileView, resolveFile } from "../internal/view.ts";
 import type { Facet } from "./facet.ts";
-import { existing, filesBelow } from "./walk.ts";
+import { existing, filesBelow } from "../internal/walk.ts";
 
 const PART = 1 << 22;
 const OUTSIDE = /\/usr\/share\/nodejs\/[\w./@-]+\.(?:js|json|wasm)/g;

@@ -1,7 +1,7 @@
 import { join } from "../internal/paths.ts";
 import { readText } from "../internal/view.ts";
 import type { Facet } from "./facet.ts";
-import { existing } from "./walk.ts";
+import { existing } from "../internal/walk.ts";
 
 // What glibc does without a file (nss/nss_database.c of 2.34 and later).
 const DEFAULT = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n";

@@ -2,7 +2,7 @@ import { InitramfsError } from "../error.ts";
 import { join } from "../internal/paths.ts";
 import { readText, resolve, resolveFile } from "../internal/view.ts";
 import type { Facet } from "./facet.ts";
-import { existing, filesBelow } from "./walk.ts";
+import { existing, filesBelow } from "../internal/walk.ts";
 
 const SERVICES = ["/etc/pam.d", "/usr/lib/pam.d"];
 /** pam_unix asks it for what only root may read. */

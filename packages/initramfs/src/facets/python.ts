@@ -2,7 +2,7 @@ import { InitramfsError } from "../error.ts";
 import { basename, dirname, join } from "../internal/paths.ts";
 import { type FileView, resolve, resolveFile } from "../internal/view.ts";
 import type { Facet } from "./facet.ts";
-import { filesBelow } from "./walk.ts";
+import { filesBelow } from "../internal/walk.ts";
 
 /** Parts of the standard library that are for developers and desktops, by far its greater half. */
 const LEFT_OUT =

@@ -1,5 +1,5 @@
-import { join } from "../internal/paths.ts";
-import { type FileView, resolve } from "../internal/view.ts";
+import { join } from "./paths.ts";
+import { type FileView, resolve } from "./view.ts";
 
 /** Everything below a directory but directories, by the path that was given for it; nothing if there is none. */
 export function* filesBelow(

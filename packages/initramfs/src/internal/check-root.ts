@@ -1,0 +1,110 @@
+import { ElfError } from "@justenough/elf";
+
+import type { Arch } from "../arch.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import { InitramfsError } from "../error.ts";
+import { filesBelow } from "./walk.ts";
+import { findProgram } from "./find-program.ts";
+import { findFirmware, moduleFirmware } from "./firmware.ts";
+import { initRecords } from "./init-record-file.ts";
+import { createResolver } from "./program-closure.ts";
+import { parseShebang, SHEBANG_BYTES } from "./shebang.ts";
+import { type FileView, resolve, resolveFile } from "./view.ts";
+
+/** What would fail in a root file system that the kernel has unpacked, whoever made it. */
+export function checkRoot(view: FileView, arch?: Arch): Diagnostic[] {
+  const resolver = createResolver(view, { arch, dlopen: ["required"] });
+  const diagnostics: Diagnostic[] = [...checkInit(view, resolver), ...checkRecords(view)];
+  if (view.lookup("/dev/console") === undefined) {
+    diagnostics.push({
+      code: "no-console",
+      severity: "warning",
+      path: "/dev/console",
+      message: "There is no /dev/console in the image, so the kernel starts /init without input and output",
+      hint: "Add the character device 5:1",
+    });
+  }
+  for (const path of filesBelow(view, "/")) {
+    const node = view.lookup(path);
+    if (node?.kind !== "file") continue;
+    diagnostics.push(...checkModule(view, path, node.size));
+    if (path === "/init" || (node.mode & 0o111) === 0) continue;
+    for (const { kind, message, hint } of resolver(path).problems) {
+      // Text files with a stray x bit are common; only what is meant to be executed can fail to be.
+      if (kind === "format" && !isScript(view, path)) continue;
+      diagnostics.push({ code: `unresolved-${kind}`, severity: "warning", path, message, hint });
+    }
+  }
+  return diagnostics;
+}
+
+function checkInit(view: FileView, resolver: ReturnType<typeof createResolver>): Diagnostic[] {
+  const at = { severity: "error", path: "/init" } as const;
+  const init = resolve(view, "/init");
+  if (init === undefined) {
+    const hint =
+      "The kernel would look for a root file system instead and panic (VFS: Unable to mount root fs)";
+    return [{ ...at, code: "init-missing", message: "There is no /init in the image", hint }];
+  }
+  if (init.node.kind !== "file" || (init.node.mode & 0o111) === 0) {
+    const hint = "The kernel would say: Failed to execute /init (error -13)";
+    return [{ ...at, code: "init-not-executable", message: "/init in the image is not executable", hint }];
+  }
+  return resolver("/init").problems.map(({ kind, message, hint }) => {
+    const code = `unresolved-${kind}`;
+    return { severity: "error", path: "/init", code, message, hint };
+  });
+}
+
+/** The generated /init's program, unless a job brings another. */
+function checkRecords(view: FileView): Diagnostic[] {
+  const [program] = initRecords(view, "arg");
+  const path = initRecords(view, "env")
+    .find((assignment) => assignment.startsWith("PATH="))
+    ?.slice(5);
+  if (program === undefined) return [];
+  try {
+    findProgram(view, program, { searchPath: path?.split(":").filter(Boolean) });
+    return [];
+  } catch (error) {
+    if (!(error instanceof InitramfsError)) throw error;
+    const message = `/init would not find the program to run: ${error.message}`;
+    return [{ code: "program-missing", severity: "warning", path: program, message, hint: error.hint }];
+  }
+}
+
+const MODULE = /^(?:\/usr)?\/lib\/modules\/([^/]+)\/(?:.*\/)?([^/]+)\.ko$/;
+
+/** A driver whose firmware is not at hand: it may need none for this very device, so this is only a note. */
+function checkModule(view: FileView, path: string, size: number): Diagnostic[] {
+  const [, release, module] = MODULE.exec(path) ?? [];
+  if (release === undefined || module === undefined) return [];
+  let needs;
+  try {
+    needs = moduleFirmware(module, view.read(path, 0, size));
+  } catch (error) {
+    if (!(error instanceof ElfError)) throw error;
+    return [
+      {
+        code: "module-damaged",
+        severity: "warning",
+        path,
+        message: `The module "${path}" is damaged: ${error.message}`,
+      },
+    ];
+  }
+  const missing = needs
+    .map(({ file }) => file)
+    .filter((file) => findFirmware(view, release, file).length === 0);
+  const [first] = missing;
+  if (first === undefined) return [];
+  const more = missing.length === 1 ? "" : ` and ${missing.length - 1} more`;
+  const message = `The module ${module} may load the firmware "${first}"${more}, not in the image`;
+  const hint = "If the device needs it, install its package (firmware-…) and build the image again";
+  return [{ code: "firmware-missing", severity: "note", path, message, hint }];
+}
+
+function isScript(view: FileView, path: string): boolean {
+  const file = resolveFile(view, path);
+  return file !== undefined && parseShebang(view.read(file.path, 0, SHEBANG_BYTES)) !== undefined;
+}
