@@ -8,7 +8,6 @@ export {
 } from "./build.ts";
 export type { ChannelFrame } from "./channel-frame.ts";
 export { decodeChannel } from "./channel.ts";
-export { readInitramfs } from "./archive.ts";
 export { checkInitramfs } from "./check.ts";
 export { closure, type ClosureEntry, type ClosureOptions, closures } from "./closure.ts";
 export { collect } from "./collect.ts";
@@ -21,6 +20,10 @@ export { compileInit, initSources, type InitProgram, type InitProgramOptions } f
 export type { InitRecords } from "./init-records.ts";
 export { jobSegment } from "./job.ts";
 export { FACET_NAMES } from "./facets.ts";
+export { type InitramfsEntry, readInitramfs } from "./image/entries.ts";
+export type { MemoryNeed } from "./image/memory-need.ts";
+export { readImage, type ReadImageOptions, type UnpackedImage } from "./image/read-image.ts";
+export { type VerifiedImage, verifyImage, type VerifyOptions } from "./image/verify.ts";
 export type { FirmwareFile } from "./internal/firmware.ts";
 export {
   type KernelCompression,

@@ -104,7 +104,7 @@ describe("buildInitramfs", () => {
       expect(image.size).toBe(statSync(image.path).size);
       expect(image.sha256).toBe(createHash("sha256").update(readFileSync(image.path)).digest("hex"));
       const names: string[] = [];
-      for await (const { name } of readInitramfs(image.path)) names.push(`/${name}`);
+      for (const { name } of readInitramfs(image.path)) names.push(`/${name}`);
       expect(names).toEqual(image.entries.map(({ path }) => path));
     }
     // No name, no time: RFC 1952's FLG and MTIME.

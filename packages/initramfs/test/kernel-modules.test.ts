@@ -174,7 +174,7 @@ describe("readModules", () => {
     expect(tree.get("/lib")).toMatchObject({ kind: "link", to: "usr/lib" });
     const notes = checkInitramfs(tree).filter(({ code }) => code === "firmware-missing");
     expect(notes.map(({ message }) => message)).toEqual([
-      'The module nic may load the firmware "gone.bin" and 1 more, not in the image',
+      'Not in the image is firmware that may be loaded by nic ("gone.bin" and 1 more)',
     ]);
   });
 

@@ -24,11 +24,11 @@ export function checkRoot(view: FileView, arch?: Arch): Diagnostic[] {
       hint: "Add the character device 5:1",
     });
   }
-  for (const path of filesBelow(view, "/")) {
+  const paths = [...filesBelow(view, "/")];
+  diagnostics.push(...checkModules(view, paths));
+  for (const path of paths) {
     const node = view.lookup(path);
-    if (node?.kind !== "file") continue;
-    diagnostics.push(...checkModule(view, path, node.size));
-    if (path === "/init" || (node.mode & 0o111) === 0) continue;
+    if (node?.kind !== "file" || path === "/init" || (node.mode & 0o111) === 0) continue;
     for (const { kind, message, hint } of resolver(path).problems) {
       // Text files with a stray x bit are common; only what is meant to be executed can fail to be.
       if (kind === "format" && !isScript(view, path)) continue;
@@ -75,33 +75,31 @@ function checkRecords(view: FileView): Diagnostic[] {
 
 const MODULE = /^(?:\/usr)?\/lib\/modules\/([^/]+)\/(?:.*\/)?([^/]+)\.ko$/;
 
-/** A driver whose firmware is not at hand: it may need none for this very device, so this is only a note. */
-function checkModule(view: FileView, path: string, size: number): Diagnostic[] {
-  const [, release, module] = MODULE.exec(path) ?? [];
-  if (release === undefined || module === undefined) return [];
-  let needs;
-  try {
-    needs = moduleFirmware(module, view.read(path, 0, size));
-  } catch (error) {
-    if (!(error instanceof ElfError)) throw error;
-    return [
-      {
-        code: "module-damaged",
-        severity: "warning",
-        path,
-        message: `The module "${path}" is damaged: ${error.message}`,
-      },
-    ];
+/** Drivers whose firmware is not at hand: they may need none for this very device, so this is only a note. */
+function checkModules(view: FileView, paths: readonly string[]): Diagnostic[] {
+  const lacking: string[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const path of paths) {
+    const [, release, module] = MODULE.exec(path) ?? [];
+    const node = view.lookup(path);
+    if (release === undefined || module === undefined || node?.kind !== "file") continue;
+    try {
+      const files = moduleFirmware(module, view.read(path, 0, node.size)).map(({ file }) => file);
+      const missing = files.filter((file) => findFirmware(view, release, file).length === 0);
+      const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
+      if (missing.length > 0) lacking.push(`${module} ("${missing[0]}"${more})`);
+    } catch (error) {
+      if (!(error instanceof ElfError)) throw error;
+      const message = `The module "${path}" is damaged: ${error.message}`;
+      diagnostics.push({ code: "module-damaged", severity: "warning", path, message });
+    }
   }
-  const missing = needs
-    .map(({ file }) => file)
-    .filter((file) => findFirmware(view, release, file).length === 0);
-  const [first] = missing;
-  if (first === undefined) return [];
-  const more = missing.length === 1 ? "" : ` and ${missing.length - 1} more`;
-  const message = `The module ${module} may load the firmware "${first}"${more}, not in the image`;
-  const hint = "If the device needs it, install its package (firmware-…) and build the image again";
-  return [{ code: "firmware-missing", severity: "note", path, message, hint }];
+  if (lacking.length === 0) return diagnostics;
+  const shown = lacking.slice(0, 3).join(", ");
+  const others = lacking.length > 3 ? ` and ${lacking.length - 3} other modules` : "";
+  const message = `Not in the image is firmware that may be loaded by ${shown}${others}`;
+  const hint = "If a device needs it, install its package (firmware-…) and build the image again";
+  return [...diagnostics, { code: "firmware-missing", severity: "note", message, hint }];
 }
 
 function isScript(view: FileView, path: string): boolean {

@@ -42,7 +42,7 @@ const SYSTEM: readonly MadeEntry[] = [
 
 async function archive(path: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const entry of readInitramfs(path)) {
+  for (const entry of readInitramfs(path)) {
     const { name, type, mode, uid, gid, mtime, nlink, size } = entry;
     found.push(`${name} ${type} ${(mode & 0o7777).toString(8)} ${uid}:${gid} ${mtime} ${nlink} ${size}`);
   }

@@ -1,4 +1,4 @@
-import { readInitramfs } from "../../archive.ts";
+import { readInitramfs } from "../../image/entries.ts";
 import { InitramfsError } from "../../error.ts";
 import { nearest } from "../suggest.ts";
 import { type CommandIo, exactly, parse } from "./command-line.ts";
@@ -9,7 +9,7 @@ export async function catCommand(args: readonly string[], io: CommandIo): Promis
   const [archive, path] = exactly(positionals, ["ARCHIVE", "PATH"]) as [string, string];
   const wanted = path.replace(/^\/+/, "");
   const names: string[] = [];
-  for await (const entry of readInitramfs(archive)) {
+  for (const entry of readInitramfs(archive)) {
     names.push(entry.name);
     if (entry.name !== wanted) continue;
     if (entry.target !== undefined) {
@@ -18,7 +18,7 @@ export async function catCommand(args: readonly string[], io: CommandIo): Promis
         `"${path}" in "${archive}" is a link to "${entry.target}"`,
       );
     }
-    for await (const chunk of entry.data) io.stdout.write(chunk);
+    for (const chunk of entry.data) io.stdout.write(chunk);
     return 0;
   }
   const guess = nearest(wanted, names);

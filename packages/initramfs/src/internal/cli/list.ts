@@ -1,4 +1,4 @@
-import { readInitramfs } from "../../archive.ts";
+import { readInitramfs } from "../../image/entries.ts";
 import { type CommandIo, exactly, parse } from "./command-line.ts";
 
 /** `initramfs list`. */
@@ -6,7 +6,7 @@ export async function listCommand(args: readonly string[], io: CommandIo): Promi
   const { values, positionals } = parse(args, {});
   const [archive] = exactly(positionals, ["ARCHIVE"]);
   const rows: Record<string, unknown>[] = [];
-  for await (const { name, type, mode, size, target, rdev } of readInitramfs(archive as string)) {
+  for (const { name, type, mode, size, target, rdev } of readInitramfs(archive as string)) {
     if (values.json === true) {
       rows.push({
         path: name,
