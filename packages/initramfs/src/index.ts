@@ -20,6 +20,10 @@ export { compileInit, initSources, type InitProgram, type InitProgramOptions } f
 export type { InitRecords } from "./init-records.ts";
 export { jobSegment } from "./job.ts";
 export { FACET_NAMES } from "./facets.ts";
+export { type AddedToImage, type AddOptions, addToImage } from "./image/add.ts";
+export { diffImages, type ImageDifference } from "./image/diff.ts";
+export { type ExtractedImage, extractImage } from "./image/extract.ts";
+export { explainPath, type WhyStep } from "./image/why.ts";
 export { type InitramfsEntry, readInitramfs } from "./image/entries.ts";
 export type { MemoryNeed } from "./image/memory-need.ts";
 export { readImage, type ReadImageOptions, type UnpackedImage } from "./image/read-image.ts";

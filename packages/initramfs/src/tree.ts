@@ -69,6 +69,7 @@ export class FileTree {
   readonly #nodes = new Map<string, TreeNode>();
   /** Paths that come from layers, which whatever is added may replace. */
   readonly #fromLayers = new Set<string>();
+  readonly #layerNodes = new Map<string, TreeNode>();
   /** Directories that must exist for the nodes below them, with one of those nodes. */
   readonly #parents = new Map<string, string>();
 
@@ -82,6 +83,7 @@ export class FileTree {
     for (const [path, node] of nodes) {
       this.#nodes.set(path, node);
       this.#fromLayers.add(path);
+      this.#layerNodes.set(path, node);
       const parent = dirname(path);
       // They come sorted, and with all directories.
       if (parent !== "/" && !this.#parents.has(parent)) this.#parents.set(parent, path);
@@ -91,6 +93,14 @@ export class FileTree {
   /** Whether what stands at a path comes from a layer, so that adding something else replaces it. */
   isFromLayer(path: string): boolean {
     return this.#fromLayers.has(this.place(path));
+  }
+
+  /** Whether a layer has just this at a path, be it that it was added once more. */
+  isAsInLayer(path: string): boolean {
+    const at = this.place(path);
+    const node = this.#nodes.get(at);
+    const below = this.#layerNodes.get(at);
+    return node !== undefined && below !== undefined && (node === below || sameNode(below, node));
   }
 
   /** Where a path lands in this tree; its last component is not followed. */

@@ -28,17 +28,27 @@ export interface WrittenArchive {
  *
  * @throws {InitramfsError} if the disk is full, a file vanishes or changes its size, or on abort
  */
-export async function writeInitramfs(
-  tree: FileTree,
-  options: { readonly output: string; readonly compression: Compression } & InitramfsContext,
-): Promise<WrittenArchive> {
+export function writeInitramfs(tree: FileTree, options: WriteOptions): Promise<WrittenArchive> {
+  return writeNodes(tree.entries(), options);
+}
+
+export interface WriteOptions extends InitramfsContext {
+  readonly output: string;
+  readonly compression: Compression;
+}
+
+/** Nodes by path, sorted, each directory before what it holds. */
+export type PlacedNodes = readonly (readonly [path: string, node: TreeNode])[];
+
+/** A part of a tree, as an archive of its own. */
+export async function writeNodes(nodes: PlacedNodes, options: WriteOptions): Promise<WrittenArchive> {
   const { output, signal } = options;
   checkAborted(signal);
   const plain = options.compression === "none";
   // Where nothing is kept, one buffer serves all files.
   const buffer = plain ? new Uint8Array(PART) : undefined;
   const room = (length: number): Uint8Array => buffer?.subarray(0, length) ?? new Uint8Array(length);
-  const { entries, total } = toInputs(tree, (content) => {
+  const { entries, total } = toInputs(nodes, (content) => {
     if (content.kind === "bytes") return content.bytes;
     return { size: content.size, open: () => readParts(content, room) };
   });
@@ -118,10 +128,13 @@ function meter(see: (chunk: Uint8Array) => void): Transform {
 type ToData = (content: FileContent) => Extract<CpioInput, { type: "file" }>["data"];
 
 /** The entries, and the bytes of all files. The first name of a file with hard links stands for all of them. */
-function toInputs(tree: FileTree, data: ToData): { readonly entries: CpioInput[]; readonly total: number } {
+function toInputs(
+  nodes: PlacedNodes,
+  data: ToData,
+): { readonly entries: CpioInput[]; readonly total: number } {
   const firstNames = new Map<number, string | Uint8Array>();
   let total = 0;
-  const entries = tree.entries().map(([path, node]): CpioInput => {
+  const entries = nodes.map(([path, node]): CpioInput => {
     const name = encodeName(path.slice(1));
     if (node.inode !== undefined) {
       const linkTo = firstNames.get(node.inode);

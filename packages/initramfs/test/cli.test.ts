@@ -90,7 +90,12 @@ test.each([
   [["pack", "-o", "x", "sh"], 2, 'Unexpected argument "sh"', "For a program to add: --program sh"],
   [["list"], 2, "Expected ARCHIVE, got 0 arguments", undefined],
   [["list", "/no/such"], 1, 'Cannot read the image "/no/such": it does not exist', undefined],
-  [["list", "/bin/true"], 1, '"/bin/true" is in the format elf, wanted cpio, gzip or zstd', undefined],
+  [
+    ["list", "/bin/true"],
+    1,
+    'Cannot read the image "/bin/true": The input is an ELF file, not a newc cpio archive',
+    undefined,
+  ],
   [
     ["closure", "no-such-program-at-all"],
     1,

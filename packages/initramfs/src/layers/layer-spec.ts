@@ -10,6 +10,11 @@ export type LayerSpec =
     }
   | OciLayerSpec
   | {
+      /** Another initramfs, whoever made it: what the kernel would unpack of it. */
+      readonly kind: "initramfs";
+      readonly source: string;
+    }
+  | {
       /** A Debian package. Its maintainer scripts are not run. */
       readonly kind: "deb";
       readonly source: string;

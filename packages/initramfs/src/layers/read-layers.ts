@@ -7,6 +7,7 @@ import { readDebLayer } from "./deb.ts";
 import { readDirectoryLayer } from "./directory.ts";
 import type { LayerContext, LayerInfo, ReadLayer } from "./layer.ts";
 import type { LayerLimits, LayerSpec, OciLayerSpec } from "./layer-spec.ts";
+import { readInitramfsLayer } from "./initramfs-layer.ts";
 import { readListLayer } from "./list.ts";
 import { merge } from "./merge.ts";
 import type { ImageConfig } from "./oci-config.ts";
@@ -77,6 +78,8 @@ async function readLayer(spec: LayerSpec, context: LayerContext): Promise<ReadLa
       return readTarLayer(spec.source, context);
     case "oci":
       return readOciLayer(spec, context);
+    case "initramfs":
+      return readInitramfsLayer(spec.source, context);
     case "deb":
       return readDebLayer(spec.source, context);
     case "list":

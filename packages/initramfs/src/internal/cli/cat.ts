@@ -1,27 +1,26 @@
-import { readInitramfs } from "../../image/entries.ts";
+import { findKernelFile, listKernelTree } from "@justenough/cpio";
+
 import { InitramfsError } from "../../error.ts";
+import { readImage } from "../../image/read-image.ts";
+import { encodeName } from "../names.ts";
 import { nearest } from "../suggest.ts";
 import { type CommandIo, exactly, parse } from "./command-line.ts";
 
-/** `initramfs cat`. */
-export async function catCommand(args: readonly string[], io: CommandIo): Promise<number> {
+/** `initramfs cat`: the file that a program in the guest would read, links followed. */
+export function catCommand(args: readonly string[], io: CommandIo): Promise<number> {
   const { positionals } = parse(args, {});
   const [archive, path] = exactly(positionals, ["ARCHIVE", "PATH"]) as [string, string];
-  const wanted = path.replace(/^\/+/, "");
-  const names: string[] = [];
-  for (const entry of readInitramfs(archive)) {
-    names.push(entry.name);
-    if (entry.name !== wanted) continue;
-    if (entry.target !== undefined) {
-      throw new InitramfsError(
-        "INITRAMFS_NOT_FOUND",
-        `"${path}" in "${archive}" is a link to "${entry.target}"`,
-      );
-    }
-    for (const chunk of entry.data) io.stdout.write(chunk);
-    return 0;
+  const { tree } = readImage(archive);
+  const inode = findKernelFile(tree, encodeName(path));
+  if (inode === undefined) {
+    const names = [...listKernelTree(tree)].map((entry) => entry.path);
+    const guess = nearest(path.replace(/^\/+/, ""), names);
+    const hint = guess === undefined ? undefined : `Did you mean "${guess}"?`;
+    throw new InitramfsError("INITRAMFS_NOT_FOUND", `There is no "${path}" in "${archive}"`, { hint });
   }
-  const guess = nearest(wanted, names);
-  const hint = guess === undefined ? undefined : `Did you mean "${guess}"?`;
-  throw new InitramfsError("INITRAMFS_NOT_FOUND", `There is no "${path}" in "${archive}"`, { hint });
+  if (inode.type !== "file") {
+    throw new InitramfsError("INITRAMFS_NOT_FOUND", `"${path}" in "${archive}" is a ${inode.type}, no file`);
+  }
+  for (const chunk of inode.data) io.stdout.write(chunk);
+  return Promise.resolve(0);
 }

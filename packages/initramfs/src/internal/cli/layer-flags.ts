@@ -5,7 +5,7 @@ import type { LayerSpec } from "../../layers/layer-spec.ts";
 import { readImageConfig } from "../../layers/read-layers.ts";
 import type { InitSpec } from "../../spec.ts";
 
-const KINDS = ["tar", "oci", "deb", "list", "directory"] as const;
+const KINDS = ["tar", "oci", "initramfs", "deb", "list", "directory"] as const;
 
 /** `[KIND=]SOURCE`, of a container image `SOURCE#REFERENCE`. */
 export async function parseLayer(text: string, platform: string | undefined): Promise<LayerSpec> {
