@@ -34,7 +34,7 @@ describe("xz", () => {
     ["a dictionary of 64 MiB", ["--check=crc32", "--lzma2=dict=64MiB"], undefined],
     ["the filter of x86", ["--check=crc32", "--x86", "--lzma2"], undefined],
     ["that of ARM", ["--check=crc32", "--arm", "--lzma2"], SETTINGS],
-    ["that of ARM64", ["--check=crc32", "--arm64", "--lzma2"], SETTINGS],
+    ["that of ARM64, which 6.12 has on every machine", ["--check=crc32", "--arm64", "--lzma2"], undefined],
     ["delta", ["--check=crc32", "--delta", "--lzma2"], SETTINGS],
     ["two filters before LZMA2", ["--check=crc32", "--x86", "--delta", "--lzma2"], SETTINGS],
     ["a filter that starts elsewhere", ["--check=crc32", "--x86=start=4096", "--lzma2"], SETTINGS],
@@ -44,7 +44,7 @@ describe("xz", () => {
     if (error === undefined) expect(Buffer.concat(pieces).equals(program)).toBe(true);
   });
 
-  test("the filter of ARM64 is known there, since 6.12", () => {
+  test("the filter of ARM64 is known since 6.12", () => {
     const member = run(["xz", "--check=crc32", "--arm64", "--lzma2", "-c"], program);
     const { pieces, error } = kernelDecompress("xz", member, { arch: "arm64", kernel: "6.12.3" });
     expect(error).toBeUndefined();
