@@ -235,6 +235,12 @@ describe("lzma", () => {
     expect(kernelDecompress("lzma", sized(0)).error).toBe("decompressor failed");
   });
 
+  test("a dictionary of one byte makes a piece of each, which has its limit too", () => {
+    const zeros = run(["xz", "--format=lzma", "-0", "-c"], Buffer.alloc(1 << 20));
+    zeros.writeUInt32LE(0, 1);
+    expect(kernelDecompress("lzma", zeros).error).toMatch(/or 524288 pieces$/);
+  });
+
   test("cut off, and no piece was full", () => {
     expect(kernelDecompress("lzma", member.subarray(0, -1))).toMatchObject({
       pieces: [],

@@ -143,7 +143,7 @@ describe.each(NAMES)("%s", (format) => {
   test("a bomb ends at the limit", () => {
     const member = run(pack, Buffer.alloc(20 * MIB));
     const { error } = kernelDecompress(format, member, { maxBytes: 9 * MIB });
-    expect(error).toBe(`It unpacks to more than ${9 * MIB} bytes`);
+    expect(error).toMatch(/^It unpacks to too much: more than 9437184 bytes/);
   });
 });
 

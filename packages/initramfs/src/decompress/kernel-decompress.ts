@@ -4,7 +4,7 @@ import { gunzip } from "./gzip.ts";
 import { unlz4 } from "./lz4.ts";
 import { unlzma } from "./lzma.ts";
 import { unlzo } from "./lzo.ts";
-import { OutputLimit, type Unpacked } from "./output.ts";
+import { MOST_PIECES, OutputLimit, type Unpacked } from "./output.ts";
 import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
@@ -46,7 +46,8 @@ const MAX_BYTES = 2 ** 31;
 /**
  * Decompresses one member of an initramfs as Linux does: takes and refuses the same, in the same pieces, and goes on at
  * the same byte. It never throws for what the bytes are. Each format's rules were read in lib/decompress_*.c and what
- * they call, Linux 6.12.
+ * they call, Linux 6.12; where the kernel reads past the end of the image, zeros are taken to be there, and a machine
+ * that has too little memory for a window or a dictionary is not thought of.
  *
  * @param format - what the first two bytes tell
  * @param bytes - from the member's first byte to the end of the image, whatever follows the member
@@ -70,6 +71,10 @@ export function kernelDecompress(
     return DECOMPRESSORS[format](bytes, maxBytes, options);
   } catch (error) {
     if (!(error instanceof OutputLimit)) throw error;
-    return { pieces: [], consumed: 0, error: `It unpacks to more than ${maxBytes} bytes` };
+    return {
+      pieces: [],
+      consumed: 0,
+      error: `It unpacks to too much: more than ${maxBytes} bytes or ${MOST_PIECES} pieces`,
+    };
   }
 }

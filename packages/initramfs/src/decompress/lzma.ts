@@ -1,8 +1,7 @@
 import { decodeLzma, lzma, setProperties, startRange } from "./lzma-decoder.ts";
-import { cut, output, type Unpacked } from "./output.ts";
+import { cut, MOST_PIECES, output, type Unpacked } from "./output.ts";
 
 const HEADER = 13;
-const MOST_PIECES = 1 << 19;
 
 /**
  * As lib/decompress_unlzma.c does (read in 6.12): a piece is as large as the dictionary, and one that is not full is lost

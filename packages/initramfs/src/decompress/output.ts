@@ -12,6 +12,9 @@ export interface Unpacked {
   readonly error?: string;
 }
 
+/** As many pieces as the smallest usual ones, of 4 KiB, make of 2 GiB: others may be of one byte. */
+export const MOST_PIECES = 1 << 19;
+
 /** Ends a decompression that would fill the memory. */
 export class OutputLimit extends Error {}
 
