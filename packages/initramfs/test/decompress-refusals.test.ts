@@ -158,6 +158,7 @@ describe("lz4", () => {
     const { pieces, error } = kernelDecompress("lz4", image);
     expect(error).toBe("Decoding failed");
     expect(Buffer.concat(pieces).equals(TEXT)).toBe(true);
+    expect(kernelDecompress("lz4", member.subarray(0, -300))).toMatchObject({ readsBeyond: true });
     expect(kernelDecompress("lz4", Buffer.concat([member, Buffer.from("007")]))).toMatchObject({
       consumed: member.length,
     });

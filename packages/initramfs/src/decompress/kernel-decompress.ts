@@ -24,16 +24,19 @@ export interface KernelDecompressOptions {
 export interface KernelDecompressed {
   /** The output, cut as it is handed to the unpacker, which sees a border between two pieces (init/initramfs.c). */
   readonly pieces: readonly Uint8Array[];
-  /**
-   * Where the unpacker goes on, counted from the member's first byte; after an error it does not. With gzip it may be up
-   * to 8 bytes after the end of the image, if that ends within the trailer: the kernel then reads what lies behind.
-   */
+  /** Where the unpacker goes on, counted from the member's first byte; after an error it does not. */
   readonly consumed: number;
   /**
    * The kernel's message when it fails, the one that it prints after "Initramfs unpacking failed: ". What the pieces
    * before it have is still unpacked.
    */
   readonly error?: string;
+  /**
+   * Set when the kernel reads on past the end of an image that was cut off, in gzip's trailer, a block of lz4 or anywhere
+   * in bzip2. What comes of it is then up to what lies there. We take it for zeros; with the image at the end of the
+   * memory, where QEMU puts it, 6.1 and 6.12 fault, and the boot hangs without a word on the console.
+   */
+  readonly readsBeyond?: true;
 }
 
 const DECOMPRESSORS: Readonly<

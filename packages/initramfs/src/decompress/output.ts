@@ -10,6 +10,7 @@ export interface Unpacked {
   readonly pieces: readonly Uint8Array[];
   readonly consumed: number;
   readonly error?: string;
+  readonly readsBeyond?: true;
 }
 
 /** As many pieces as the smallest usual ones, of 4 KiB, make of 2 GiB: others may be of one byte. */
