@@ -20,6 +20,7 @@ export function bunzip2(bytes: Uint8Array, limit: number): Unpacked {
     pieces: cut(out, PIECE, handedOn(out.length, PIECE)),
     consumed: bits.at,
     error,
+    ...(bits.at > bytes.length && { readsBeyond: true }),
   });
   const level = bytes[3] === undefined ? 0 : bytes[3] - 0x30;
   if (bytes[0] !== 0x42 || bytes[1] !== 0x5a || bytes[2] !== 0x68 || level < 1 || level > 9)

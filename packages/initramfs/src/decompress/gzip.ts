@@ -7,7 +7,7 @@ import { cut, output, type Output, OutputLimit, type Unpacked } from "./output.t
 const PIECE = 32 << 10;
 const NAME = 0x08;
 const HEADER = 10;
-/** CRC and size, which are stepped over without a look, even if the image ends within them. */
+/** CRC and size, which are stepped over without a look, even if the image ends within them: then the kernel reads on. */
 const TRAILER = 8;
 
 /**
@@ -24,12 +24,18 @@ export function gunzip(bytes: Uint8Array, limit: number): Unpacked {
     if (start === 0) return { pieces: [], consumed: 0, error: "header error" };
   }
   const sound = inflate(bytes, start, limit);
-  if (sound !== undefined) return { pieces: cut(sound.out, PIECE), consumed: sound.end + TRAILER };
+  if (sound !== undefined) return unpacked(bytes, sound.out, sound.end);
   const out = output(limit);
   const { end, fault } = inflateUpToFault(bytes, start, out);
-  const unpacked = { pieces: cut(out, PIECE), consumed: end + TRAILER };
-  if (fault === undefined) return unpacked;
-  return { ...unpacked, error: fault === "damaged" ? "uncompression error" : "read error" };
+  if (fault === undefined) return unpacked(bytes, out, end);
+  const error = fault === "damaged" ? "uncompression error" : "read error";
+  return { pieces: cut(out, PIECE), consumed: end + TRAILER, error };
+}
+
+function unpacked(bytes: Uint8Array, out: Output, end: number): Unpacked {
+  const consumed = end + TRAILER;
+  const pieces = cut(out, PIECE);
+  return consumed > bytes.length ? { pieces, consumed, readsBeyond: true } : { pieces, consumed };
 }
 
 /** Fast, but all or nothing. */

@@ -4,7 +4,7 @@ import { gunzip } from "./gzip.ts";
 import { unlz4 } from "./lz4.ts";
 import { unlzma } from "./lzma.ts";
 import { unlzo } from "./lzo.ts";
-import { OutputLimit, type Unpacked } from "./output.ts";
+import { MOST_PIECES, OutputLimit, type Unpacked } from "./output.ts";
 import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
@@ -24,16 +24,19 @@ export interface KernelDecompressOptions {
 export interface KernelDecompressed {
   /** The output, cut as it is handed to the unpacker, which sees a border between two pieces (init/initramfs.c). */
   readonly pieces: readonly Uint8Array[];
-  /**
-   * Where the unpacker goes on, counted from the member's first byte; after an error it does not. With gzip it may be up
-   * to 8 bytes after the end of the image, if that ends within the trailer: the kernel then reads what lies behind.
-   */
+  /** Where the unpacker goes on, counted from the member's first byte; after an error it does not. */
   readonly consumed: number;
   /**
    * The kernel's message when it fails, the one that it prints after "Initramfs unpacking failed: ". What the pieces
    * before it have is still unpacked.
    */
   readonly error?: string;
+  /**
+   * Set when the kernel reads on past the end of an image that was cut off, in gzip's trailer, a block of lz4 or anywhere
+   * in bzip2. What comes of it is then up to what lies there. We take it for zeros; with the image at the end of the
+   * memory, where QEMU puts it, 6.1 and 6.12 fault, and the boot hangs without a word on the console.
+   */
+  readonly readsBeyond?: true;
 }
 
 const DECOMPRESSORS: Readonly<
@@ -46,7 +49,8 @@ const MAX_BYTES = 2 ** 31;
 /**
  * Decompresses one member of an initramfs as Linux does: takes and refuses the same, in the same pieces, and goes on at
  * the same byte. It never throws for what the bytes are. Each format's rules were read in lib/decompress_*.c and what
- * they call, Linux 6.12.
+ * they call, Linux 6.12; where the kernel reads past the end of the image, zeros are taken to be there, and a machine
+ * that has too little memory for a window or a dictionary is not thought of.
  *
  * @param format - what the first two bytes tell
  * @param bytes - from the member's first byte to the end of the image, whatever follows the member
@@ -70,6 +74,10 @@ export function kernelDecompress(
     return DECOMPRESSORS[format](bytes, maxBytes, options);
   } catch (error) {
     if (!(error instanceof OutputLimit)) throw error;
-    return { pieces: [], consumed: 0, error: `It unpacks to more than ${maxBytes} bytes` };
+    return {
+      pieces: [],
+      consumed: 0,
+      error: `It unpacks to too much: more than ${maxBytes} bytes or ${MOST_PIECES} pieces`,
+    };
   }
 }

@@ -28,12 +28,15 @@ export function unlz4(bytes: Uint8Array, limit: number): Unpacked {
     const out = output(limit - written);
     const isCutOff = size > bytes.length - at;
     const from = isCutOff ? withZeros(bytes.subarray(at)) : bytes.subarray(at, at + size);
-    if (size >= 2 ** 31 || !unpackBlock(from, size, out))
-      return { pieces, consumed: at, error: "Decoding failed" };
+    const read = size < 2 ** 31 ? unpackBlock(from, size, out) : -1;
+    if (read < 0) {
+      const failed = { pieces, consumed: at, error: "Decoding failed" };
+      return -read > bytes.length - at ? { ...failed, readsBeyond: true } : failed;
+    }
     pieces.push(...cut(out, PIECE));
     written += out.length;
     at += size;
-    if (isCutOff) return { pieces, consumed: at, error: "data corrupted" };
+    if (isCutOff) return { pieces, consumed: at, error: "data corrupted", readsBeyond: true };
   }
   return { pieces, consumed: at };
 }
@@ -48,8 +51,11 @@ function withZeros(bytes: Uint8Array): Uint8Array {
   return padded;
 }
 
-/** One block as LZ4_decompress_safe() of lib/lz4 takes it, which is stricter near the end than the format. */
-function unpackBlock(bytes: Uint8Array, end: number, out: Output): boolean {
+/**
+ * One block as LZ4_decompress_safe() of lib/lz4 takes it, which is stricter near the end than the format. Gives how far it
+ * was read, less than zero at an error.
+ */
+function unpackBlock(bytes: Uint8Array, end: number, out: Output): number {
   let at = 0;
   for (;;) {
     const token = bytes[at++] as number;
@@ -57,7 +63,7 @@ function unpackBlock(bytes: Uint8Array, end: number, out: Output): boolean {
     // Far from both ends the kernel copies without the checks below.
     const far = length !== 15 && at < end - 16 && out.length <= PIECE - 32;
     if (length === 15) {
-      if (at >= end - 15) return false;
+      if (at >= end - 15) return -at;
       let more: number;
       do {
         more = bytes[at++] as number;
@@ -65,26 +71,26 @@ function unpackBlock(bytes: Uint8Array, end: number, out: Output): boolean {
       } while (more === 255 && at < end - 15);
     }
     if (!far && (out.length + length > PIECE - LAST_MATCH || at + length > end - 3 - LAST_LITERALS)) {
-      if (at + length !== end || out.length + length > PIECE) return false;
+      if (at + length !== end || out.length + length > PIECE) return -at;
       append(out, bytes, at, end);
-      return true;
+      return end;
     }
     append(out, bytes, at, at + length);
     at += length;
     const distance = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
     at += 2;
-    if (distance > out.length) return false;
+    if (distance > out.length) return -at;
     length = token & 15;
     if (length === 15) {
       let more: number;
       do {
         more = bytes[at++] as number;
-        if (at > end - LAST_LITERALS) return false;
+        if (at > end - LAST_LITERALS) return -at;
         length += more;
       } while (more === 255);
     }
     length += 4;
-    if (out.length + length > PIECE - LAST_LITERALS) return false;
+    if (out.length + length > PIECE - LAST_LITERALS) return -at;
     if (distance > 0) {
       repeat(out, distance, length);
     } else {

@@ -1,13 +1,12 @@
 import { decodeLzma, lzma, setProperties, startRange } from "./lzma-decoder.ts";
-import { cut, output, type Unpacked } from "./output.ts";
+import { cut, MOST_PIECES, output, type Unpacked } from "./output.ts";
 
 const HEADER = 13;
-const MOST_PIECES = 1 << 19;
 
 /**
  * As lib/decompress_unlzma.c does (read in 6.12): a piece is as large as the dictionary, and one that is not full is lost
- * at a failure. Bytes are taken in when they are needed, so that the last one of a stream may be left to the unpacker if
- * its encoder wrote one too many. The end marker counts also where the size is known, but is not asked for.
+ * at a failure. Bytes are taken in when they are needed, so that the last one of a stream may be left to the unpacker: with
+ * what xz writes, one time in ten, a zero, which is padding there. The end marker counts also where the size is known, but is not asked for.
  */
 export function unlzma(bytes: Uint8Array, limit: number): Unpacked {
   const none = { pieces: [], consumed: 0 };

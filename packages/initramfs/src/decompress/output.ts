@@ -10,7 +10,11 @@ export interface Unpacked {
   readonly pieces: readonly Uint8Array[];
   readonly consumed: number;
   readonly error?: string;
+  readonly readsBeyond?: true;
 }
+
+/** As many pieces as the smallest usual ones, of 4 KiB, make of 2 GiB: others may be of one byte. */
+export const MOST_PIECES = 1 << 19;
 
 /** Ends a decompression that would fill the memory. */
 export class OutputLimit extends Error {}

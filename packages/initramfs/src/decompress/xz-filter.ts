@@ -7,14 +7,14 @@ import type { Arch } from "../arch.ts";
 export type BranchFilter = (bytes: Uint8Array) => number;
 
 /**
- * The branch filters of the xz file format (5.3.2) that a kernel knows: that of its own machine. Which ones are built in
- * is up to CONFIG_XZ_DEC_…, lib/xz/Kconfig; Debian, for one, leaves out the others. That for ARM64 came with Linux 6.12,
- * as did the one for RISC-V, which is not here yet.
+ * The branch filters of the xz file format (5.3.2) that a kernel knows. Which ones are built in is up to
+ * CONFIG_XZ_DEC_…, lib/xz/Kconfig. This is what Debian's have: that of the own machine, and from Linux 6.12 on, where
+ * they came, those for ARM64 and RISC-V on every machine.
  */
 export function branchFilter(id: number, arch: Arch, kernel: string | undefined): BranchFilter | undefined {
-  if (id === 4 && arch === "x86_64") return x86;
-  if (id === 10 && arch === "arm64" && !olderThan612(kernel)) return arm64;
-  return undefined;
+  if (id === 4) return arch === "x86_64" ? x86 : undefined;
+  if (olderThan612(kernel)) return undefined;
+  return id === 10 ? arm64 : id === 11 ? riscv : undefined;
 }
 
 function olderThan612(kernel = ""): boolean {
@@ -87,4 +87,50 @@ function arm64(bytes: Uint8Array): number {
     }
   }
   return at;
+}
+
+/** JAL to x1 or x5, and AUIPC with the instruction after it, which the encoder had swapped with its address. */
+function riscv(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  while (at + 8 <= bytes.length) {
+    const word = view.getUint32(at, true);
+    if ((word & 0xff) === 0xef) {
+      at += (word & 0xd00) === 0 ? jal(view, at, word) : 2;
+    } else if ((word & 0x7f) === 0x17) {
+      at += auipc(view, at, word);
+    } else {
+      at += 2;
+    }
+  }
+  return at;
+}
+
+/** The encoder had put the bits of the address in order, highest first. */
+function jal(view: DataView, at: number, word: number): number {
+  const absolute = ((word & 0xf000) << 5) | ((word & 0xff0000) >> 7) | ((word >>> 23) & 0x1fe);
+  const to = absolute - at;
+  const low = (word & 0xfff) | (((to >> 12) & 15) << 12);
+  const high =
+    ((to >> 16) & 15) | (((to >> 11) & 1) << 4) | (((to >> 1) & 0x3ff) << 5) | (((to >> 20) & 1) << 15);
+  view.setUint16(at, low, true);
+  view.setUint16(at + 2, high, true);
+  return 4;
+}
+
+function auipc(view: DataView, at: number, word: number): number {
+  if ((word & 0xe80) !== 0) {
+    // An AUIPC as it was: one that the encoder had to mark, or one that does not belong to what follows.
+    const next = view.getUint32(at + 4, true);
+    if ((((word << 8) ^ (next - 3)) & 0xf8003) !== 0) return 6;
+    view.setUint32(at, 0x117 | (next << 12), true);
+    view.setUint32(at + 4, (word & 0xfffff000) + (next >>> 20), true);
+    return 8;
+  }
+  const register = word >>> 27;
+  if (((word - 0x3117) << 18) >>> 0 >= (register & 0x1d)) return 4;
+  const to = view.getUint32(at + 4) - at;
+  view.setUint32(at + 4, (word >>> 12) | (to << 20), true);
+  view.setUint32(at, 0x17 | (register << 7) | ((to + 0x800) & 0xfffff000), true);
+  return 8;
 }

@@ -25,8 +25,8 @@ interface Block {
 
 /**
  * As lib/decompress_unxz.c and lib/xz do (read in 6.12): one stream, no padding after it. Only CRC32 or no check at all,
- * one filter before LZMA2 at most, and that for the own machine. Whether there is memory for a large dictionary is not
- * looked at here.
+ * one filter before LZMA2 at most. At damage behind a filter the last 16 bytes of the output are not quite the kernel's,
+ * whose filter looks ahead.
  */
 export function unxz(bytes: Uint8Array, limit: number, options: KernelDecompressOptions): Unpacked {
   const out = output(limit);
