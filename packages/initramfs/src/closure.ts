@@ -133,6 +133,7 @@ const CODES: Readonly<Record<ClosureProblem["kind"], InitramfsErrorCode>> = {
   interpreter: "INITRAMFS_NOT_FOUND",
   architecture: "INITRAMFS_WRONG_ARCHITECTURE",
   format: "INITRAMFS_NOT_EXECUTABLE",
+  damaged: "INITRAMFS_READ",
 };
 
 /** One error for all, the first one's words: the others mostly follow from it. */

@@ -91,9 +91,9 @@ describe("readInitramfs", () => {
   });
 
   test("reads what the distribution's tools have written, as cpio lists it", () => {
-    const list = execFileSync("sh", ["-c", "cd /usr/share && find . -maxdepth 2 | LC_ALL=C sort"]);
+    const list = execFileSync("sh", ["-c", "cd /usr/share/zoneinfo && find . -maxdepth 2 | LC_ALL=C sort"]);
     for (const command of ["cpio --quiet -o -H newc", "bsdcpio --quiet -o -H newc"]) {
-      const bytes = execFileSync("sh", ["-c", `cd /usr/share && ${command}`], {
+      const bytes = execFileSync("sh", ["-c", `cd /usr/share/zoneinfo && ${command}`], {
         input: list,
         maxBuffer: 1 << 30,
         stdio: "pipe",
@@ -103,6 +103,34 @@ describe("readInitramfs", () => {
       expect(names(file(gzipSync(bytes)))).toEqual(theirs.trimEnd().split("\n"));
     }
   });
+
+  test.each(["zstd", "lz4", "gzip"])(
+    "reads what mkinitramfs -c %s makes, as lsinitramfs lists it",
+    { timeout: 60_000 },
+    (compression) => {
+      const work = mkdtempSync(join(directory, "mkinitramfs-"));
+      // The tool itself, but for where it looks for the configuration of a kernel that is not installed.
+      const script = readFileSync("/usr/sbin/mkinitramfs", "utf8").replaceAll(
+        "/boot/config-",
+        `${work}/config-`,
+      );
+      writeFileSync(join(work, "mkinitramfs"), script);
+      const formats = ["ZSTD", "XZ", "LZ4", "GZIP"].map((name) => `CONFIG_RD_${name}=y\n`);
+      writeFileSync(join(work, "config-6.0.0-none"), formats.join(""));
+      execFileSync("cp", ["-r", "/etc/initramfs-tools", join(work, "conf")]);
+      writeFileSync(join(work, "conf/conf.d/test"), "MODULES=list\n");
+      const path = join(work, "initrd.img");
+      const args = ["mkinitramfs", "-d", "conf", "-c", compression, "-o", path, "6.0.0-none"];
+      execFileSync("sh", args, {
+        cwd: work,
+        stdio: "pipe",
+        env: { ...process.env, PATH: `/usr/sbin:/sbin:${process.env["PATH"]}` },
+      });
+      const theirs = execFileSync("lsinitramfs", [path], { encoding: "utf8" });
+      expect(names(path)).toEqual(theirs.trimEnd().split("\n"));
+      expect(verifyImage(path).diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+    },
+  );
 
   test("says what is wrong with what is no image", () => {
     const reading = (path: string) => () => names(path);
@@ -405,7 +433,8 @@ describe("explainPath", () => {
     const { tree } = readImage(image);
     const steps = explainPath(tree, "/usr/lib/x86_64-linux-gnu/libc.so.6") ?? [];
     expect(steps[0]).toMatchObject({ why: "/lib/x86_64-linux-gnu/libc.so.6 leads to it" });
-    expect(steps.at(-1)).toMatchObject({ path: "/usr/bin/bash", why: "interpreter of /usr/bin/ldd" });
+    expect(steps.at(-2)).toMatchObject({ path: "/bin/bash", why: "interpreter of /usr/bin/ldd" });
+    expect(steps.at(-1)).toMatchObject({ path: "/usr/bin/ldd", why: "nothing in the image asks for it" });
     expect(explainPath(tree, "/init")).toEqual([{ path: "/init", why: "the kernel starts it" }]);
     expect(explainPath(tree, "/nowhere")).toBeUndefined();
   });

@@ -37,6 +37,8 @@ export interface KernelDecompressed {
    * memory, where QEMU puts it, 6.1 and 6.12 fault, and the boot hangs without a word on the console.
    */
   readonly readsBeyond?: true;
+  /** Set when `maxBytes` ended it, so that the error is ours and not the kernel's. */
+  readonly limited?: true;
 }
 
 const DECOMPRESSORS: Readonly<
@@ -77,6 +79,7 @@ export function kernelDecompress(
     return {
       pieces: [],
       consumed: 0,
+      limited: true,
       error: `It unpacks to too much: more than ${maxBytes} bytes or ${MOST_PIECES} pieces`,
     };
   }

@@ -2,6 +2,7 @@ import { type KernelDiagnostic, type KernelFailure, type KernelTree, unpackAsKer
 
 import type { Arch } from "../arch.ts";
 import { type KernelCompression, kernelDecompress } from "../decompress/kernel-decompress.ts";
+import { InitramfsError } from "../error.ts";
 import { readWholeImage } from "./image-file.ts";
 
 /** The rules of this version hold where none is named; those of others differ in rare cases only. */
@@ -34,7 +35,7 @@ export interface UnpackedImage {
  * Unpacks an image in memory as the kernel does at boot, whoever made it: all that follows each other in it, plain or
  * compressed.
  *
- * @throws {InitramfsError} if the file cannot be read; never for what is in it
+ * @throws {InitramfsError} if the file cannot be read, or unpacks to more than 2 GiB; else never for what is in it
  *
  * @example
  * ```ts no-run
@@ -46,11 +47,28 @@ export interface UnpackedImage {
 export function readImage(path: string, options: ReadImageOptions = {}): UnpackedImage {
   const { kernel = USUAL_KERNEL, arch = "x86_64", configured, tmpfs = true } = options;
   const bytes = readWholeImage(path);
+  const beyond: KernelDiagnostic[] = [];
   const { tree, diagnostics, failure } = unpackAsKernel(bytes, {
     kernel,
     configured,
     rootfs: tmpfs ? "tmpfs" : "ramfs",
-    decompress: (format, member) => kernelDecompress(format, member, { arch, kernel }),
+    decompress: (format, member) => {
+      const result = kernelDecompress(format, member, { arch, kernel });
+      if (result.limited === true) {
+        throw new InitramfsError("INITRAMFS_LIMIT", `Cannot read the image "${path}": ${result.error}`);
+      }
+      if (result.readsBeyond === true) beyond.push(readsBeyond(format, bytes.length - member.length));
+      return result;
+    },
   });
-  return { path, size: bytes.length, tree, diagnostics, failure };
+  return { path, size: bytes.length, tree, diagnostics: [...beyond, ...diagnostics], failure };
+}
+
+function readsBeyond(format: KernelCompression, member: number): KernelDiagnostic {
+  return {
+    code: "KERNEL_HANG",
+    severity: "error",
+    message: `The image ends inside of a member (${format}); the kernel reads on behind it, and may hang without a word`,
+    location: { offset: 0, member, segment: 0 },
+  };
 }

@@ -88,6 +88,7 @@ const HINTS: Partial<Record<KernelDiagnosticCode, string>> = {
   KERNEL_UNKNOWN_TYPE: "The tool that wrote it is wrong: the mode lacks its file type",
   KERNEL_DROPPED: "Put every directory before what is in it: sort the names before they are packed",
   KERNEL_LINK_FORGOTTEN: "Pack all names of a file into one archive",
+  KERNEL_HANG: "The image was cut off: copy or build it again",
   KERNEL_TRUNCATED: "The image was cut off: copy or build it again",
 };
 

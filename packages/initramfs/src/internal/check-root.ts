@@ -4,6 +4,7 @@ import type { Arch } from "../arch.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { InitramfsError } from "../error.ts";
 import { filesBelow } from "./walk.ts";
+import type { ClosureProblem } from "./closure-file.ts";
 import { findProgram } from "./find-program.ts";
 import { findFirmware, moduleFirmware } from "./firmware.ts";
 import { initRecords } from "./init-record-file.ts";
@@ -32,11 +33,20 @@ export function checkRoot(view: FileView, arch?: Arch): Diagnostic[] {
     for (const { kind, message, hint } of resolver(path).problems) {
       // Text files with a stray x bit are common; only what is meant to be executed can fail to be.
       if (kind === "format" && !isScript(view, path)) continue;
-      diagnostics.push({ code: `unresolved-${kind}`, severity: "warning", path, message, hint });
+      const mend = hint ?? MEND[kind];
+      diagnostics.push({ code: `unresolved-${kind}`, severity: "warning", path, message, hint: mend });
     }
   }
   return diagnostics;
 }
+
+const MEND: Partial<Record<ClosureProblem["kind"], string>> = {
+  interpreter: "Put it into the image, with initramfs add ARCHIVE --program PROGRAM",
+  library: "Put it into the image, with initramfs add ARCHIVE --program LIBRARY",
+  loader: "Put it into the image with the program, by initramfs add ARCHIVE --program PROGRAM",
+  architecture: "Take the program from a root directory of that machine, with --sysroot",
+  format: "Begin it with #! and its interpreter",
+};
 
 function checkInit(view: FileView, resolver: ReturnType<typeof createResolver>): Diagnostic[] {
   const at = { severity: "error", path: "/init" } as const;
@@ -52,7 +62,7 @@ function checkInit(view: FileView, resolver: ReturnType<typeof createResolver>):
   }
   return resolver("/init").problems.map(({ kind, message, hint }) => {
     const code = `unresolved-${kind}`;
-    return { severity: "error", path: "/init", code, message, hint };
+    return { severity: "error", path: "/init", code, message, hint: hint ?? MEND[kind] };
   });
 }
 

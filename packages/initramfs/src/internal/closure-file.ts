@@ -19,7 +19,7 @@ export interface ClosureFile {
 
 /** Why a program could not run with what the view holds. */
 export interface ClosureProblem {
-  readonly kind: "library" | "loader" | "interpreter" | "architecture" | "format";
+  readonly kind: "library" | "loader" | "interpreter" | "architecture" | "format" | "damaged";
   readonly message: string;
   readonly path: string;
   readonly hint?: string | undefined;

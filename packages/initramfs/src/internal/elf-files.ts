@@ -37,7 +37,7 @@ function readFile(view: FileView, path: string, size: number): ElfSummary | unde
     });
   } catch (error) {
     if (!(error instanceof ElfError)) throw error;
-    throw new InitramfsError("INITRAMFS_READ", `"${path}" is a damaged ELF file: ${error.message}`, {
+    throw new InitramfsError("INITRAMFS_FORMAT", `"${path}" is a damaged ELF file: ${error.message}`, {
       cause: error,
     });
   }

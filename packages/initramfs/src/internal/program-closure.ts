@@ -40,7 +40,13 @@ export function createResolver(view: FileView, options: ResolverOptions): (path:
   const loaders = new Map<string, Loader>();
   return (path) => {
     const state: State = { view, elfs, loaders, options, files: [], problems: [] };
-    closeProgram(state, { path, role: "program" }, 0);
+    try {
+      closeProgram(state, { path, role: "program" }, 0);
+    } catch (error) {
+      // Of a file that it comes upon; whoever searches an image is to be told of the others, too.
+      if (!(error instanceof InitramfsError) || error.code !== "INITRAMFS_FORMAT") throw error;
+      problem(state, { path }, "damaged", error.message, "Copy it again from where it came");
+    }
     return { files: state.files, problems: state.problems };
   };
 }
