@@ -25,6 +25,8 @@ Options of pack:
       --module NAME           a kernel module with what it depends on (repeat)
       --modules-from DIR      …/lib/modules/RELEASE, where modules.dep is
       --init FILE             your own /init instead of the generated one
+      --max-layer-bytes N     of the layers' files together, and of any archive unpacked (default: 2 GiB)
+      --max-layer-entries N   of the layers together (default: 1000000)
       --restore-capabilities  file capabilities of the layers' programs are set by the generated /init
       --keep-init             the /init of the layers; nothing is added that was not asked for
       --hostname NAME         for the generated /init

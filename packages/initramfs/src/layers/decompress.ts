@@ -18,7 +18,7 @@ export async function decompress(source: ByteSource, archive: string, maxBytes: 
   const format = identifyFormat(source.read(0, IDENTIFY_BYTES));
   switch (format) {
     case "gzip":
-      return collect(gunzip(source), archive, maxBytes);
+      return collect(gunzip(source), archive, maxBytes, gzipSize(source));
     case "zstd":
       return collect(unzstd(source, archive, maxBytes), archive, maxBytes);
     case "xz":
@@ -39,21 +39,41 @@ async function collect(
   parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   archive: string,
   maxBytes: number,
+  expected = 0,
 ): Promise<ByteSource> {
-  const kept: Uint8Array[] = [];
+  let whole: Uint8Array = Buffer.allocUnsafe(Math.min(expected, maxBytes));
   let size = 0;
   try {
     for await (const part of parts) {
+      if (size + part.length > maxBytes) throw limitError(archive, `${maxBytes} bytes`, "bytes");
+      if (size === 0 && part.length > whole.length) whole = part;
+      else {
+        if (size + part.length > whole.length) whole = grown(whole, size, size + part.length);
+        whole.set(part, size);
+      }
       size += part.length;
-      if (size > maxBytes) throw limitError(archive, `${maxBytes} bytes`, "bytes");
-      kept.push(part);
     }
   } catch (error) {
     if (error instanceof InitramfsError && error.code !== "INITRAMFS_TOOL") throw error;
     const { message, hint } = error as InitramfsError;
     throw layerError(archive, undefined, `it cannot be decompressed: ${message}`, { cause: error, hint });
   }
-  return memorySource(kept.length === 1 ? (kept[0] as Uint8Array) : Buffer.concat(kept, size));
+  return memorySource(whole.subarray(0, size));
+}
+
+function grown(bytes: Uint8Array, used: number, wanted: number): Uint8Array {
+  const larger = Buffer.allocUnsafe(Math.max(wanted, 2 * bytes.length));
+  larger.set(bytes.subarray(0, used));
+  return larger;
+}
+
+/**
+ * The size that the end of a gzip file tells (RFC 1952, ISIZE), so that a layer is not copied while it grows. It may
+ * be anything: true are at most 1032 bytes for each one, which is all that deflate can do.
+ */
+function gzipSize(source: ByteSource): number {
+  const [a = 0, b = 0, c = 0, d = 0] = source.read(source.size - 4, 4);
+  return Math.min((a | (b << 8) | (c << 16) | (d << 24)) >>> 0, source.size * 1032);
 }
 
 async function* gunzip(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {

@@ -41,6 +41,6 @@ export interface OciLayerSpec {
 export interface LayerLimits {
   /** Default 1,000,000. */
   readonly entries?: number | undefined;
-  /** Bytes of all files, and of any one archive once decompressed. Default 4 GiB. */
+  /** Bytes of all files, and of any one archive once decompressed. Default 2 GiB. */
   readonly bytes?: number | undefined;
 }

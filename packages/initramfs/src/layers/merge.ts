@@ -6,9 +6,9 @@ import { type Directory, isDirectory, newDirectory, walk } from "./root.ts";
  * What becomes of a directory where the layers below have a link to a directory.
  *
  * `replace`: between the layers of one image. The link gives way, as in overlayfs, where a directory hides
- * whatever is no directory. containers/storage, containerd and Docker unpack each layer by itself into the upper
- * directory of an overlay, where the links below cannot be seen, and so make a real directory even for parents
- * that the layer does not list. An image must be here what it is there.
+ * whatever is no directory. containers/storage unpacks a layer into the upper directory of an overlay, which is
+ * empty at first (drivers/overlay, pkg/archive/diff.go): it cannot see the links below, replaces none but its own,
+ * and makes real directories even of parents that the layer does not list. An image must be here what it is there.
  *
  * `follow`: between the entries of `layers`. The link stays, and what the directory holds lands where it
  * leads, as dpkg does it: a package with `/bin/x` must not take `/bin -> usr/bin` away from the system below.

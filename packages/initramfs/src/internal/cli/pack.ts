@@ -18,6 +18,8 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
     layer: { type: "string", short: "l", multiple: true },
     list: { type: "string", multiple: true },
     platform: { type: "string" },
+    "max-layer-bytes": { type: "string" },
+    "max-layer-entries": { type: "string" },
     "keep-init": { type: "boolean" },
     "restore-capabilities": { type: "boolean" },
     file: { type: "string", short: "f", multiple: true },
@@ -65,6 +67,10 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
   })();
   const spec: ContentSpec = {
     layers,
+    layerLimits: {
+      bytes: count("--max-layer-bytes", values["max-layer-bytes"]),
+      entries: count("--max-layer-entries", values["max-layer-entries"]),
+    },
     restoreCapabilities: values["restore-capabilities"],
     sysroot: values.sysroot,
     programs,
@@ -112,6 +118,11 @@ function pair(flag: string, text: string): [string, string] {
     );
   }
   return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function count(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^\d{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new UsageError(`${flag} is "${text}", wanted a number`);
 }
 
 function choice<T extends string>(flag: string, value: string, choices: readonly T[]): T {
