@@ -21,7 +21,7 @@ export async function readOciLayer(spec: OciLayerSpec, context: LayerContext): P
   for (const [index, layer] of image.layers.entries()) {
     const name = `layer ${index + 1} of ${image.name}`;
     const stored = layer.open();
-    const source = await decompress(stored, name, context.budget.maxBytes);
+    const source = await decompress(stored, name, context);
     if (layer.diffId !== undefined) verifyDigest(source, layer.diffId, name);
     const upper = newDirectory();
     const target = { root: upper, archive: name, why: name, source, below: root };

@@ -28,8 +28,26 @@ interface StackOptions {
   readonly arch: Arch;
 }
 
-/** Reads the layers in their order and lays each over those before it. */
-export async function readLayers(options: StackOptions, context: InitramfsContext): Promise<LayerStack> {
+/**
+ * Reads the layers in their order and lays each over those before it. Nothing is written and nothing extracted; a
+ * plain archive stays on the disk until the image is written, a compressed one is held in memory.
+ *
+ * @throws {InitramfsError} `INITRAMFS_LAYER` with the archive and the entry for what is damaged or cannot be in an
+ * image, `INITRAMFS_LIMIT` for too much of it, `INITRAMFS_NOT_FOUND` and `INITRAMFS_READ` for the file itself
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+ * import { FileTree, readLayers } from "@justenough/initramfs";
+ * const directory = mkdtempSync("/tmp/layers-");
+ * writeFileSync(`${directory}/list`, "dir /etc 0755 0 0\nslink /bin usr/bin 0777 0 0\n");
+ * const layers = [{ kind: "list", source: `${directory}/list` }] as const;
+ * const tree = new FileTree(await readLayers({ layers, arch: "x86_64" }));
+ * console.log(tree.get("/bin")); // { kind: 'link', to: 'usr/bin', why: 'list:2' }
+ * rmSync(directory, { recursive: true });
+ * ```
+ */
+export async function readLayers(options: StackOptions, context: InitramfsContext = {}): Promise<LayerStack> {
   const { layers = [] } = options;
   const inner = layerContext(options, context);
   const root = newDirectory();

@@ -71,18 +71,18 @@ test("a package over a system whose /bin is a link", async () => {
   ]);
 });
 
-test("a package of the distribution is what dpkg-deb unpacks", async () => {
-  execFileSync("apt-get", ["-o", "APT::Sandbox::User=root", "download", "busybox-static"], {
-    cwd: directory,
-    stdio: "pipe",
-  });
-  const deb = join(
-    directory,
-    readdirSync(directory).find((name) => name.startsWith("busybox-static_")) as string,
-  );
+test("packages of the distribution, one over the other, are what dpkg-deb unpacks", async () => {
+  // The last has hard links.
+  const packages = ["base-files", "busybox-static", "perl-base"];
+  const args = ["-o", "APT::Sandbox::User=root", "download", ...packages];
+  execFileSync("apt-get", args, { cwd: directory, stdio: "pipe" });
   const out = join(directory, "unpacked");
-  execFileSync("dpkg-deb", ["-x", deb, out]);
-  const { nodes } = await read([{ kind: "deb", source: deb }]);
+  const layers = packages.map((name) => {
+    const file = readdirSync(directory).find((other) => other.startsWith(`${name}_`)) as string;
+    execFileSync("dpkg-deb", ["-x", join(directory, file), out]);
+    return { kind: "deb", source: join(directory, file) } as const;
+  });
+  const { nodes } = await read(layers);
   const found = execFileSync("find", [".", "-mindepth", "1", "-printf", "/%P %y %m:%l\n"], {
     cwd: out,
     encoding: "utf8",

@@ -1,4 +1,5 @@
 /** What strangers put into archives, by the classes of GNU tar's, node-tar's and libarchive's advisories. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -256,6 +257,8 @@ describe("limits", () => {
     ["plain", (bytes: Buffer) => bytes],
     ["gzip", gzipSync],
     ["zstd", zstdCompressSync],
+    ["xz", (bytes: Buffer) => execFileSync("xz", ["-c"], { input: bytes })],
+    ["bzip2", (bytes: Buffer) => execFileSync("bzip2", ["-c"], { input: bytes })],
   ])("bytes of %s", async (_name, compress) => {
     const layer = { kind: "tar", source: save(directory, compress(many)) } as const;
     const options = { layers: [layer], arch: "x86_64" } as const;
