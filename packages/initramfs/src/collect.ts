@@ -102,24 +102,39 @@ function collectPrograms(
     const path = file.role === "program" ? (program.target ?? file.resolved.path) : file.resolved.path;
     const why = explainRole(file, program.name);
     addSysrootFile(tree, view, path, file.resolved, why);
-    for (const [link, to] of hidden) {
-      if (path.startsWith(`${to}/`)) tree.add(link + path.slice(to.length), { kind: "link", to: path, why });
-    }
+    for (const to of [path, ...file.resolved.links.map((link) => link.path)])
+      addDetours(tree, to, why, hidden);
   }
   return found.map(({ file }) => file).filter(({ role }) => role === "library" || role === "dlopen");
 }
 
+/** Whether a layer has a directory of its own there, or a link to another one. */
+function layerKeeps(tree: FileTree, { path, to }: { readonly path: string; readonly to: string }): boolean {
+  const existing = tree.isFromLayer(path) ? tree.get(path) : undefined;
+  if (existing?.kind !== "link") return existing?.kind === "directory";
+  return existing.to !== to && tree.get(dirname(tree.place(join(path, "x"))))?.kind === "directory";
+}
+
 /**
- * A link such as `/lib -> usr/lib` cannot be where a layer has a real directory. `hidden` gets those: what is found
+ * A link such as `/lib -> usr/lib` cannot be where a layer has a directory of its own. `hidden` gets those: what is found
  * through them needs a link of its own in there.
  */
 function addLinks(tree: FileTree, { links }: Resolved, path: string, hidden: Map<string, string>): void {
   for (const link of links) {
-    if (tree.isFromLayer(link.path) && tree.get(link.path)?.kind === "directory") {
+    if (layerKeeps(tree, link)) {
       hidden.set(link.path, imagePath(link.to.startsWith("/") ? link.to : join(dirname(link.path), link.to)));
     } else {
       tree.add(link.path, { kind: "link", to: link.to, why: `on the way to ${path}` });
     }
+  }
+}
+
+/** Links to a path from the directories that took the place of links through which it is found. */
+function addDetours(tree: FileTree, to: string, why: string, hidden: ReadonlyMap<string, string>): void {
+  for (const [link, directory] of hidden) {
+    const from = link + to.slice(directory.length);
+    if (!to.startsWith(`${directory}/`) || tree.place(from) === tree.place(to)) continue;
+    tree.add(from, { kind: "link", to, why });
   }
 }
 

@@ -1,13 +1,15 @@
 import type { Arch } from "../arch.ts";
 import { addEntry } from "./add-entry.ts";
 import { decompress } from "./decompress.ts";
+import { verifyDigest } from "./digest.ts";
 import { entryPath } from "./entry-path.ts";
+import type { Image } from "./image.ts";
 import { openImageStore } from "./image-store.ts";
 import type { LayerContext, ReadLayer } from "./layer.ts";
 import { layerError } from "./layer-error.ts";
 import type { OciLayerSpec } from "./layer-spec.ts";
 import { merge } from "./merge.ts";
-import { chooseImage, type Image, verifyDigest } from "./oci-image.ts";
+import { chooseImage } from "./oci-image.ts";
 import { type Directory, newDirectory, walk } from "./root.ts";
 import { readTar } from "./tar.ts";
 

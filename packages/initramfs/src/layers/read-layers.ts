@@ -55,7 +55,7 @@ export async function readLayers(options: StackOptions, context: InitramfsContex
   const diagnostics: Diagnostic[] = [];
   for (const [index, spec] of layers.entries()) {
     const layer = await readLayer(spec, inner);
-    merge(root, layer.root, "follow");
+    merge(root, layer.root, "follow", (path, { node }) => diagnostics.push(hiddenDirectory(path, node)));
     infos.push(layer.info);
     diagnostics.push(...layer.diagnostics);
     const counts = { done: index + 1, total: layers.length, unit: "layers" } as const;
@@ -82,6 +82,11 @@ export async function readImageConfig(
   options: { readonly arch: Arch; readonly layerLimits?: LayerLimits | undefined } & InitramfsContext,
 ): Promise<ImageConfig> {
   return (await openImage(spec, layerContext(options, options))).config;
+}
+
+function hiddenDirectory(path: string, { kind, why }: TreeNode): Diagnostic {
+  const message = `The ${kind} "${path}" (${why}) takes the place of a directory of the layers before, and of all in it`;
+  return { code: "hidden-directory", severity: "warning", path, message };
 }
 
 function layerContext(options: StackOptions, { signal }: InitramfsContext): LayerContext {

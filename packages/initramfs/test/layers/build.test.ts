@@ -138,6 +138,27 @@ describe("what is asked for explicitly comes over the layers", () => {
   });
 });
 
+test("programs of this machine over a system whose /lib64 leads elsewhere", async () => {
+  const foreign = layer([{ name: "lib64", type: "2", linkname: "opt" }, { name: "opt/foreign" }]);
+  const image = await buildInitramfs(
+    options("elsewhere", {
+      layers: [foreign],
+      programs: [{ source: "bash" }],
+      init: { kind: "generated", args: ["bash"] },
+    }),
+  );
+  const links = new Map(image.entries.map(({ path, to }) => [path, to]));
+  expect(links.get("/lib64")).toBe("opt");
+  expect(links.get("/opt/ld-linux-x86-64.so.2")).toMatch(/ld-linux-x86-64/);
+});
+
+test("a file named as the end of an archive cannot be packed", async () => {
+  const spec = options("trailer", { layers: [layer([{ name: "TRAILER!!!" }])] });
+  await expect(buildInitramfs(spec)).rejects.toMatchObject({
+    code: expect.stringMatching(/^INITRAMFS_/) as string,
+  });
+});
+
 test("an image that keeps the layers' /init has nothing but the layers", async () => {
   const image = await buildInitramfs(options("keep", { layers: [layer(SYSTEM)], init: { kind: "layer" } }));
   expect(image.entries.map(({ path }) => path)).toEqual([
