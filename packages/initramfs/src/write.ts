@@ -86,6 +86,8 @@ function toInputs(tree: FileTree): { readonly entries: CpioInput[]; readonly tot
     if (node.kind === "file") total += contentSize(node.content);
     return toInput(name, node);
   });
+  // As in archives of `find . | cpio -o`: the kernel takes over its mode and owner.
+  if (tree.root !== undefined) entries.unshift(toInput(".", tree.root));
   return { entries, total };
 }
 

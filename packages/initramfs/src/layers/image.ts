@@ -35,8 +35,11 @@ export function toImage(
   layers: readonly (() => ByteSource)[],
 ): Image {
   const parsed = parseImageConfig(config);
-  if (parsed.platform !== "" && !fits(parsed.platform, platform))
+  // Configurations often leave the variant out that the index tells.
+  const machine = platform.split("/").slice(0, 2).join("/");
+  if (parsed.platform !== "" && !fits(parsed.platform, machine)) {
     throw noSuchPlatform(store, { platform }, [parsed.platform]);
+  }
   const diffIds = config
     .at("rootfs")
     .at("diff_ids")

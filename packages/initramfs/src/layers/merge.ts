@@ -1,6 +1,5 @@
-import type { Leaf } from "./root.ts";
 import { compareNames } from "../internal/names.ts";
-import { type Directory, isDirectory, newDirectory, walk } from "./root.ts";
+import { type Directory, isDirectory, type Leaf, newDirectory, walk } from "./root.ts";
 
 /**
  * What becomes of a directory where the layers below have a link to a directory.
@@ -25,6 +24,7 @@ export function merge(
   mode: MergeMode,
   onHidden: OnHidden = () => {},
 ): void {
+  lower.node = upper.node ?? lower.node;
   mergeAt({ root: lower, mode, onHidden }, lower, upper, []);
 }
 

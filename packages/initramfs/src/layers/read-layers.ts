@@ -16,6 +16,8 @@ import { readTarLayer } from "./tar-layer.ts";
 
 /** What the layers of an image come to. */
 export interface LayerStack {
+  /** The root directory's own mode and owner, where a layer tells them. */
+  readonly root?: Extract<TreeNode, { kind: "directory" }> | undefined;
   readonly nodes: readonly (readonly [path: string, node: TreeNode])[];
   readonly layers: readonly LayerInfo[];
   readonly diagnostics: readonly Diagnostic[];
@@ -61,7 +63,7 @@ export async function readLayers(options: StackOptions, context: InitramfsContex
     const counts = { done: index + 1, total: layers.length, unit: "layers" } as const;
     context.onProgress?.({ phase: "collect", ...counts, message: layer.info.name });
   }
-  return { nodes: flatten(root), layers: infos, diagnostics };
+  return { root: root.node, nodes: flatten(root), layers: infos, diagnostics };
 }
 
 /**

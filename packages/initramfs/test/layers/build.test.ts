@@ -70,6 +70,14 @@ test("owners and hard links come into the image, times only when asked for", asy
   expect(plain.diagnostics).toEqual([]);
 });
 
+test("the root directory keeps the mode and owner that the uppermost layer gives it", async () => {
+  const root = (mode: number): LayerSpec => layer([{ name: "./", type: "5", mode, uid: 5 }]);
+  const image = await buildInitramfs(options("root", { layers: [root(0o700), root(0o711), layer(SYSTEM)] }));
+  expect((await archive(image.path))[0]).toBe(". directory 711 5:0 0 2 0");
+  const without = await buildInitramfs(options("rootless", { layers: [layer(SYSTEM)] }));
+  expect((await archive(without.path))[0]).toMatch(/^bin /);
+});
+
 test("the same layers give the same image, in memory or on the disk", async () => {
   const tar = makeTar(SYSTEM);
   const sources = [save(directory, tar), save(directory, execFileSync("gzip", ["-nc"], { input: tar }))];

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import { bytesOf, lines, read, save, scratch } from "../support/layers.ts";
+import { debPackage } from "../support/deb-package.ts";
 import { makeTar } from "../support/make-tar.ts";
 
 const directory = scratch();
@@ -74,13 +75,11 @@ test("a package over a system whose /bin is a link", async () => {
 test("packages of the distribution, one over the other, are what dpkg-deb unpacks", async () => {
   // The last has hard links.
   const packages = ["base-files", "busybox-static", "perl-base"];
-  const args = ["-o", "APT::Sandbox::User=root", "download", ...packages];
-  execFileSync("apt-get", args, { cwd: directory, stdio: "pipe" });
   const out = join(directory, "unpacked");
   const layers = packages.map((name) => {
-    const file = readdirSync(directory).find((other) => other.startsWith(`${name}_`)) as string;
-    execFileSync("dpkg-deb", ["-x", join(directory, file), out]);
-    return { kind: "deb", source: join(directory, file) } as const;
+    const source = debPackage(name);
+    execFileSync("dpkg-deb", ["-x", source, out]);
+    return { kind: "deb", source } as const;
   });
   const { nodes } = await read(layers);
   const found = execFileSync("find", [".", "-mindepth", "1", "-printf", "/%P %y %m:%l\n"], {

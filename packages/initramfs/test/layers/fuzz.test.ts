@@ -13,7 +13,7 @@ import { makeTar } from "../support/make-tar.ts";
 
 const directory = scratch();
 const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
-const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 600);
+const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 300);
 console.log(`FUZZ_SEED=${SEED} FUZZ_ROUNDS=${ROUNDS}`);
 
 function generator(seed: number): (below: number) => number {

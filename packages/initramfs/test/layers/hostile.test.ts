@@ -117,6 +117,11 @@ describe("is refused, with archive and entry named", () => {
     ],
     ["a cut header", makeTar([{ name: "a" }], { end: false }).subarray(0, 300), /cut off within a header/],
     ["cut padding", makeTar([{ name: "a", data: "x" }], { end: false }).subarray(0, 700), /it is cut off/],
+    [
+      "a root that is a file",
+      [{ name: "./", type: "2", linkname: "x" }],
+      /"\/" is the root and no directory/,
+    ],
     ["no tar at all", Buffer.from("hello".repeat(200)), /it is no tar archive/],
     [
       "a pax keyword that is a prototype",
