@@ -35,7 +35,7 @@ beforeAll(async () => {
 const ENTRY = `#!/bin/sh
 echo "args: $* $GREETING from $PWD"
 cd /
-find . -xdev -mindepth 1 ! -path './proc*' ! -path './sys*' ! -path './dev*' -exec stat -c '%n %F %a %u:%g %h' {} + | sort
+find . -xdev ! -path './proc*' ! -path './sys*' ! -path './dev*' -exec stat -c '%n %F %a %u:%g %h' {} + | sort
 cat /srv/message /srv/again
 `;
 
@@ -67,6 +67,17 @@ function layers(): Buffer[] {
   const first = pack(lower, 0, "bin", "old", "gone", "proc", "sys", "dev");
   pack(lower, 3, "srv");
   const second = pack(upper, 0, "bin", ".wh.gone", "old", "srv/message", "srv/again");
+  execFileSync("tar", [
+    "-C",
+    upper,
+    "--mode=750",
+    "--owner=0",
+    "--group=0",
+    "--no-recursion",
+    "-rf",
+    second,
+    ".",
+  ]);
   // What remains is a hard link whose file is in the lower layer.
   execFileSync("tar", ["--delete", "-f", second, "srv/message"]);
   return [readFileSync(first), readFileSync(second)];
@@ -138,8 +149,9 @@ test("a container image becomes an initramfs that runs its entrypoint, with the 
     const text = vm.console.text().replaceAll("\r\n", "\n");
     expect(result.kind, text).toBe("poweroff");
     // No file that the upper layer took away; of the kernel's own archive there is /root.
-    expect(text.slice(text.indexOf("args: ")).split("\n").slice(0, 23)).toEqual([
+    expect(text.slice(text.indexOf("args: ")).split("\n").slice(0, 24)).toEqual([
       "args: one two hello from /srv",
+      expect.stringMatching(/^\. directory 750 0:0 \d+$/) as string,
       "./bin directory 755 0:0 2",
       "./bin/busybox regular file 755 0:0 1",
       "./bin/cat symbolic link 777 0:0 1",

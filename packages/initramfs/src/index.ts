@@ -37,6 +37,8 @@ export {
 } from "./decompress/kernel-decompress.ts";
 export { type KernelModule, type ModuleClosure, type ModuleRequest, readModules } from "./kernel-modules.ts";
 export { type BootReport, summarizeReport } from "./report.ts";
+export { decodeCapabilities, type FileCapabilities } from "./layers/capabilities.ts";
+export { guessLayerKind } from "./layers/guess-kind.ts";
 export type { LayerInfo } from "./layers/layer.ts";
 export type { LayerLimits, LayerSpec, OciLayerSpec } from "./layers/layer-spec.ts";
 export type { ImageConfig } from "./layers/oci-config.ts";

@@ -39,6 +39,8 @@ Options of pack:
       --list FILE             a list for the kernel's gen_init_cpio, over the layers (repeat)
       --platform PLATFORM     of container images, such as linux/arm64 (default: what --arch is)
       --init FILE             your own /init instead of the generated one
+      --max-layer-bytes N     of the layers' files together, and of any archive unpacked (default: 2 GiB)
+      --max-layer-entries N   of the layers together (default: 1000000)
       --restore-capabilities  file capabilities of the layers' programs are set by the generated /init
       --keep-init             the /init of the layers; nothing is added that was not asked for
       --hostname NAME         for the generated /init

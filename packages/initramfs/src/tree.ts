@@ -76,8 +76,11 @@ export class FileTree {
   /** The layers that the tree starts from, and what was found in them. */
   readonly layers: readonly LayerInfo[];
   readonly layerDiagnostics: readonly Diagnostic[];
+  /** The root directory itself, if a layer has it; else it gets the kernel's mode, which is 01777 in a tmpfs. */
+  readonly root: LayerStack["root"];
 
-  constructor({ nodes, layers, diagnostics }: LayerStack = { nodes: [], layers: [], diagnostics: [] }) {
+  constructor({ root, nodes, layers, diagnostics }: LayerStack = { nodes: [], layers: [], diagnostics: [] }) {
+    this.root = root;
     this.layers = layers;
     this.layerDiagnostics = diagnostics;
     for (const [path, node] of nodes) {

@@ -29,7 +29,9 @@ export interface WrittenArchive {
  * @throws {InitramfsError} if the disk is full, a file vanishes or changes its size, or on abort
  */
 export function writeInitramfs(tree: FileTree, options: WriteOptions): Promise<WrittenArchive> {
-  return writeNodes(tree.entries(), options);
+  // As in archives of `find . | cpio -o`: the kernel takes over its mode and owner.
+  const root = tree.root === undefined ? [] : [["/.", tree.root] as const];
+  return writeNodes([...root, ...tree.entries()], options);
 }
 
 export interface WriteOptions extends InitramfsContext {

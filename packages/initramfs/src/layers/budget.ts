@@ -11,7 +11,7 @@ export interface Budget {
 
 const GIB = 2 ** 30;
 
-export function createBudget({ entries = 1_000_000, bytes = 4 * GIB }: LayerLimits = {}): Budget {
+export function createBudget({ entries = 1_000_000, bytes = 2 * GIB }: LayerLimits = {}): Budget {
   let entriesLeft = entries;
   let bytesLeft = bytes;
   return {

@@ -1,4 +1,5 @@
 import { statSync, type Stats } from "node:fs";
+import { resolve as resolveHost } from "node:path";
 
 import { InitramfsError } from "../error.ts";
 import { readError, readHostRange } from "../internal/host-view.ts";
@@ -36,7 +37,7 @@ export function fileSource(path: string): ByteSource {
     throw new InitramfsError("INITRAMFS_NOT_FOUND", `The file "${path}" does not exist`);
   if (!stats.isFile())
     throw new InitramfsError("INITRAMFS_READ", `Cannot read "${path}": it is no regular file`);
-  return rangeSource(path, 0, stats.size);
+  return rangeSource(resolveHost(path), 0, stats.size);
 }
 
 /** A file's content as an archive of its own. */

@@ -53,7 +53,17 @@ export interface FileCapabilities {
   readonly rootId?: number | undefined;
 }
 
-/** The value of `security.capability`: struct vfs_cap_data of include/uapi/linux/capability.h, or `undefined`. */
+/**
+ * What the extended attribute `security.capability` of a node says: struct vfs_cap_data of the kernel's
+ * include/uapi/linux/capability.h. `undefined` for what is none.
+ *
+ * @example
+ * ```ts
+ * import { decodeCapabilities } from "@justenough/initramfs";
+ * const value = Buffer.from("0100000200200000000000000000000000000000", "hex");
+ * console.log(decodeCapabilities(value)?.permitted); // [ 'cap_net_raw' ]
+ * ```
+ */
 export function decodeCapabilities(value: Uint8Array): FileCapabilities | undefined {
   const words = new DataView(value.buffer, value.byteOffset, value.byteLength);
   if (value.length < 4) return undefined;

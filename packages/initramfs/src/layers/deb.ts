@@ -24,10 +24,9 @@ export async function readDebLayer(path: string, context: LayerContext): Promise
   if (version === undefined || !Buffer.from(version.read(0, 2)).equals(Buffer.from("2."))) {
     throw layerError(file, undefined, "it is no Debian package of format 2");
   }
-  const { maxBytes } = context.budget;
-  const control = await readControl(await member(members, "control.tar", file, maxBytes), file);
+  const control = await readControl(await member(members, "control.tar", file, context), file);
   const name = `package ${control.name} ${control.version}`;
-  const source = await member(members, "data.tar", file, maxBytes);
+  const source = await member(members, "data.tar", file, context);
   const root = newDirectory();
   const target = { root, archive: file, why: name, source };
   for (const entry of readTar(source, file)) addEntry(entry, target, context);
@@ -40,11 +39,11 @@ async function member(
   members: ReadonlyMap<string, ByteSource>,
   name: string,
   file: string,
-  maxBytes: number,
+  context: LayerContext,
 ): Promise<ByteSource> {
   const found = [...members].find(([key]) => key === name || key.startsWith(`${name}.`));
   if (found === undefined) throw layerError(file, undefined, `it has no ${name}`);
-  return decompress(found[1], file, maxBytes);
+  return decompress(found[1], file, context);
 }
 
 interface Control {

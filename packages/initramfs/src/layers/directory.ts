@@ -17,6 +17,7 @@ export function readDirectoryLayer(path: string, context: LayerContext): ReadLay
   if (!stats.isDirectory()) throw new InitramfsError("INITRAMFS_READ", `"${source}" is no directory`);
   const walkState: Walk = { context, device: stats.dev, files: new Map(), diagnostics: [], why: source };
   const root = newDirectory();
+  root.node = { kind: "directory", ...attributes(stats, walkState) };
   fill(root, source, "", walkState);
   return { root, info: { kind: "directory", source, name: source }, diagnostics: walkState.diagnostics };
 }

@@ -15,6 +15,12 @@ import type { LayerSpec } from "./layer-spec.ts";
  * or without an image in it, an initramfs, or a list, of which the first word tells.
  *
  * @throws {InitramfsError} if it is nothing of that
+ *
+ * @example
+ * ```ts
+ * import { guessLayerKind } from "@justenough/initramfs";
+ * console.log(await guessLayerKind("/etc")); // directory
+ * ```
  */
 export async function guessLayerKind(source: string): Promise<LayerSpec["kind"]> {
   const stats = look(source);

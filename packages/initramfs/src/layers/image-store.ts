@@ -21,7 +21,7 @@ export async function openImageStore(source: string, context: LayerContext): Pro
   const name = basename(source);
   if (statSync(source, { throwIfNoEntry: false })?.isDirectory() === true)
     return directoryStore(source, name);
-  const bytes = await decompress(fileSource(source), name, context.budget.maxBytes);
+  const bytes = await decompress(fileSource(source), name, context);
   const root = newDirectory();
   // Its files are blobs, which are counted when they are read.
   const outer = { ...context, budget: createBudget({ bytes: Number.POSITIVE_INFINITY }) };

@@ -21,8 +21,11 @@ export function readInitramfsLayer(path: string, context: LayerContext): ReadLay
       { hint: `See initramfs verify ${path}` },
     );
   }
-  const root = newDirectory();
-  fill(root, tree.root, { context, why: `in ${name}`, name, leaves: new Map() });
+  const walk: Walk = { context, why: `in ${name}`, name, leaves: new Map() };
+  // Another mode than the kernel's own comes from the image.
+  const isSet = (tree.root.mode & 0o7777) !== 0o1777;
+  const root = newDirectory(isSet ? { kind: "directory", ...attributes(tree.root, walk) } : undefined);
+  fill(root, tree.root, walk);
   return { root, info: { kind: "initramfs", source: path, name }, diagnostics: [] };
 }
 

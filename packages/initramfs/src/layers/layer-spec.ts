@@ -1,6 +1,17 @@
 /**
  * A root file system, or a part of one, to start the image from. An archive is read in memory: nothing is
  * extracted, nothing in it is executed, and no path of this machine is opened because an archive names it.
+ *
+ * @example
+ * ```ts
+ * import type { LayerSpec } from "@justenough/initramfs";
+ * const layers: LayerSpec[] = [
+ *   { kind: "oci", source: "debian.tar", reference: "debian:12" },
+ *   { kind: "deb", source: "busybox-static_1.35.0-4_amd64.deb" },
+ *   { kind: "tar", source: "site.tar.zst" },
+ * ];
+ * console.log(layers.length); // 3
+ * ```
  */
 export type LayerSpec =
   | {
@@ -46,6 +57,6 @@ export interface OciLayerSpec {
 export interface LayerLimits {
   /** Default 1,000,000. */
   readonly entries?: number | undefined;
-  /** Bytes of all files, and of any one archive once decompressed. Default 4 GiB. */
+  /** Bytes of all files, and of any one archive once decompressed. Default 2 GiB. */
   readonly bytes?: number | undefined;
 }

@@ -11,14 +11,16 @@ import type { LayerContext, ReadLayer } from "./layer.ts";
 import { type Leaf, newDirectory, put } from "./root.ts";
 
 /** The usage text of usr/gen_init_cpio.c. */
-const FORMS: Readonly<Record<string, string>> = {
-  file: "file <name> <location> <mode> <uid> <gid> [<hard links>]",
-  dir: "dir <name> <mode> <uid> <gid>",
-  nod: "nod <name> <mode> <uid> <gid> <dev_type> <maj> <min>",
-  slink: "slink <name> <target> <mode> <uid> <gid>",
-  pipe: "pipe <name> <mode> <uid> <gid>",
-  sock: "sock <name> <mode> <uid> <gid>",
-};
+const FORMS = new Map(
+  Object.entries({
+    file: "file <name> <location> <mode> <uid> <gid> [<hard links>]",
+    dir: "dir <name> <mode> <uid> <gid>",
+    nod: "nod <name> <mode> <uid> <gid> <dev_type> <maj> <min>",
+    slink: "slink <name> <target> <mode> <uid> <gid>",
+    pipe: "pipe <name> <mode> <uid> <gid>",
+    sock: "sock <name> <mode> <uid> <gid>",
+  }),
+);
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,11 +47,11 @@ type Parsed = [parts: string[], entry: Leaf | Extract<TreeNode, { kind: "directo
 
 function parseLine(line: string, where: string, context: LayerContext, env: Environment): Parsed[] {
   const [type = "", ...words] = line.trim().split(/[ \t]+/);
-  const form = FORMS[type];
+  const form = FORMS.get(type);
   if (form === undefined) {
-    throw listError(where, `unknown type ${quoteName(type)}`, `One of ${Object.keys(FORMS).join(", ")}`);
+    throw listError(where, `unknown type ${quoteName(type)}`, `One of ${[...FORMS.keys()].join(", ")}`);
   }
-  const wanted = form.split(" <").length - (type === "file" ? 2 : 1);
+  const wanted = form.split(" <").length - 1;
   if (words.length < wanted) throw listError(where, `too few words for ${quoteName(type)}`, form);
   const word = (at: number): string => words[at] as string;
   const number = (at: number, radix: 8 | 10): number => parseNumber(word(at), radix, where, form);

@@ -1,46 +1,55 @@
-import type { Leaf } from "./root.ts";
 import { compareNames } from "../internal/names.ts";
-import { type Directory, isDirectory, newDirectory, walk } from "./root.ts";
+import { type Directory, isDirectory, type Leaf, newDirectory, walk } from "./root.ts";
 
 /**
  * What becomes of a directory where the layers below have a link to a directory.
  *
  * `replace`: between the layers of one image. The link gives way, as in overlayfs, where a directory hides
- * whatever is no directory. containers/storage, containerd and Docker unpack each layer by itself into the upper
- * directory of an overlay, where the links below cannot be seen, and so make a real directory even for parents
- * that the layer does not list. An image must be here what it is there.
+ * whatever is no directory. containers/storage unpacks a layer into the upper directory of an overlay, which is
+ * empty at first (drivers/overlay, pkg/archive/diff.go): it cannot see the links below, replaces none but its own,
+ * and makes real directories even of parents that the layer does not list. An image must be here what it is there.
  *
  * `follow`: between the entries of `layers`. The link stays, and what the directory holds lands where it
  * leads, as dpkg does it: a package with `/bin/x` must not take `/bin -> usr/bin` away from the system below.
  */
 export type MergeMode = "replace" | "follow";
 
-/** Lays `upper` over `lower`. The order in which either was filled makes no difference. */
-export function merge(lower: Directory, upper: Directory, mode: MergeMode): void {
-  mergeAt(lower, lower, upper, mode);
-}
+/** Told of a directory with something in it that gives way to what is none. */
+type OnHidden = (path: string, by: Leaf) => void;
 
-function mergeAt(
-  root: Directory,
+/** Lays `upper` over `lower`. The order in which either was filled makes no difference. */
+export function merge(
   lower: Directory,
   upper: Directory,
   mode: MergeMode,
-  parts: readonly string[] = [],
+  onHidden: OnHidden = () => {},
 ): void {
+  lower.node = upper.node ?? lower.node;
+  mergeAt({ root: lower, mode, onHidden }, lower, upper, []);
+}
+
+interface Merge {
+  readonly root: Directory;
+  readonly mode: MergeMode;
+  readonly onHidden: OnHidden;
+}
+
+function mergeAt(to: Merge, lower: Directory, upper: Directory, parts: readonly string[]): void {
   // OCI image-spec, layer.md, "Whiteouts": only for lower layers, and before the layer's own entries.
   if (upper.opaque) lower.children.clear();
   for (const name of upper.whiteouts) lower.children.delete(name);
   for (const [name, entry] of [...upper.children].sort(byKind)) {
+    const at = [...parts, name];
+    let below = lower.children.get(name);
     if (!isDirectory(entry)) {
+      if (isDirectory(below) && below.children.size > 0) to.onHidden(`/${at.join("/")}`, entry);
       lower.children.set(name, entry);
       continue;
     }
-    const at = [...parts, name];
-    let below = lower.children.get(name);
-    if (mode === "follow" && below !== undefined && !isDirectory(below) && below.node.kind === "link") {
-      const target = walk(root, at)?.directory;
+    if (to.mode === "follow" && below !== undefined && !isDirectory(below) && below.node.kind === "link") {
+      const target = walk(to.root, at)?.directory;
       if (target !== undefined) {
-        mergeAt(root, target, entry, mode, at);
+        mergeAt(to, target, entry, at);
         continue;
       }
     }
@@ -50,7 +59,7 @@ function mergeAt(
       lower.children.set(name, below);
     }
     below.node = entry.node ?? below.node;
-    mergeAt(root, below, entry, mode, at);
+    mergeAt(to, below, entry, at);
   }
 }
 

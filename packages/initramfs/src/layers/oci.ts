@@ -1,13 +1,18 @@
 import type { Arch } from "../arch.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import { quoteName } from "../internal/names.ts";
 import { addEntry } from "./add-entry.ts";
 import { decompress } from "./decompress.ts";
+import { verifyDigest } from "./digest.ts";
 import { entryPath } from "./entry-path.ts";
+import type { Image } from "./image.ts";
 import { openImageStore } from "./image-store.ts";
 import type { LayerContext, ReadLayer } from "./layer.ts";
 import { layerError } from "./layer-error.ts";
 import type { OciLayerSpec } from "./layer-spec.ts";
 import { merge } from "./merge.ts";
-import { chooseImage, type Image, verifyDigest } from "./oci-image.ts";
+import type { ImageConfig } from "./oci-config.ts";
+import { chooseImage } from "./oci-image.ts";
 import { type Directory, newDirectory, walk } from "./root.ts";
 import { readTar } from "./tar.ts";
 
@@ -21,7 +26,7 @@ export async function readOciLayer(spec: OciLayerSpec, context: LayerContext): P
   for (const [index, layer] of image.layers.entries()) {
     const name = `layer ${index + 1} of ${image.name}`;
     const stored = layer.open();
-    const source = await decompress(stored, name, context.budget.maxBytes);
+    const source = await decompress(stored, name, context);
     if (layer.diffId !== undefined) verifyDigest(source, layer.diffId, name);
     const upper = newDirectory();
     const target = { root: upper, archive: name, why: name, source, below: root };
@@ -31,7 +36,18 @@ export async function readOciLayer(spec: OciLayerSpec, context: LayerContext): P
     merge(root, upper, "replace");
   }
   const { name, config } = image;
-  return { root, info: { kind: "oci", source: spec.source, name, config }, diagnostics: [] };
+  return {
+    root,
+    info: { kind: "oci", source: spec.source, name, config },
+    diagnostics: otherUser(name, config),
+  };
+}
+
+/** Nothing of the configuration is applied here; but who runs its command should know of this. */
+function otherUser(name: string, { user }: ImageConfig): Diagnostic[] {
+  if (/^(?:|0|root)(?::(?:0|root))?$/.test(user)) return [];
+  const message = `The image ${name} is made to run as the user ${quoteName(user)}; /init runs everything as root`;
+  return [{ code: "user-not-applied", severity: "note", message }];
 }
 
 export async function openImage(spec: OciLayerSpec, context: LayerContext): Promise<Image> {

@@ -32,7 +32,7 @@ export function parsePax(bytes: Uint8Array, archive: string): PaxRecords {
 export function paxNumber(records: PaxRecords, keyword: string, archive: string): number | undefined {
   const value = records.get(keyword);
   if (value === undefined || value.length === 0) return undefined;
-  const digits = /^(-?\d{1,16})(?:\.\d*)?$/.exec(Buffer.from(value).toString("latin1"));
+  const digits = /^([+-]?\d{1,16})(?:\.\d*)?$/.exec(Buffer.from(value).toString("latin1"));
   const number = Number(digits?.[1] ?? Number.NaN);
   if (Number.isSafeInteger(number)) return number;
   throw layerError(archive, undefined, `it has an extended header (pax) whose "${keyword}" is no number`);

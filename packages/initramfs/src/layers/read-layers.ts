@@ -17,6 +17,8 @@ import { readTarLayer } from "./tar-layer.ts";
 
 /** What the layers of an image come to. */
 export interface LayerStack {
+  /** The root directory's own mode and owner, where a layer tells them. */
+  readonly root?: Extract<TreeNode, { kind: "directory" }> | undefined;
   readonly nodes: readonly (readonly [path: string, node: TreeNode])[];
   readonly layers: readonly LayerInfo[];
   readonly diagnostics: readonly Diagnostic[];
@@ -29,8 +31,26 @@ interface StackOptions {
   readonly arch: Arch;
 }
 
-/** Reads the layers in their order and lays each over those before it. */
-export async function readLayers(options: StackOptions, context: InitramfsContext): Promise<LayerStack> {
+/**
+ * Reads the layers in their order and lays each over those before it. Nothing is written and nothing extracted; a
+ * plain archive stays on the disk until the image is written, a compressed one is held in memory.
+ *
+ * @throws {InitramfsError} `INITRAMFS_LAYER` with the archive and the entry for what is damaged or cannot be in an
+ * image, `INITRAMFS_LIMIT` for too much of it, `INITRAMFS_NOT_FOUND` and `INITRAMFS_READ` for the file itself
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+ * import { FileTree, readLayers } from "@justenough/initramfs";
+ * const directory = mkdtempSync("/tmp/layers-");
+ * writeFileSync(`${directory}/list`, "dir /etc 0755 0 0\nslink /bin usr/bin 0777 0 0\n");
+ * const layers = [{ kind: "list", source: `${directory}/list` }] as const;
+ * const tree = new FileTree(await readLayers({ layers, arch: "x86_64" }));
+ * console.log(tree.get("/bin")); // { kind: 'link', to: 'usr/bin', why: 'list:2' }
+ * rmSync(directory, { recursive: true });
+ * ```
+ */
+export async function readLayers(options: StackOptions, context: InitramfsContext = {}): Promise<LayerStack> {
   const { layers = [] } = options;
   const inner = layerContext(options, context);
   const root = newDirectory();
@@ -38,13 +58,13 @@ export async function readLayers(options: StackOptions, context: InitramfsContex
   const diagnostics: Diagnostic[] = [];
   for (const [index, spec] of layers.entries()) {
     const layer = await readLayer(spec, inner);
-    merge(root, layer.root, "follow");
+    merge(root, layer.root, "follow", (path, { node }) => diagnostics.push(hiddenDirectory(path, node)));
     infos.push(layer.info);
     diagnostics.push(...layer.diagnostics);
     const counts = { done: index + 1, total: layers.length, unit: "layers" } as const;
     context.onProgress?.({ phase: "collect", ...counts, message: layer.info.name });
   }
-  return { nodes: flatten(root), layers: infos, diagnostics };
+  return { root: root.node, nodes: flatten(root), layers: infos, diagnostics };
 }
 
 /**
@@ -65,6 +85,11 @@ export async function readImageConfig(
   options: { readonly arch: Arch; readonly layerLimits?: LayerLimits | undefined } & InitramfsContext,
 ): Promise<ImageConfig> {
   return (await openImage(spec, layerContext(options, options))).config;
+}
+
+function hiddenDirectory(path: string, { kind, why }: TreeNode): Diagnostic {
+  const message = `The ${kind} "${path}" (${why}) takes the place of a directory of the layers before, and of all in it`;
+  return { code: "hidden-directory", severity: "warning", path, message };
 }
 
 function layerContext(options: StackOptions, { signal }: InitramfsContext): LayerContext {

@@ -6,7 +6,7 @@ import type { FileContent, TreeNode } from "../tree.ts";
 import { MAX_PATH } from "./entry-path.ts";
 import { layerError } from "./layer-error.ts";
 
-type DirectoryNode = Extract<TreeNode, { kind: "directory" }>;
+export type DirectoryNode = Extract<TreeNode, { kind: "directory" }>;
 type LeafNode = Exclude<TreeNode, DirectoryNode>;
 
 /** A root file system being put together, or one layer of it. */
@@ -88,8 +88,11 @@ export function put(
   archive: string,
 ): void {
   const name = parts.at(-1);
-  // The root's own mode and owner are the kernel's.
-  if (name === undefined) return;
+  if (name === undefined) {
+    if ("file" in entry) throw layerError(archive, "/", "is the root and no directory");
+    root.node = entry;
+    return;
+  }
   const { directory, path } = walk(root, parts.slice(0, -1), archive) as Step;
   if (nameLength(path) + 1 + nameLength(name) > MAX_PATH) {
     throw layerError(archive, parts.join("/"), "has a name that is too long for Linux where links lead it");

@@ -10,7 +10,7 @@ import { readTar } from "./tar.ts";
 /** A tar archive as a root file system. Later entries replace earlier ones of the same name. */
 export async function readTarLayer(path: string, context: LayerContext): Promise<ReadLayer> {
   const name = basename(path);
-  const source = await decompress(fileSource(path), name, context.budget.maxBytes);
+  const source = await decompress(fileSource(path), name, context);
   const root = newDirectory();
   const target = { root, archive: name, why: name, source };
   for (const entry of readTar(source, name)) addEntry(entry, target, context);

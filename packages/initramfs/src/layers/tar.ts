@@ -92,6 +92,8 @@ export function* readTar(source: ByteSource, archive: string): Generator<TarEntr
       }
     }
     at = data + Math.ceil(size / BLOCK) * BLOCK;
+    // Without an end at all it is taken, as GNU tar and Go do it; within a block it must be damaged.
+    if (at > source.size) throw layerError(archive, undefined, "it is cut off");
   }
 }
 

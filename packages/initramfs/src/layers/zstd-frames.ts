@@ -5,6 +5,15 @@ const FRAME = 0xfd2fb528;
 /** 0x184D2A50 to 0x184D2A5F: for the user's own data, such as the index that zstd:chunked layers end with. */
 const SKIPPABLE = 0x184d2a50;
 
+/** Whether something begins with a skippable frame, as all do that pzstd writes. */
+export function startsSkippable(head: Uint8Array): boolean {
+  return (
+    head.length > 8 &&
+    ((head[0] as number) & 0xf0) === 0x50 &&
+    Buffer.from(head.subarray(1, 4)).equals(Buffer.from([0x2a, 0x4d, 0x18]))
+  );
+}
+
 /**
  * Finds the frames of a zstd file (RFC 8878, 3.1) without decompressing. Node's decoder ends after the first
  * without a word when the next one lies in the same chunk, but container layers have many.

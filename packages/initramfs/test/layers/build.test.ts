@@ -70,6 +70,14 @@ test("owners and hard links come into the image, times only when asked for", asy
   expect(plain.diagnostics).toEqual([]);
 });
 
+test("the root directory keeps the mode and owner that the uppermost layer gives it", async () => {
+  const root = (mode: number): LayerSpec => layer([{ name: "./", type: "5", mode, uid: 5 }]);
+  const image = await buildInitramfs(options("root", { layers: [root(0o700), root(0o711), layer(SYSTEM)] }));
+  expect((await archive(image.path))[0]).toBe(". directory 711 5:0 0 2 0");
+  const without = await buildInitramfs(options("rootless", { layers: [layer(SYSTEM)] }));
+  expect((await archive(without.path))[0]).toMatch(/^bin /);
+});
+
 test("the same layers give the same image, in memory or on the disk", async () => {
   const tar = makeTar(SYSTEM);
   const sources = [save(directory, tar), save(directory, execFileSync("gzip", ["-nc"], { input: tar }))];
@@ -135,6 +143,27 @@ describe("what is asked for explicitly comes over the layers", () => {
     const libc = "/usr/lib/x86_64-linux-gnu/libc.so.6";
     expect(links.get(libc.slice(4))).toBe(libc);
     expect(image.diagnostics).toEqual([]);
+  });
+});
+
+test("programs of this machine over a system whose /lib64 leads elsewhere", async () => {
+  const foreign = layer([{ name: "lib64", type: "2", linkname: "opt" }, { name: "opt/foreign" }]);
+  const image = await buildInitramfs(
+    options("elsewhere", {
+      layers: [foreign],
+      programs: [{ source: "bash" }],
+      init: { kind: "generated", args: ["bash"] },
+    }),
+  );
+  const links = new Map(image.entries.map(({ path, to }) => [path, to]));
+  expect(links.get("/lib64")).toBe("opt");
+  expect(links.get("/opt/ld-linux-x86-64.so.2")).toMatch(/ld-linux-x86-64/);
+});
+
+test("a file named as the end of an archive cannot be packed", async () => {
+  const spec = options("trailer", { layers: [layer([{ name: "TRAILER!!!" }])] });
+  await expect(buildInitramfs(spec)).rejects.toMatchObject({
+    code: expect.stringMatching(/^INITRAMFS_/) as string,
   });
 });
 

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import { bytesOf, lines, read, save, scratch } from "../support/layers.ts";
+import { debPackage } from "../support/deb-package.ts";
 import { makeTar } from "../support/make-tar.ts";
 
 const directory = scratch();
@@ -71,18 +72,16 @@ test("a package over a system whose /bin is a link", async () => {
   ]);
 });
 
-test("a package of the distribution is what dpkg-deb unpacks", async () => {
-  execFileSync("apt-get", ["-o", "APT::Sandbox::User=root", "download", "busybox-static"], {
-    cwd: directory,
-    stdio: "pipe",
-  });
-  const deb = join(
-    directory,
-    readdirSync(directory).find((name) => name.startsWith("busybox-static_")) as string,
-  );
+test("packages of the distribution, one over the other, are what dpkg-deb unpacks", async () => {
+  // The last has hard links.
+  const packages = ["base-files", "busybox-static", "perl-base"];
   const out = join(directory, "unpacked");
-  execFileSync("dpkg-deb", ["-x", deb, out]);
-  const { nodes } = await read([{ kind: "deb", source: deb }]);
+  const layers = packages.map((name) => {
+    const source = debPackage(name);
+    execFileSync("dpkg-deb", ["-x", source, out]);
+    return { kind: "deb", source } as const;
+  });
+  const { nodes } = await read(layers);
   const found = execFileSync("find", [".", "-mindepth", "1", "-printf", "/%P %y %m:%l\n"], {
     cwd: out,
     encoding: "utf8",

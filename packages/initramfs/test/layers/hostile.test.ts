@@ -1,4 +1,5 @@
 /** What strangers put into archives, by the classes of GNU tar's, node-tar's and libarchive's advisories. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -115,6 +116,12 @@ describe("is refused, with archive and entry named", () => {
       /"a" is cut off/,
     ],
     ["a cut header", makeTar([{ name: "a" }], { end: false }).subarray(0, 300), /cut off within a header/],
+    ["cut padding", makeTar([{ name: "a", data: "x" }], { end: false }).subarray(0, 700), /it is cut off/],
+    [
+      "a root that is a file",
+      [{ name: "./", type: "2", linkname: "x" }],
+      /"\/" is the root and no directory/,
+    ],
     ["no tar at all", Buffer.from("hello".repeat(200)), /it is no tar archive/],
     [
       "a pax keyword that is a prototype",
@@ -255,6 +262,8 @@ describe("limits", () => {
     ["plain", (bytes: Buffer) => bytes],
     ["gzip", gzipSync],
     ["zstd", zstdCompressSync],
+    ["xz", (bytes: Buffer) => execFileSync("xz", ["-c"], { input: bytes })],
+    ["bzip2", (bytes: Buffer) => execFileSync("bzip2", ["-c"], { input: bytes })],
   ])("bytes of %s", async (_name, compress) => {
     const layer = { kind: "tar", source: save(directory, compress(many)) } as const;
     const options = { layers: [layer], arch: "x86_64" } as const;

@@ -96,6 +96,12 @@ test("an unset variable is empty, others are looked at again", async () => {
 test.each([
   ["dri /a 0755 0 0", 'list:2: unknown type "dri"', "One of file, dir, nod, slink, pipe, sock"],
   ["dir /a 0755 0", 'list:2: too few words for "dir"', "dir <name> <mode> <uid> <gid>"],
+  ["constructor /a 0755 0 0", 'list:2: unknown type "constructor"', undefined],
+  [
+    "file /a /b 0755 0",
+    'list:2: too few words for "file"',
+    "file <name> <location> <mode> <uid> <gid> [<hard links>]",
+  ],
   ["dir /a 0789 0 0", 'list:2: "0789" is no octal number', "dir <name> <mode> <uid> <gid>"],
   ["dir /a 0755 root 0", 'list:2: "root" is no decimal number', "dir <name> <mode> <uid> <gid>"],
   [

@@ -28,6 +28,22 @@ test("what a later layer has below a link lands where the link leads", async () 
   ]);
 });
 
+test("a link in place of a directory with something in it is told", async () => {
+  const { diagnostics, nodes } = await stack(
+    [{ name: "bin/sh" }, { name: "empty/", type: "5" }],
+    [
+      { name: "bin", type: "2", linkname: "usr/bin" },
+      { name: "empty", type: "2", linkname: "bin" },
+    ],
+  );
+  expect(nodes.map(([path]) => path)).toEqual(["/bin", "/empty"]);
+  expect(diagnostics.map(({ message }) => message)).toEqual([
+    expect.stringMatching(
+      /^The link "\/bin" \(file-\d+\.tar\) takes the place of a directory of the layers before/,
+    ),
+  ]);
+});
+
 test("whiteouts are names like others in a plain tar", async () => {
   expect(lines(await stack([{ name: "a" }], [{ name: ".wh.a" }]))).toEqual([
     '/.wh.a file 644 ""',

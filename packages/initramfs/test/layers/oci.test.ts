@@ -197,6 +197,9 @@ describe("where an image comes from", () => {
         user: "7:8",
       };
       expect(stack.layers).toEqual([{ kind: "oci", source, name: "box:1", config }]);
+      expect(stack.diagnostics.map(({ message }) => message)).toEqual([
+        'The image box:1 is made to run as the user "7:8"; /init runs everything as root',
+      ]);
       expect(await readImageConfig({ kind: "oci", source }, { arch: "x86_64" })).toEqual(config);
     }
   });

@@ -102,9 +102,10 @@ describe("compression", () => {
     ],
     ["zstd", () => zstdCompressSync(plain)],
     [
-      "zstd in frames, with a skippable one",
+      "zstd in frames, with skippable ones",
       () =>
         Buffer.concat([
+          Buffer.from("5d2a4d1800000000", "hex"),
           zstdCompressSync(plain.subarray(0, half)),
           Buffer.from("502a4d1803000000aabbcc", "hex"),
           zstdCompressSync(plain.subarray(half)),

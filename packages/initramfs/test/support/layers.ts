@@ -42,7 +42,7 @@ export function bytesOf(content: FileContent): Buffer {
 }
 
 /** A tree as lines that can be compared: `path kind …`. */
-export function lines({ nodes }: LayerStack): string[] {
+export function lines({ nodes }: Pick<LayerStack, "nodes">): string[] {
   return nodes.map(([path, node]) => `${path} ${words(node)}`);
 }
 

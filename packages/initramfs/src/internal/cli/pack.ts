@@ -16,6 +16,8 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
     layer: { type: "string", short: "l", multiple: true },
     list: { type: "string", multiple: true },
     platform: { type: "string" },
+    "max-layer-bytes": { type: "string" },
+    "max-layer-entries": { type: "string" },
     "keep-init": { type: "boolean" },
     "restore-capabilities": { type: "boolean" },
     init: { type: "string" },
@@ -50,6 +52,10 @@ export async function packCommand(args: readonly string[], io: CommandIo): Promi
     programs: withRun(content.programs, run[0], layers),
     layers,
     init,
+    layerLimits: {
+      bytes: count("--max-layer-bytes", values["max-layer-bytes"]),
+      entries: count("--max-layer-entries", values["max-layer-entries"]),
+    },
     restoreCapabilities: values["restore-capabilities"],
     compression: choice("--compression", values.compression ?? "gzip", COMPRESSIONS),
     output: values.output,
@@ -78,4 +84,9 @@ function withRun(
   const named = programs.some(({ source, target }) => (target ?? source) === program);
   if (program === undefined || named || layers.length > 0) return programs;
   return [...programs, { source: program }];
+}
+
+function count(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^\d{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new UsageError(`${flag} is "${text}", wanted a number`);
 }
