@@ -16,6 +16,7 @@ export { type ConsolePart, splitConsole } from "./console-split.ts";
 export type { InitramfsContext, InitramfsProgress } from "./context.ts";
 export type { Diagnostic } from "./diagnostic.ts";
 export { InitramfsError, type InitramfsErrorCode, type InitramfsErrorDetails } from "./error.ts";
+export { genInitCpio, type GenInitCpioOptions } from "./gen-init-cpio.ts";
 export { compileInit, initSources, type InitProgram, type InitProgramOptions } from "./init-program.ts";
 export type { InitRecords } from "./init-records.ts";
 export { jobSegment } from "./job.ts";

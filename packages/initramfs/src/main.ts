@@ -15,6 +15,7 @@ Usage:
   initramfs extract ARCHIVE DIR      write it to a new directory; nothing leads out of that
   initramfs diff ARCHIVE ARCHIVE     what the guest would see differently
   initramfs why ARCHIVE PATH         who in the image needs a file, and who needs that
+  initramfs gen-init-cpio [-t TIME] [-c] [-a ALIGN] [-o FILE] LIST  in place of the kernel's gen_init_cpio
   initramfs closure PROGRAM...       what programs need, found without executing them
 
 Options of pack and add:
@@ -91,6 +92,8 @@ async function dispatch(argv: readonly string[], io: CommandIo): Promise<number>
     diff: async (args, io) => (await import("./internal/cli/diff.ts")).diffCommand(args, io),
     verify: async (args, io) => (await import("./internal/cli/verify.ts")).verifyCommand(args, io),
     why: async (args, io) => (await import("./internal/cli/why.ts")).whyCommand(args, io),
+    "gen-init-cpio": async (args, io) =>
+      (await import("./internal/cli/gen-init-cpio.ts")).genInitCpioCommand(args, io),
     cat: async (args, io) => (await import("./internal/cli/cat.ts")).catCommand(args, io),
   };
   const run = commands[command];

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -6,7 +5,8 @@ import { InitramfsError } from "../error.ts";
 
 /** Lets `write` make a file beside the wanted one and puts it in place when it is complete, else removes it. */
 export async function replaceFile<T>(path: string, write: (temporary: string) => Promise<T>): Promise<T> {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  // Two of one process differ in time; whoever takes the name all the same is refused by the system.
+  const temporary = `${path}.${process.pid}.${process.hrtime.bigint().toString(36)}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
     const result = await write(temporary);

@@ -82,7 +82,7 @@ function model(layers: readonly (readonly MadeEntry[])[]): string[] {
 }
 
 test("random layers come out as the model says, whatever the order within each", async () => {
-  const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
+  const seed = Number(process.env["FUZZ_SEED"] ?? 261_126);
   console.log(`FUZZ_SEED=${seed}`);
   let state = seed + 1;
   const random = (below: number): number => {
