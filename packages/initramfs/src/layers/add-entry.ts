@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 import { checkAborted } from "../context.ts";
 import { quoteName } from "../internal/names.ts";
 import type { TreeNode } from "../tree.ts";
@@ -6,7 +8,7 @@ import { entryPath, linkTarget } from "./entry-path.ts";
 import type { LayerContext } from "./layer.ts";
 import { layerError } from "./layer-error.ts";
 import { type Directory, find, isDirectory, type Leaf, put } from "./root.ts";
-import type { TarEntry } from "./tar.ts";
+import { readTar, type TarEntry } from "./tar.ts";
 
 const U32 = 0xffff_ffff;
 
@@ -20,10 +22,26 @@ export interface EntryTarget {
   readonly below?: Directory | undefined;
 }
 
+/**
+ * Puts all entries of the archive into the tree, but those that `skip` has dealt with. Now and then others get their
+ * turn: otherwise nobody could give up.
+ */
+export async function addEntries(
+  target: EntryTarget,
+  context: LayerContext,
+  skip: (entry: TarEntry) => boolean = () => false,
+): Promise<void> {
+  let count = 0;
+  for (const entry of readTar(target.source, target.archive)) {
+    if (++count % 1000 === 0) await setImmediate();
+    checkAborted(context.signal);
+    if (!skip(entry)) addEntry(entry, target, context);
+  }
+}
+
 /** Checks an entry and puts it into the tree. What cannot be in an image is an error that names the entry. */
-export function addEntry(entry: TarEntry, target: EntryTarget, context: LayerContext): void {
+function addEntry(entry: TarEntry, target: EntryTarget, context: LayerContext): void {
   const { archive, root, why } = target;
-  checkAborted(context.signal);
   context.budget.entry(archive);
   const parts = entryPath(entry.name, archive);
   if (entry.type === "hardlink") {

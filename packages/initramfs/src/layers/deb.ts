@@ -2,7 +2,7 @@ import { basename } from "node:path";
 
 import type { Arch } from "../arch.ts";
 import type { Diagnostic } from "../diagnostic.ts";
-import { addEntry } from "./add-entry.ts";
+import { addEntries } from "./add-entry.ts";
 import { readAr } from "./ar.ts";
 import { type ByteSource, fileSource } from "./byte-source.ts";
 import { decompress } from "./decompress.ts";
@@ -29,7 +29,7 @@ export async function readDebLayer(path: string, context: LayerContext): Promise
   const source = await member(members, "data.tar", file, context);
   const root = newDirectory();
   const target = { root, archive: file, why: name, source };
-  for (const entry of readTar(source, file)) addEntry(entry, target, context);
+  await addEntries(target, context);
   const diagnostics = [...scriptsNotRun(control, name), ...otherArchitecture(control, name, context.arch)];
   return { root, info: { kind: "deb", source: path, name }, diagnostics };
 }

@@ -1,14 +1,13 @@
 import { lstatSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 
-import { addEntry } from "./add-entry.ts";
+import { addEntries } from "./add-entry.ts";
 import { createBudget } from "./budget.ts";
 import { type ByteSource, contentSource, fileSource } from "./byte-source.ts";
 import { decompress } from "./decompress.ts";
 import { entryPath } from "./entry-path.ts";
 import type { LayerContext } from "./layer.ts";
 import { findFile, newDirectory } from "./root.ts";
-import { readTar } from "./tar.ts";
 
 /** The files of an image layout, wherever they are. */
 export interface ImageStore {
@@ -26,7 +25,7 @@ export async function openImageStore(source: string, context: LayerContext): Pro
   // Its files are blobs, which are counted when they are read.
   const outer = { ...context, budget: createBudget({ bytes: Number.POSITIVE_INFINITY }) };
   const target = { root, archive: name, why: name, source: bytes };
-  for (const entry of readTar(bytes, name)) addEntry(entry, target, outer);
+  await addEntries(target, outer);
   return {
     name,
     file(path) {

@@ -12,7 +12,6 @@ export interface Json {
   text(): string | undefined;
   wantText(): string;
   number(): number | undefined;
-  keys(): string[];
 }
 
 export function parseJson(source: ByteSource, name: string, archive: string): Json {
@@ -60,6 +59,5 @@ function json(value: unknown, path: string, archive: string): Json {
       if (!Number.isSafeInteger(value)) throw wrong("a whole number");
       return value as number;
     },
-    keys: () => (absent || typeof value !== "object" ? [] : Object.keys(value)),
   };
 }

@@ -36,7 +36,11 @@ export function lostAttributes(
       if (name === CAPABILITY) {
         const isRestored = restored.has(path) || (inode !== undefined && inodes.has(inode));
         if (!isRestored) diagnostics.push(lostCapabilities(path, value));
-      } else others.set(name, [...(others.get(name) ?? []), path]);
+      } else {
+        const paths = others.get(name) ?? [];
+        paths.push(path);
+        others.set(name, paths);
+      }
     }
   }
   for (const [name, paths] of [...others].sort(([a], [b]) => compareNames(a, b))) {

@@ -1,7 +1,7 @@
 import type { Arch } from "../arch.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { quoteName } from "../internal/names.ts";
-import { addEntry } from "./add-entry.ts";
+import { addEntries } from "./add-entry.ts";
 import { decompress } from "./decompress.ts";
 import { verifyDigest } from "./digest.ts";
 import { entryPath } from "./entry-path.ts";
@@ -14,7 +14,6 @@ import { merge } from "./merge.ts";
 import type { ImageConfig } from "./oci-config.ts";
 import { chooseImage } from "./oci-image.ts";
 import { type Directory, newDirectory, walk } from "./root.ts";
-import { readTar } from "./tar.ts";
 
 /** GOARCH, which the OCI uses. */
 const ARCHITECTURES: Readonly<Record<Arch, string>> = { x86_64: "amd64", arm64: "arm64", riscv64: "riscv64" };
@@ -30,9 +29,7 @@ export async function readOciLayer(spec: OciLayerSpec, context: LayerContext): P
     if (layer.diffId !== undefined) verifyDigest(source, layer.diffId, name);
     const upper = newDirectory();
     const target = { root: upper, archive: name, why: name, source, below: root };
-    for (const entry of readTar(source, name)) {
-      if (!addWhiteout(upper, entry.name, name)) addEntry(entry, target, context);
-    }
+    await addEntries(target, context, (entry) => addWhiteout(upper, entry.name, name));
     merge(root, upper, "replace");
   }
   const { name, config } = image;

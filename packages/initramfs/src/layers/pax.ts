@@ -29,8 +29,11 @@ export function parsePax(bytes: Uint8Array, archive: string): PaxRecords {
 }
 
 /** A decimal number, whose fraction is cut off. */
-export function paxNumber(records: PaxRecords, keyword: string, archive: string): number | undefined {
-  const value = records.get(keyword);
+export function paxNumber(
+  value: Uint8Array | undefined,
+  keyword: string,
+  archive: string,
+): number | undefined {
   if (value === undefined || value.length === 0) return undefined;
   const digits = /^([+-]?\d{1,16})(?:\.\d*)?$/.exec(Buffer.from(value).toString("latin1"));
   const number = Number(digits?.[1] ?? Number.NaN);

@@ -155,8 +155,12 @@ function collect(directory: Directory, path: string, found: [string, Leaf | Dire
       found.push([at, child]);
       continue;
     }
-    const first = [...child.children.keys()].sort(compareNames)[0];
-    found.push([at, child.node ?? { kind: "directory", mode: 0o755, why: `directory of ${at}/${first}` }]);
+    found.push([at, child.node ?? impliedNode(at, child)]);
     collect(child, at, found);
   }
+}
+
+function impliedNode(path: string, { children }: Directory): DirectoryNode {
+  const [first] = [...children.keys()].sort(compareNames);
+  return { kind: "directory", mode: 0o755, why: `directory of ${path}/${first}` };
 }

@@ -1,11 +1,10 @@
 import { basename } from "node:path";
 
-import { addEntry } from "./add-entry.ts";
+import { addEntries } from "./add-entry.ts";
 import { fileSource } from "./byte-source.ts";
 import { decompress } from "./decompress.ts";
 import type { LayerContext, ReadLayer } from "./layer.ts";
 import { newDirectory } from "./root.ts";
-import { readTar } from "./tar.ts";
 
 /** A tar archive as a root file system. Later entries replace earlier ones of the same name. */
 export async function readTarLayer(path: string, context: LayerContext): Promise<ReadLayer> {
@@ -13,6 +12,6 @@ export async function readTarLayer(path: string, context: LayerContext): Promise
   const source = await decompress(fileSource(path), name, context);
   const root = newDirectory();
   const target = { root, archive: name, why: name, source };
-  for (const entry of readTar(source, name)) addEntry(entry, target, context);
+  await addEntries(target, context);
   return { root, info: { kind: "tar", source: path, name }, diagnostics: [] };
 }

@@ -84,7 +84,7 @@ export function* readTar(source: ByteSource, archive: string): Generator<TarEntr
       case "V":
         break;
       default: {
-        const entry = toEntry(header, new Map([...global, ...extended]), data, archive);
+        const entry = toEntry(header, { global, extended }, data, archive);
         size = header.typeflag === "D" ? header.size : entry.size;
         if (data + entry.size > source.size) throw layerError(archive, entry.name, "is cut off");
         yield entry;
@@ -97,12 +97,21 @@ export function* readTar(source: ByteSource, archive: string): Generator<TarEntr
   }
 }
 
-function toEntry(header: TarHeader, pax: PaxRecords, offset: number, archive: string): TarEntry {
+interface Pax {
+  readonly global: PaxRecords;
+  /** Of this entry alone; they win. */
+  readonly extended: PaxRecords;
+}
+
+function toEntry(header: TarHeader, { global, extended }: Pax, offset: number, archive: string): TarEntry {
+  // Looked up rather than merged: a global header may be large, and there may be millions of entries.
+  const value = (keyword: string): Uint8Array | undefined =>
+    extended.has(keyword) ? extended.get(keyword) : global.get(keyword);
   // A sparse file's own name is one that GNU tar made up for readers that know nothing of it.
-  const name = pathOf(pax.get("GNU.sparse.name") ?? pax.get("path"), header.name);
+  const name = pathOf(value("GNU.sparse.name") ?? value("path"), header.name);
   const refused = REFUSED[header.typeflag];
   if (refused !== undefined) throw layerError(archive, name, refused);
-  if ([...pax.keys()].some((keyword) => keyword.startsWith("GNU.sparse."))) {
+  if ([...extended.keys()].some((keyword) => keyword.startsWith("GNU.sparse."))) {
     throw layerError(archive, name, REFUSED["S"] as string);
   }
   let type = TYPES[header.typeflag];
@@ -111,7 +120,7 @@ function toEntry(header: TarHeader, pax: PaxRecords, offset: number, archive: st
   // v7 had no other way to say "directory".
   if (type === "file" && name.endsWith("/")) type = "directory";
   const number = (keyword: "size" | "uid" | "gid" | "mtime"): number =>
-    paxNumber(pax, keyword, archive) ?? header[keyword];
+    paxNumber(value(keyword), keyword, archive) ?? header[keyword];
   const size = number("size");
   if (size < 0) throw layerError(archive, name, "has a negative size");
   return {
@@ -124,10 +133,10 @@ function toEntry(header: TarHeader, pax: PaxRecords, offset: number, archive: st
     // Only files have data, whatever the header says of a link: so does Go's archive/tar, which container tools use.
     size: type === "file" ? size : 0,
     offset,
-    linkname: pathOf(pax.get("linkpath"), header.linkname),
+    linkname: pathOf(value("linkpath"), header.linkname),
     major: header.major,
     minor: header.minor,
-    xattrs: paxXattrs(pax),
+    xattrs: paxXattrs(extended),
   };
 }
 

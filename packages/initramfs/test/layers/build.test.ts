@@ -185,6 +185,13 @@ test("an image that keeps the layers' /init has nothing but the layers", async (
   await expect(buildInitramfs(none)).rejects.toThrow(/There is no \/init in the image/);
 });
 
+test("gives up when the caller does", async () => {
+  const many = save(directory, makeTar(Array.from({ length: 50_000 }, (_, n) => ({ name: `${n}` }))));
+  const signal = AbortSignal.timeout(20);
+  const spec = options("aborted", { layers: [{ kind: "tar", source: many }], signal });
+  await expect(buildInitramfs(spec)).rejects.toMatchObject({ code: "INITRAMFS_ABORTED" });
+});
+
 test("tells what it loses", async () => {
   const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
   const ping = { name: "bin/ping", data: TOOL, mode: 0o755 };
