@@ -153,7 +153,12 @@ function* fileEntries(
   try {
     fd = openSync(encodeName(location), constants.O_RDONLY);
     const name = archiveName(names[0], where);
-    yield { type: "file", name, mode, uid, gid, mtime, nlink: names.length, data: readData(fd, buffer) };
+    const data = readData(fd, buffer);
+    if (names.length === 1) {
+      yield { type: "file", name, mode, uid, gid, mtime, data };
+      return;
+    }
+    yield { type: "file", name, mode, uid, gid, mtime, nlink: names.length, data };
     for (const other of names.slice(1)) yield { type: "link", name: archiveName(other, where), linkTo: name };
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
@@ -165,22 +170,30 @@ function* fileEntries(
   }
 }
 
-/** What fills no buffer is read at once, and its size is that. */
+/** What fills no buffer is read at once, and its size is that; of the rest the first part is at hand when it is wanted. */
 function readData(fd: number, buffer: Uint8Array): Uint8Array | CpioSource {
   const got = readSync(fd, buffer, 0, buffer.length, null);
   if (got < buffer.length) return buffer.subarray(0, got);
   const { size } = fstatSync(fd);
-  return { size, open: () => readOpen(fd, size, buffer) };
-}
-
-/** So much as was announced; a file that has grown since is none of ours, one that shrank is noticed. */
-function* readOpen(fd: number, size: number, buffer: Uint8Array): Generator<Uint8Array, void, undefined> {
-  for (let done = 0; done < size;) {
-    const got = readSync(fd, buffer, 0, Math.min(buffer.length, size - done), done);
-    if (got === 0) return;
-    done += got;
-    yield buffer.subarray(0, got);
-  }
+  let isFresh = true;
+  return {
+    size,
+    *open() {
+      let done = 0;
+      if (isFresh) {
+        isFresh = false;
+        done = got;
+        yield buffer;
+      }
+      // So much as was announced; a file that has grown since is none of ours, one that shrank is noticed.
+      while (done < size) {
+        const more = readSync(fd, buffer, 0, Math.min(buffer.length, size - done), done);
+        if (more === 0) return;
+        done += more;
+        yield buffer.subarray(0, more);
+      }
+    },
+  };
 }
 
 function notFound(where: string, location: string, problem: string): InitramfsError {

@@ -5,8 +5,8 @@ import type { Planned } from "./plan.ts";
 /** Bytes gathered per chunk: small enough to stay in the cache, large enough that a write costs little. */
 const CHUNK_SIZE = 256 * 1024;
 
-/** Data from this size on are passed along without being copied. */
-const PASS_THROUGH = 32 * 1024;
+/** Data from this size on are passed along without being copied, for which what was gathered has to go first. */
+const PASS_THROUGH = 128 * 1024;
 
 /** Gathers small pieces into chunks, which are ready as soon as they are full. */
 export class ChunkWriter {

@@ -71,8 +71,26 @@ export function addChecksum(sum: number, bytes: Uint8Array): number {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** Names are short, and a buffer of its own for each takes longer than to fill it. */
+const SLAB_SIZE = 64 * 1024;
+let slab = new Uint8Array(SLAB_SIZE);
+let slabEnd = 0;
+
 export function toBytes(value: string | Uint8Array): Uint8Array {
-  return typeof value === "string" ? encoder.encode(value) : value;
+  if (typeof value !== "string") return value;
+  const { length } = value;
+  if (length > 1024) return encoder.encode(value);
+  if (slabEnd + length > SLAB_SIZE) {
+    slab = new Uint8Array(SLAB_SIZE);
+    slabEnd = 0;
+  }
+  for (let index = 0; index < length; index++) {
+    const code = value.charCodeAt(index);
+    if (code >= 0x80) return encoder.encode(value);
+    slab[slabEnd + index] = code;
+  }
+  slabEnd += length;
+  return slab.subarray(slabEnd - length, slabEnd);
 }
 
 export function toText(bytes: Uint8Array): string {

@@ -39,8 +39,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function parseListLine(line: string, where: () => string, env: Environment): ListEntry | undefined {
   // A comment starts in the first column; blank lines mean nothing.
-  if (line.startsWith("#") || line.trim() === "") return undefined;
-  const [type = "", ...words] = line.trim().split(/[ \t]+/);
+  if (line.startsWith("#")) return undefined;
+  const words = line.trim().split(/[ \t]+/);
+  const type = words.shift() ?? "";
+  if (type === "") return undefined;
   const form = Object.hasOwn(FORMS, type) ? FORMS[type] : undefined;
   if (form === undefined) {
     throw listError(where(), `unknown type ${quoteName(type)}`, `One of ${Object.keys(FORMS).join(", ")}`);

@@ -6,9 +6,9 @@ import { join } from "node:path";
 const SERIES = "6.12";
 
 /** The kernel's own usr/gen_init_cpio.c, compiled into a directory. */
-export function genInitCpio(directory: string): string {
+export function genInitCpio(directory: string, flags: readonly string[] = ["-O1"]): string {
   const program = join(directory, "gen_init_cpio");
-  execFileSync("cc", ["-w", "-O1", "-o", program, source()]);
+  execFileSync("cc", ["-w", ...flags, "-o", program, source()]);
   return program;
 }
 
