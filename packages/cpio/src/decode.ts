@@ -2,7 +2,7 @@ import { CpioError } from "./cpio-error.ts";
 import type { CpioDecodedEntry, CpioHeader } from "./entry.ts";
 import { ByteQueue } from "./internal/byte-queue.ts";
 import { assertBytes } from "./internal/layout.ts";
-import { parse } from "./internal/parse.ts";
+import { Parser } from "./internal/parse.ts";
 import { resolveUnpackOptions, type UnpackOptions } from "./unpack-options.ts";
 
 /**
@@ -26,7 +26,8 @@ export function decodeCpio(bytes: Uint8Array, options: UnpackOptions = {}): Cpio
   const entries: CpioDecodedEntry[] = [];
   let entry: CpioHeader | undefined;
   let data = new Uint8Array(0);
-  for (const event of parse(queue, resolveUnpackOptions(options))) {
+  const parser = new Parser(queue, resolveUnpackOptions(options));
+  for (let event = parser.next(); event !== undefined; event = parser.next()) {
     if (event.kind === "entry") {
       entry = event.entry;
       data = new Uint8Array(0);

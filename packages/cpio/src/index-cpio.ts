@@ -1,7 +1,7 @@
 import type { CpioHeader } from "./entry.ts";
 import { ByteQueue } from "./internal/byte-queue.ts";
 import { padding4, quote } from "./internal/layout.ts";
-import { parse } from "./internal/parse.ts";
+import { Parser } from "./internal/parse.ts";
 import { truncated } from "./internal/parse-event.ts";
 import { resolveUnpackOptions, type UnpackOptions } from "./unpack-options.ts";
 
@@ -9,7 +9,10 @@ import { resolveUnpackOptions, type UnpackOptions } from "./unpack-options.ts";
 export interface CpioRandomSource {
   /** Bytes in all. */
   readonly size: number;
-  /** Gives bytes from `offset` on, at least one and at most `length`, all within the size. They must stay unchanged. */
+  /**
+   * Gives bytes from `offset` on, at least one and at most `length`, all within the size. They may be overwritten by
+   * the next call.
+   */
   readonly read: (offset: number, length: number) => Uint8Array;
 }
 
@@ -42,9 +45,11 @@ export function* indexCpio(
 ): Generator<CpioIndexedEntry, void, undefined> {
   const queue = new ByteQueue();
   let offset = 0;
-  for (const event of parse(queue, resolveUnpackOptions(options), { skipsData: true })) {
+  const parser = new Parser(queue, resolveUnpackOptions(options), true);
+  for (let event = parser.next(); event !== undefined; event = parser.next()) {
     switch (event.kind) {
       case "more": {
+        queue.keep();
         const length = Math.min(WINDOW, source.size - offset);
         const bytes = length === 0 ? undefined : source.read(offset, length);
         if (bytes === undefined || bytes.length === 0) queue.ended = true;
@@ -62,7 +67,8 @@ export function* indexCpio(
         // A symlink's target was taken with its header.
         const { type, size } = event.entry;
         const taken = type === "symlink" ? size + padding4(size) : 0;
-        yield { ...event.entry, dataOffset: queue.position - taken };
+        // The entry is nobody else's yet, and a copy of each would take a while.
+        yield Object.assign(event.entry, { dataOffset: queue.position - taken });
         break;
       }
       default:

@@ -3,7 +3,7 @@ import type { CpioEntry } from "./entry.ts";
 import { ByteQueue } from "./internal/byte-queue.ts";
 import { assertBytes } from "./internal/layout.ts";
 import type { ParseEvent } from "./internal/parse-event.ts";
-import { parse } from "./internal/parse.ts";
+import { Parser } from "./internal/parse.ts";
 import { resolveUnpackOptions, type UnpackOptions } from "./unpack-options.ts";
 
 type FoundEvent = Exclude<ParseEvent, { readonly kind: "more" }>;
@@ -29,14 +29,14 @@ export async function* unpackCpio(
 ): AsyncGenerator<CpioEntry, void, undefined> {
   const resolved = resolveUnpackOptions(options);
   const queue = new ByteQueue();
-  const events = parse(queue, resolved);
+  const parser = new Parser(queue, resolved);
   const chunks = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
-  const nextEvent = (): IteratorResult<ParseEvent, void> => {
-    // A generator that threw is done afterwards; whoever goes on must not take that for the end of the archive.
+  const nextEvent = (): ParseEvent | undefined => {
+    // Whoever goes on after an error is to meet it again.
     if (failure !== undefined) throw failure.error;
     try {
-      return events.next();
+      return parser.next();
     } catch (error) {
       failure = { error };
       throw error;
@@ -44,9 +44,8 @@ export async function* unpackCpio(
   };
   const next = async (): Promise<FoundEvent | undefined> => {
     for (;;) {
-      const result = nextEvent();
-      if (result.done === true) return undefined;
-      if (result.value.kind !== "more") return result.value;
+      const event = nextEvent();
+      if (event?.kind !== "more") return event;
       const chunk = await chunks.next();
       if (chunk.done === true) {
         queue.ended = true;

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { buildInitramfs, collect, FACET_NAMES, type FileTree } from "../src/index.ts";
 import { boot } from "./support/boot.ts";
@@ -34,7 +34,10 @@ describe("facets", () => {
   test("each works in a real machine", { timeout: 180_000 }, async () => {
     const image = join(directory, "image.zst");
     const programs = ["bash", "getent", "locale", "tput", "date", "iconv", "su", "cut", "tr", "tail"];
-    const node = dirname(process.execPath);
+    // Whatever is below /tmp is hidden in the guest, by the tmpfs that /init mounts there.
+    const node = mkdtempSync("/var/tmp/initramfs-facets-");
+    onTestFinished(() => rmSync(node, { recursive: true }));
+    copyFileSync(process.execPath, join(node, "node"));
     await buildInitramfs({
       programs: programs.map((source) => ({ source })),
       searchPath: [node, "/usr/sbin", "/usr/bin"],

@@ -17,6 +17,14 @@ export class ByteQueue {
     this.available += chunk.length;
   }
 
+  /** Copies what is left, so that the chunks' owner may use them again. */
+  keep(): void {
+    if (this.available === 0) return;
+    this.#chunks = [new Uint8Array(this.peek(this.available))];
+    this.#first = 0;
+    this.#offset = 0;
+  }
+
   /** Takes exactly `length` bytes, which must be available. */
   take(length: number): Uint8Array {
     const bytes = this.peek(length);

@@ -11,32 +11,43 @@ import {
   TRAILER,
   typeOfMode,
 } from "./layout.ts";
-import { need, type ParseEvent } from "./parse-event.ts";
+import { truncated } from "./parse-event.ts";
+import { parseFields } from "./read-header.ts";
 
-interface RawHead {
-  readonly format: CpioFormat;
-  readonly fields: readonly number[];
-  readonly offset: number;
-  readonly segment: number;
+/** What stands before the data of an entry. */
+export interface EntryHead {
+  /** Undefined for the trailer. */
+  readonly entry: CpioHeader | undefined;
+  /** Bytes up to the data, the target of a symlink included. */
+  readonly size: number;
 }
 
-/** Reads what stands between a header's numbers and the data; gives undefined for the trailer. */
-export function* readEntryHead(
-  queue: ByteQueue,
-  { format, fields, offset, segment }: RawHead,
-): Generator<ParseEvent, CpioHeader | undefined> {
+/**
+ * Reads the head that starts at the front of the queue, whose fixed part must be there, without taking it; undefined
+ * if more bytes are to come.
+ */
+export function readHead(queue: ByteQueue, format: CpioFormat, segment: number): EntryHead | undefined {
+  const offset = queue.position;
+  const fields = parseFields(queue.peek(HEADER_SIZE), offset);
   const field = (name: keyof typeof Field): number => fields[Field[name]] as number;
-  const nameBytes = yield* readName(queue, field("namesize"), offset);
+  const nameSize = field("namesize");
+  const bad = (problem: string): CpioError =>
+    new CpioError("CPIO_NAME", `The name of the entry at byte ${offset} ${problem}`, { offset });
+  if (nameSize === 0) throw bad("has no bytes, not even its NUL");
+  if (nameSize > NAME_MAX_WITH_NUL) {
+    throw bad(`has ${nameSize} bytes, and Linux takes at most ${NAME_MAX_WITH_NUL} with the NUL`);
+  }
+  const nameEnd = HEADER_SIZE + nameSize + padding4(HEADER_SIZE + nameSize);
+  if (!isThere(queue, nameEnd, offset)) return undefined;
+  const nameBytes = readName(queue.peek(nameEnd).subarray(HEADER_SIZE), nameSize, bad);
   const name = toText(nameBytes);
   const size = field("filesize");
   const mode = field("mode");
-  if (name === TRAILER && nameBytes.length === TRAILER.length) {
-    if (size !== 0) {
-      throw new CpioError("CPIO_HEADER", `The trailer at byte ${offset} announces ${size} bytes of data`, {
-        offset,
-      });
-    }
-    return undefined;
+  if (nameBytes.length === TRAILER.length && name === TRAILER) {
+    if (size === 0) return { entry: undefined, size: nameEnd };
+    throw new CpioError("CPIO_HEADER", `The trailer at byte ${offset} announces ${size} bytes of data`, {
+      offset,
+    });
   }
   const type = mode > 0o177777 ? undefined : typeOfMode(mode);
   if (type === undefined) {
@@ -46,8 +57,19 @@ export function* readEntryHead(
       { offset },
     );
   }
-  const target = type === "symlink" ? yield* readTarget(queue, nameBytes, size, offset) : undefined;
-  if (type !== "file" && type !== "symlink" && size !== 0) {
+  let end = nameEnd;
+  let targetBytes: Uint8Array | undefined;
+  if (type === "symlink") {
+    const wrong = (problem: string): CpioError =>
+      new CpioError("CPIO_HEADER", `The target of symlink ${quote(nameBytes)} at byte ${offset} ${problem}`, {
+        offset,
+      });
+    const tooLong = `has ${size} bytes, and Linux takes at most ${NAME_MAX_WITH_NUL - 1}`;
+    if (size > NAME_MAX_WITH_NUL) throw wrong(tooLong);
+    end += size + padding4(size);
+    if (!isThere(queue, end, offset)) return undefined;
+    targetBytes = readTarget(queue.peek(end).subarray(nameEnd, nameEnd + size), wrong, tooLong);
+  } else if (type !== "file" && size !== 0) {
     throw new CpioError(
       "CPIO_HEADER",
       `The ${type} ${quote(nameBytes)} at byte ${offset} announces ${size} bytes of data`,
@@ -58,7 +80,7 @@ export function* readEntryHead(
   const nlink = field("nlink");
   const ino = field("ino");
   const linked = nlink >= 2 && type !== "symlink" && type !== "directory";
-  return {
+  const entry: CpioHeader = {
     name,
     nameBytes,
     type,
@@ -71,29 +93,27 @@ export function* readEntryHead(
     dev,
     rdev: { major: field("rmajor"), minor: field("rminor") },
     size,
-    ...(target === undefined ? {} : { target: toText(target), targetBytes: target }),
+    ...(targetBytes === undefined ? undefined : { target: toText(targetBytes), targetBytes }),
     format,
     checksum: field("checksum"),
-    ...(linked ? { linkKey: `${segment}:${dev.major}:${dev.minor}:${ino}:${type}` } : {}),
+    ...(linked ? { linkKey: `${segment}:${dev.major}:${dev.minor}:${ino}:${type}` } : undefined),
     segment,
     offset,
   };
+  return { entry, size: end };
+}
+
+function isThere(queue: ByteQueue, length: number, offset: number): boolean {
+  if (queue.available >= length) return true;
+  if (queue.ended) throw truncated(queue.position + queue.available, offset, "an entry");
+  return false;
 }
 
 /**
  * A name ends with one NUL or, to align the data, with several (gen_init_cpio -a, dracut-cpio, 3cpio).
  * @throws {CpioError} for names that the kernel would drop
  */
-function* readName(queue: ByteQueue, nameSize: number, offset: number): Generator<ParseEvent, Uint8Array> {
-  const bad = (problem: string): CpioError =>
-    new CpioError("CPIO_NAME", `The name of the entry at byte ${offset} ${problem}`, { offset });
-  if (nameSize === 0) throw bad("has no bytes, not even its NUL");
-  if (nameSize > NAME_MAX_WITH_NUL) {
-    throw bad(`has ${nameSize} bytes, and Linux takes at most ${NAME_MAX_WITH_NUL} with the NUL`);
-  }
-  const padded = nameSize + padding4(HEADER_SIZE + nameSize);
-  yield* need(queue, padded, offset, "an entry");
-  const bytes = queue.take(padded);
+function readName(bytes: Uint8Array, nameSize: number, bad: (problem: string) => CpioError): Uint8Array {
   const end = bytes.indexOf(0);
   if (end < 0 || end >= nameSize) throw bad("does not end with a NUL");
   if (end === 0) throw bad("is empty");
@@ -104,36 +124,31 @@ function* readName(queue: ByteQueue, nameSize: number, offset: number): Generato
 }
 
 /** Targets end at their size or at NULs (gen_init_cpio stores one). */
-function* readTarget(
-  queue: ByteQueue,
-  name: Uint8Array,
-  size: number,
-  offset: number,
-): Generator<ParseEvent, Uint8Array> {
-  const bad = (problem: string): CpioError =>
-    new CpioError("CPIO_HEADER", `The target of symlink ${quote(name)} at byte ${offset} ${problem}`, {
-      offset,
-    });
-  if (size > NAME_MAX_WITH_NUL) {
-    throw bad(`has ${size} bytes, and Linux takes at most ${NAME_MAX_WITH_NUL - 1}`);
-  }
-  const padded = size + padding4(size);
-  yield* need(queue, padded, offset, "an entry");
-  const bytes = queue.take(padded).subarray(0, size);
+function readTarget(bytes: Uint8Array, bad: (problem: string) => CpioError, tooLong: string): Uint8Array {
   const end = bytes.indexOf(0);
-  const target = copyOf(bytes, end < 0 ? size : end);
+  const target = copyOf(bytes, end < 0 ? bytes.length : end);
   if (target.length === 0) throw bad("is empty");
-  if (target.length >= NAME_MAX_WITH_NUL) {
-    throw bad(`has ${size} bytes, and Linux takes at most ${NAME_MAX_WITH_NUL - 1}`);
-  }
+  if (target.length >= NAME_MAX_WITH_NUL) throw bad(tooLong);
   if (bytes.subarray(target.length).some((byte) => byte !== 0)) throw bad("has bytes after its NUL");
   return target;
 }
 
+const SLAB_SIZE = 16 * 1024;
+let slab = new Uint8Array(SLAB_SIZE);
+let slabEnd = 0;
+
 /**
- * Names are copied: the chunk that they came in may be large, and an entry must not keep it alive. Not by
- * `slice`, which gives a view when the chunk is a Buffer of Node.
+ * Names are copied: the chunk that they came in may be large, and an entry must not keep it alive. Short ones share a
+ * small buffer, since one for each takes longer than all else.
  */
 function copyOf(bytes: Uint8Array, length: number): Uint8Array {
-  return new Uint8Array(bytes.subarray(0, length));
+  if (length > 1024) return new Uint8Array(bytes.subarray(0, length));
+  if (slabEnd + length > SLAB_SIZE) {
+    slab = new Uint8Array(SLAB_SIZE);
+    slabEnd = 0;
+  }
+  const copy = slab.subarray(slabEnd, slabEnd + length);
+  for (let index = 0; index < length; index++) copy[index] = bytes[index] as number;
+  slabEnd += length;
+  return copy;
 }

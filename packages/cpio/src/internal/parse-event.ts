@@ -1,6 +1,5 @@
 import { CpioError } from "../cpio-error.ts";
 import type { CpioHeader } from "../entry.ts";
-import type { ByteQueue } from "./byte-queue.ts";
 
 /** What the parser says: it needs more bytes or none of the next ones, it found something, or an entry is complete. */
 export type ParseEvent =
@@ -14,25 +13,7 @@ export type ParseEvent =
 export const MORE: ParseEvent = { kind: "more" };
 export const END: ParseEvent = { kind: "end" };
 
-/** Waits until `length` bytes are there. */
-export function* need(
-  queue: ByteQueue,
-  length: number,
-  offset: number,
-  what: string,
-): Generator<ParseEvent, void> {
-  while (queue.available < length) {
-    if (queue.ended) throw truncated(queue.position + queue.available, offset, what);
-    yield MORE;
-  }
-}
-
 export function truncated(end: number, offset: number, what: string): CpioError {
   const message = `The input ends at byte ${end}, inside ${what} that starts at byte ${offset}`;
   return new CpioError("CPIO_TRUNCATED", message, { offset });
-}
-
-/** Waits for `length` bytes or the end of the input. */
-export function* wish(queue: ByteQueue, length: number): Generator<ParseEvent, void> {
-  while (queue.available < length && !queue.ended) yield MORE;
 }

@@ -3,7 +3,6 @@ import type { CpioFormat } from "../entry.ts";
 import { IDENTIFY_BYTES, identifyFormat, type KnownFormat } from "../identify.ts";
 import type { ByteQueue } from "./byte-queue.ts";
 import { MAGIC_SIZE, toText } from "./layout.ts";
-import { type ParseEvent, wish } from "./parse-event.ts";
 import { formatOfMagic } from "./read-header.ts";
 
 const COMPRESSED = "Decompress the input from this byte on, and read the result as a further archive";
@@ -35,9 +34,12 @@ const KNOWN: Readonly<Record<Exclude<KnownFormat, "newc" | "crc">, readonly [wha
   squashfs: ["a squashfs file system", "Pass a cpio archive"],
 };
 
-/** Looks at the magic of the next header without taking it, and tells what else the bytes could be. */
-export function* readMagic(queue: ByteQueue, offset: number): Generator<ParseEvent, CpioFormat> {
-  yield* wish(queue, MAGIC_SIZE);
+/**
+ * Looks at the magic of the next header without taking it, and tells what else the bytes could be; undefined if more
+ * bytes are to come.
+ */
+export function readMagic(queue: ByteQueue, offset: number): CpioFormat | undefined {
+  if (queue.available < MAGIC_SIZE && !queue.ended) return undefined;
   const magic = queue.peek(MAGIC_SIZE);
   const format = formatOfMagic(magic);
   if (format !== undefined) return format;
@@ -47,7 +49,7 @@ export function* readMagic(queue: ByteQueue, offset: number): Generator<ParseEve
       offset,
     });
   }
-  yield* wish(queue, IDENTIFY_BYTES);
+  if (queue.available < IDENTIFY_BYTES && !queue.ended) return undefined;
   const known = identifyFormat(queue.peek(IDENTIFY_BYTES));
   if (known === undefined || known === "newc" || known === "crc") {
     const hex = Array.from(magic, (byte) => byte.toString(16).padStart(2, "0")).join(" ");

@@ -59,7 +59,7 @@ export function* readInitramfs(path: string): Generator<InitramfsEntry, void, un
     const source = member?.source ?? part(file, offset);
     let last = 0;
     try {
-      for (const entry of indexCpio(source)) {
+      for (const entry of indexCpio(member?.source ?? window(file, offset))) {
         last = entry.segment;
         yield toEntry(entry, source, segment, member === undefined ? offset : 0, member);
       }
@@ -95,19 +95,20 @@ function decompress(file: ImageFile, offset: number, format: KernelCompression):
 }
 
 function toEntry(
-  { dataOffset, ...header }: CpioIndexedEntry,
+  entry: CpioIndexedEntry,
   source: CpioRandomSource,
   segment: number,
   base: number,
   member: Member | undefined,
 ): InitramfsEntry {
-  return {
-    ...header,
-    segment: segment + header.segment,
-    offset: base + header.offset,
+  const { dataOffset, size } = entry;
+  // In place: it was made for this, and there may be many.
+  return Object.assign(entry, {
+    segment: segment + entry.segment,
+    offset: base + entry.offset,
     member: member === undefined ? undefined : { format: member.format, offset: member.offset },
-    data: { [Symbol.iterator]: () => dataOf(source, dataOffset, header.size) },
-  };
+    data: { [Symbol.iterator]: () => dataOf(source, dataOffset, size) },
+  });
 }
 
 function* dataOf(
@@ -124,6 +125,18 @@ function* dataOf(
 
 function part(file: ImageFile, offset: number): CpioRandomSource {
   return { size: file.size - offset, read: (at, length) => file.read(offset + at, length) };
+}
+
+/** The same with one buffer, which is enough where headers are looked at. */
+function window(file: ImageFile, offset: number): CpioRandomSource {
+  let buffer = new Uint8Array(0);
+  return {
+    size: file.size - offset,
+    read: (at, length) => {
+      if (buffer.length < length) buffer = new Uint8Array(length);
+      return buffer.subarray(0, file.readInto(buffer.subarray(0, length), offset + at));
+    },
+  };
 }
 
 function skipZeros(file: ImageFile, start: number): number {

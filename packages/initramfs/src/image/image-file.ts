@@ -7,6 +7,8 @@ export interface ImageFile extends Disposable {
   readonly path: string;
   readonly size: number;
   read(offset: number, length: number): Uint8Array;
+  /** Fills a buffer, and tells how far. */
+  readInto(buffer: Uint8Array, offset: number): number;
 }
 
 /** @throws {InitramfsError} INITRAMFS_READ */
@@ -22,6 +24,7 @@ export function openImageFile(path: string): ImageFile {
           const bytes = new Uint8Array(length);
           return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
         }),
+      readInto: (buffer, offset) => attempt(path, () => readSync(fd, buffer, 0, buffer.length, offset)),
       [Symbol.dispose]: () => closeSync(fd),
     };
   });

@@ -1,5 +1,8 @@
+const CONTROL = /\p{Cc}/u;
+
 /** Names come from strangers: nothing in them may steer the terminal. */
 export function printable(name: string): string {
+  if (!CONTROL.test(name)) return name;
   return name.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
