@@ -81,6 +81,7 @@ function add(
   inode.nlink = type === "directory" ? 2 : 1;
   if (type === "directory") directory.nlink++;
   directory.entries.set(name, inode);
+  directory.mtime = undefined;
   return inode;
 }
 
@@ -121,6 +122,7 @@ export function makeLink(fs: FileSystem, old: string, path: string): Errno | und
   if (isDirectory(inode)) return "EPERM";
   inode.nlink++;
   place.directory.entries.set(place.name, inode);
+  place.directory.mtime = undefined;
   return undefined;
 }
 
@@ -142,6 +144,7 @@ export function unlink(fs: FileSystem, path: string): Errno | undefined {
   if (last.slash) return "ENOTDIR";
   child.nlink--;
   here(place).entries.delete(last.name);
+  here(place).mtime = undefined;
   return undefined;
 }
 
@@ -157,6 +160,7 @@ export function removeDirectory(fs: FileSystem, path: string): Errno | undefined
   if (child.entries.size > 0) return "ENOTEMPTY";
   here(place).nlink--;
   here(place).entries.delete(last.name);
+  here(place).mtime = undefined;
   return undefined;
 }
 

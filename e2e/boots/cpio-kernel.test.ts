@@ -1,0 +1,81 @@
+/**
+ * `unpackAsKernel` of @justenough/cpio against kernels: each boots with an initramfs of odd archives, a program in it
+ * lists the root file system, and every name, mode, owner, link, size, byte and message must be as predicted.
+ *
+ * CPIO_CASES=all boots every case under every kernel, and more random ones. FUZZ_SEED repeats random ones.
+ * CPIO_KERNEL=FILE,RELEASE takes another kernel in place of Debian's.
+ */
+import { describe, expect, test } from "vitest";
+import { CRAFTED_CASES } from "../../packages/cpio/test/kernel-cases/cases.ts";
+import { type PlacedCase, place, predict } from "../../packages/cpio/test/kernel-cases/predict.ts";
+import { damagedCase, sequenceCase } from "../../packages/cpio/test/kernel-cases/random-case.ts";
+import { entry, join } from "../../packages/cpio/test/kernel-cases/segment.ts";
+import { FUZZ_SEED, randomFrom } from "../../packages/cpio/test/random.ts";
+import {
+  askKernel,
+  comparable,
+  compileReporter,
+  distroKernel,
+  type KernelImage,
+} from "../lib/cpio-kernel/ask-kernel.ts";
+
+const isWhole = process.env["CPIO_CASES"] === "all";
+const OWN = process.env["CPIO_KERNEL"]?.split(",");
+const KERNELS: readonly (() => KernelImage)[] =
+  OWN === undefined
+    ? ["linux-image-cloud-amd64", "linux-image-6.12-cloud-amd64"].map((name) => () => distroKernel(name))
+    : [() => ({ image: OWN[0] ?? "", release: OWN[1] ?? "" })];
+
+const random = (count: number, make: typeof sequenceCase) =>
+  Array.from({ length: count }, (_, index) => make(randomFrom(FUZZ_SEED + index)));
+const CASES: readonly PlacedCase[] = [
+  ...CRAFTED_CASES,
+  ...random(isWhole ? 2000 : 300, sequenceCase),
+  ...random(isWhole ? 60 : 6, damagedCase),
+].map(place);
+
+const REPORTER = entry({ name: "init", mode: 0o100755, data: compileReporter() });
+
+/** What can be followed by others goes in front of what ends the unpacking, so that each boot judges many. */
+function batches(closed: readonly PlacedCase[]): PlacedCase[][] {
+  const open = CASES.filter((item) => item.isOpen && item.isCertain);
+  const lasts: (PlacedCase | undefined)[] = closed.length > 0 ? [...closed] : [undefined];
+  const size = Math.ceil(open.length / lasts.length);
+  return lasts.map((last, index) => [
+    ...open.slice(index * size, (index + 1) * size),
+    ...(last === undefined ? [] : [last]),
+  ]);
+}
+
+/** Cases that end the unpacking take a boot each: one for every message, each kernel another one, or all. */
+function closedCases(turn: number): PlacedCase[] {
+  const closed = CASES.filter((item) => !item.isOpen && item.isCertain);
+  if (isWhole) return closed;
+  const groups = Map.groupBy(closed, ({ failure }) => failure);
+  return [...groups.values()].map((group) => group[turn % group.length] as PlacedCase);
+}
+
+describe.each(KERNELS.map((kernel, index) => ({ kernel, index })))("kernel $index", ({ kernel, index }) => {
+  test("does with every case what was predicted", async () => {
+    const image = kernel();
+    console.log(`${image.release}, FUZZ_SEED=${FUZZ_SEED}`);
+    const closed = closedCases(index);
+    const started = performance.now();
+    const boots = batches(closed);
+    for (const batch of boots) {
+      const initramfs = join(REPORTER, ...batch.map(({ bytes }) => bytes));
+      const wanted = predict(initramfs, { kernel: image.release });
+      const seen = await askKernel(image, initramfs);
+      const what = batch.map(({ dir, name }) => `${dir} ${name}`).join("\n");
+      expect(seen.silence, what).toBeUndefined();
+      const known = new Set(
+        wanted.lines.filter((line) => !/ - \d+$/.test(line)).map((line) => line.split(" ")[0] ?? ""),
+      );
+      expect(comparable(seen.lines, known), what).toEqual(comparable(wanted.lines, known));
+      expect(seen.failure, batch.at(-1)?.name ?? "").toBe(wanted.failure);
+    }
+    const count = boots.reduce((sum, batch) => sum + batch.length, 0);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.log(`${image.release}: ${count} cases in ${boots.length} boots agree, ${seconds} s`);
+  });
+});

@@ -1,0 +1,48 @@
+import { type UnpackAsKernelOptions, unpackAsKernel } from "../../src/index.ts";
+import { describeTree } from "./describe-tree.ts";
+import { corner, type KernelCase } from "./kernel-case.ts";
+import { decompressKnown } from "./members.ts";
+import { join, padded, zeros } from "./segment.ts";
+
+/** What {@link unpackAsKernel} says about an image made of cases, as a guest can confirm it. */
+export interface Prediction {
+  readonly lines: readonly string[];
+  readonly failure: string | undefined;
+  readonly codes: readonly string[];
+  /** False if the kernel never comes to an end, or nobody can tell what it does. */
+  readonly isCertain: boolean;
+}
+
+export function predict(image: Uint8Array, options: UnpackAsKernelOptions): Prediction {
+  const result = unpackAsKernel(image, { decompress: decompressKnown, keepTimes: true, ...options });
+  const codes = result.diagnostics.map(({ code }) => code);
+  return {
+    lines: describeTree(result.tree),
+    failure: result.failure?.message,
+    codes,
+    isCertain: result.complete && !codes.includes("KERNEL_UNCERTAIN"),
+  };
+}
+
+export interface PlacedCase {
+  readonly name: string;
+  readonly dir: string;
+  readonly bytes: Uint8Array;
+  /** Others can follow it in the same image. */
+  readonly isOpen: boolean;
+  readonly isCertain: boolean;
+  /** The message that it ends the unpacking with. */
+  readonly failure: string | undefined;
+}
+
+/** Makes a case in a directory of its own, and tells whether more can come after it. */
+export function place(kernelCase: KernelCase, number: number): PlacedCase {
+  const at = corner(`c${number}`, number + 1);
+  const bytes = join(at.directory(`/${at.dir}`), kernelCase.make(at));
+  // Four zeros end what reads on for more, such as lz4.
+  const closed = padded(join(bytes, zeros(4)));
+  const probe = predict(join(closed, at.entry({ name: "/probe" })), { kernel: "6.1" });
+  const isOpen = probe.failure === undefined && probe.lines.some((line) => line.startsWith("/probe "));
+  const { isCertain, failure } = predict(bytes, { kernel: "6.1" });
+  return { name: kernelCase.name, dir: at.dir, bytes: isOpen ? closed : bytes, isOpen, isCertain, failure };
+}
