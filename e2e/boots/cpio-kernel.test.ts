@@ -3,21 +3,24 @@
  * lists the root file system, and every name, mode, owner, link, size, byte and message must be as predicted.
  *
  * CPIO_CASES=all boots every case under every kernel, and more random ones. FUZZ_SEED repeats random ones.
- * CPIO_KERNEL=FILE,RELEASE takes another kernel in place of Debian's.
+ * CPIO_KERNEL=FILE,RELEASE takes another kernel in place of Debian's. CPIO_RECORD=FILE writes down what became of each
+ * case, for the package's own tests.
  */
-import { describe, expect, test } from "vitest";
+import { writeFileSync } from "node:fs";
+import { afterAll, describe, expect, test } from "vitest";
 import { CRAFTED_CASES } from "../../packages/cpio/test/kernel-cases/cases.ts";
-import { type PlacedCase, place, predict } from "../../packages/cpio/test/kernel-cases/predict.ts";
+import { comparable, timedNames } from "../../packages/cpio/test/kernel-cases/describe-tree.ts";
+import {
+  type PlacedCase,
+  place,
+  predict,
+  type Verdict,
+  verdictOf,
+} from "../../packages/cpio/test/kernel-cases/predict.ts";
 import { damagedCase, sequenceCase } from "../../packages/cpio/test/kernel-cases/random-case.ts";
 import { entry, join } from "../../packages/cpio/test/kernel-cases/segment.ts";
 import { FUZZ_SEED, randomFrom } from "../../packages/cpio/test/random.ts";
-import {
-  askKernel,
-  comparable,
-  compileReporter,
-  distroKernel,
-  type KernelImage,
-} from "../lib/cpio-kernel/ask-kernel.ts";
+import { askKernel, compileReporter, distroKernel, type KernelImage } from "../lib/cpio-kernel/ask-kernel.ts";
 
 const isWhole = process.env["CPIO_CASES"] === "all";
 const OWN = process.env["CPIO_KERNEL"]?.split(",");
@@ -35,6 +38,17 @@ const CASES: readonly PlacedCase[] = [
 ].map(place);
 
 const REPORTER = entry({ name: "init", mode: 0o100755, data: compileReporter() });
+
+const releases: string[] = [];
+const verdicts = new Map<string, Verdict>();
+afterAll(() => {
+  const file = process.env["CPIO_RECORD"];
+  if (file === undefined) return;
+  const crafted = CRAFTED_CASES.flatMap(({ name }) =>
+    verdicts.has(name) ? [[name, verdicts.get(name)]] : [],
+  );
+  writeFileSync(file, JSON.stringify({ releases, verdicts: Object.fromEntries(crafted) }, undefined, 1));
+});
 
 /** What can be followed by others goes in front of what ends the unpacking, so that each boot judges many. */
 function batches(closed: readonly PlacedCase[]): PlacedCase[][] {
@@ -59,6 +73,7 @@ describe.each(KERNELS.map((kernel, index) => ({ kernel, index })))("kernel $inde
   test("does with every case what was predicted", async () => {
     const image = kernel();
     console.log(`${image.release}, FUZZ_SEED=${FUZZ_SEED}`);
+    releases.push(image.release);
     const closed = closedCases(index);
     const started = performance.now();
     const boots = batches(closed);
@@ -68,11 +83,13 @@ describe.each(KERNELS.map((kernel, index) => ({ kernel, index })))("kernel $inde
       const seen = await askKernel(image, initramfs);
       const what = batch.map(({ dir, name }) => `${dir} ${name}`).join("\n");
       expect(seen.silence, what).toBeUndefined();
-      const known = new Set(
-        wanted.lines.filter((line) => !/ - \d+$/.test(line)).map((line) => line.split(" ")[0] ?? ""),
-      );
+      const known = timedNames(wanted.lines);
       expect(comparable(seen.lines, known), what).toEqual(comparable(wanted.lines, known));
       expect(seen.failure, batch.at(-1)?.name ?? "").toBe(wanted.failure);
+      for (const { name, dir } of batch) {
+        const failure = name === batch.at(-1)?.name ? seen.failure : undefined;
+        verdicts.set(name, verdictOf(wanted.lines, dir, failure));
+      }
     }
     const count = boots.reduce((sum, batch) => sum + batch.length, 0);
     const seconds = Math.round((performance.now() - started) / 1000);

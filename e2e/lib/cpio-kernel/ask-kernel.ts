@@ -96,18 +96,3 @@ function readReport(text: string, end: string): Report {
     silence: isWhole ? undefined : end,
   };
 }
-
-/** Lines in the order of their paths, with files numbered in that order and without times that nobody knows. */
-export function comparable(lines: readonly string[], known: ReadonlySet<string>): string[] {
-  const numbers = new Map<string, number>();
-  return lines
-    .map((line) => line.split(" "))
-    .sort(([one = ""], [other = ""]) => (one < other ? -1 : 1))
-    .map((fields) => {
-      const file = fields.at(-1) ?? "";
-      const number = numbers.get(file) ?? numbers.size;
-      numbers.set(file, number);
-      const time = known.has(fields[0] ?? "") ? fields.at(-2) : "-";
-      return [...fields.slice(0, -2), time, number].join(" ");
-    });
-}

@@ -1,5 +1,6 @@
 import { type UnpackAsKernelOptions, unpackAsKernel } from "../../src/index.ts";
-import { describeTree } from "./describe-tree.ts";
+import { createHash } from "node:crypto";
+import { comparable, describeTree, timedNames } from "./describe-tree.ts";
 import { corner, type KernelCase } from "./kernel-case.ts";
 import { decompressKnown } from "./members.ts";
 import { join, padded, zeros } from "./segment.ts";
@@ -45,4 +46,17 @@ export function place(kernelCase: KernelCase, number: number): PlacedCase {
   const isOpen = probe.failure === undefined && probe.lines.some((line) => line.startsWith("/probe "));
   const { isCertain, failure } = predict(bytes, { kernel: "6.1" });
   return { name: kernelCase.name, dir: at.dir, bytes: isOpen ? closed : bytes, isOpen, isCertain, failure };
+}
+
+/** What became of one case: the kernel's message, and the lines of its directory or, if they are many, their hash. */
+export interface Verdict {
+  readonly failure?: string;
+  readonly tree: readonly string[] | string;
+}
+
+export function verdictOf(lines: readonly string[], dir: string, failure: string | undefined): Verdict {
+  const own = lines.filter((line) => line.startsWith(`/${dir}/`) || line.startsWith(`/${dir} `));
+  const tree = comparable(own, timedNames(lines)).map((line) => line.replaceAll(dir, "DIR"));
+  const hash = createHash("sha256").update(tree.join("\n")).digest("hex");
+  return { ...(failure === undefined ? {} : { failure }), tree: tree.length > 20 ? hash : tree };
 }

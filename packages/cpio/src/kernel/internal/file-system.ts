@@ -9,6 +9,8 @@ const SET_GID = 0o2000;
 const MODE_BITS = 0o7777;
 /** (uid_t)-1: chown leaves it as it is. */
 const UNCHANGED = 0xffff_ffff;
+/** Most files of a hostile image are empty: they share this. */
+const NO_DATA: readonly Uint8Array[] = [];
 /** The longest target with its NUL is a page. */
 const PAGE_SIZE = 4096;
 
@@ -45,7 +47,7 @@ function newInode(
     rdev: more.rdev,
     target: more.targetBytes === undefined ? undefined : toText(more.targetBytes),
     targetBytes: more.targetBytes,
-    data: [],
+    data: NO_DATA,
     entries: type === "directory" ? new Map() : undefined,
   };
 }
