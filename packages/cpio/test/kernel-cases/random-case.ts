@@ -58,40 +58,50 @@ function randomEntry(c: Corner, random: Random): Uint8Array {
   });
 }
 
-function randomSequence(c: Corner, random: Random): Uint8Array {
+/** How a part of a random archive gets compressed. */
+export type Pack = (archive: Uint8Array, random: Random) => Uint8Array;
+
+const packForReal: Pack = (archive, random) => padded(member(random.pick(COMPRESSIONS), archive));
+
+/** A sequence of entries, trailers, zeros and compressed members. */
+export function randomArchive(c: Corner, random: Random, pack: Pack = packForReal): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let left = 3 + random.int(20); left > 0; left--) {
     const kind = random.int(25);
     if (kind === 0) parts.push(trailer());
     else if (kind === 1) parts.push(zeros(4 * random.int(8)));
-    else if (kind === 2) parts.push(packed(c, random));
-    else parts.push(randomEntry(c, random));
+    else if (kind === 2) {
+      const archive = join(
+        randomEntry(c, random),
+        randomEntry(c, random),
+        random.int(2) === 0 ? trailer() : "",
+      );
+      parts.push(pack(archive, random));
+    } else parts.push(randomEntry(c, random));
   }
   return join(...parts);
 }
 
-function packed(c: Corner, random: Random): Uint8Array {
-  const archive = join(randomEntry(c, random), randomEntry(c, random), random.int(2) === 0 ? trailer() : "");
-  return padded(member(random.pick(COMPRESSIONS), archive));
-}
-
 /** Entries that are all right by themselves, in an order that nobody thought of. */
 export function sequenceCase(random: Random): KernelCase {
-  return { name: `sequence ${random.seed}`, make: (c) => randomSequence(c, random) };
+  return { name: `sequence ${random.seed}`, make: (c) => randomArchive(c, random) };
 }
 
-/** An archive with some bytes changed, cut off or moved. */
+/** Bytes changed, mostly to ones that mean something, and the end cut off. */
+export function damage(archive: Uint8Array, random: Random): Uint8Array {
+  const bytes = Buffer.from(archive);
+  for (let count = 1 + random.int(3); count > 0 && bytes.length > 0; count--) {
+    const at = random.int(bytes.length);
+    bytes[at] = random.pick([0x30, 0x31, 0x46, 0x66, 0, 0x2f, random.int(256)]);
+  }
+  return random.int(4) === 0 ? bytes.subarray(0, random.int(bytes.length)) : bytes;
+}
+
+/** An archive that was damaged. */
 export function damagedCase(random: Random): KernelCase {
   return {
     name: `damaged ${random.seed}`,
-    make: (c) => {
-      const parts = Array.from({ length: 2 + random.int(6) }, () => randomEntry(c, random));
-      const bytes = Buffer.from(join(...parts));
-      for (let count = 1 + random.int(3); count > 0; count--) {
-        const at = random.int(bytes.length);
-        bytes[at] = random.pick([0x30, 0x31, 0x46, 0x66, 0, 0x2f, random.int(256)]);
-      }
-      return random.int(4) === 0 ? bytes.subarray(0, random.int(bytes.length)) : bytes;
-    },
+    make: (c) =>
+      damage(join(...Array.from({ length: 2 + random.int(6) }, () => randomEntry(c, random))), random),
   };
 }
