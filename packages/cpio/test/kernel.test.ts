@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
   CpioError,
@@ -296,5 +298,22 @@ describe("the tree", () => {
       Array(7).fill(undefined),
     );
     expect((findKernelFile(tree, "") as KernelInode).type).toBe("directory");
+  });
+});
+
+describe("the README", () => {
+  it("prints what it says", () => {
+    const text = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const parts = text.split("```");
+    const at = parts.findIndex((part) => part.startsWith("ts\n") && part.includes("unpackAsKernel"));
+    const [code = "", output] = [parts[at]?.slice(3), parts[at + 2]?.slice(1)];
+    // Inside the package, so that it imports itself by name.
+    const path = fileURLToPath(new URL("readme-example.ts", import.meta.url));
+    try {
+      writeFileSync(path, code);
+      expect(execFileSync(process.execPath, [path], { encoding: "utf8" })).toBe(output);
+    } finally {
+      rmSync(path);
+    }
   });
 });
