@@ -169,6 +169,23 @@ describe("unpackAsKernel", () => {
     expect(times(true)).toEqual([undefined, 5, 6]);
   });
 
+  it("names also what the kernel does not read", () => {
+    const image = join(
+      directory("d", { data: "x" }),
+      entry({ name: "l", mode: LNK, data: "t".repeat(5000) }),
+      file("n", "", { namesize: 0 }),
+    );
+    expect(
+      unpackAsKernel(image, K)
+        .diagnostics.slice(0, 3)
+        .map(({ message }) => message),
+    ).toEqual([
+      '"d" is skipped: it is no regular file, but has 1 bytes of data',
+      '"l" is skipped: its target takes 5000 bytes, at most 4095 are taken',
+      "An entry is skipped: its name takes 0 bytes, wanted 1 to 4096",
+    ]);
+  });
+
   it("counts the trailers before a finding", () => {
     const image = join(file("none/a"), trailer(), file("none/b"), trailer());
     expect(unpackAsKernel(image, K).diagnostics.map(({ location }) => location)).toEqual(

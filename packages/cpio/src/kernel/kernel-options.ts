@@ -8,7 +8,10 @@ export interface KernelDecompressed {
    * cut matters: an entry that Linux skips is read wrongly when its header lies across two pieces.
    */
   readonly pieces: readonly Uint8Array[];
-  /** Bytes of the input that the member takes, as the decompressor reports them; what follows is read next. */
+  /**
+   * Bytes of the input that the member takes, as the decompressor reports them; what follows is read next. They may
+   * be more than there are: that of gzip counts 8 bytes for a trailer at which it does not look.
+   */
   readonly consumed: number;
   /** The kernel's message if the decompressor gives up; the pieces before still count. */
   readonly error?: string | undefined;

@@ -37,14 +37,14 @@ export interface PlacedCase {
 }
 
 /** Makes a case in a directory of its own, and tells whether more can come after it. */
-export function place(kernelCase: KernelCase, number: number): PlacedCase {
+export function place(kernelCase: KernelCase, number: number, kernel = "6.1"): PlacedCase {
   const at = corner(`c${number}`, number + 1);
   const bytes = join(at.directory(`/${at.dir}`), kernelCase.make(at));
   // Four zeros end what reads on for more, such as lz4.
   const closed = padded(join(bytes, zeros(4)));
-  const probe = predict(join(closed, at.entry({ name: "/probe" })), { kernel: "6.1" });
+  const probe = predict(join(closed, at.entry({ name: "/probe" })), { kernel });
   const isOpen = probe.failure === undefined && probe.lines.some((line) => line.startsWith("/probe "));
-  const { isCertain, failure } = predict(bytes, { kernel: "6.1" });
+  const { isCertain, failure } = predict(bytes, { kernel });
   return { name: kernelCase.name, dir: at.dir, bytes: isOpen ? closed : bytes, isOpen, isCertain, failure };
 }
 
