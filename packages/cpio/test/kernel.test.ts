@@ -14,7 +14,8 @@ import {
   type UnpackAsKernelOptions,
 } from "../src/index.ts";
 import { CRAFTED_CASES } from "./kernel-cases/cases.ts";
-import { decompressKnown, member } from "./kernel-cases/members.ts";
+import { describeTree } from "./kernel-cases/describe-tree.ts";
+import { cut, decompressKnown, member } from "./kernel-cases/members.ts";
 import { place, predict, type Verdict, verdictOf } from "./kernel-cases/predict.ts";
 import { CHR, DIR, entry, FIFO, join, LNK, REG, SOCK, trailer, zeros } from "./kernel-cases/segment.ts";
 
@@ -268,6 +269,40 @@ describe("unpackAsKernel", () => {
       size: 5,
     });
     expect(findKernelFile(tree, "null")).toMatchObject({ rdev: { major: 1, minor: 3 } });
+  });
+});
+
+describe("pieces of decompressed data", () => {
+  const inPieces = (archive: Uint8Array, size: number) => {
+    const decompress: KernelDecompress = () => ({ pieces: cut(archive, size), consumed: 2 });
+    const result = unpackAsKernel(Uint8Array.of(0x1f, 0x8b), { ...K, decompress, keepTimes: true });
+    return {
+      lines: describeTree(result.tree),
+      failure: result.failure?.message,
+      codes: result.diagnostics.map(({ code }) => code),
+    };
+  };
+  const SKIPPED = new Set<string>(["KERNEL_NAME_SIZE", "KERNEL_TARGET_SIZE", "KERNEL_UNEXPECTED_DATA"]);
+
+  it("may be cut anywhere, as long as nothing is skipped", () => {
+    const counts = { same: 0, lost: 0 };
+    for (const [number, kernelCase] of CRAFTED_CASES.entries()) {
+      const { bytes } = place(kernelCase, number);
+      if (bytes.length > 20_000) continue;
+      const whole = inPieces(bytes, bytes.length);
+      for (const size of [1, 7, 109]) {
+        const pieces = inPieces(bytes, size);
+        if (whole.codes.some((code) => SKIPPED.has(code))) {
+          counts.lost++;
+          expect(pieces.codes, kernelCase.name).toContain("KERNEL_LOST");
+        } else {
+          counts.same++;
+          expect(pieces, kernelCase.name).toEqual(whole);
+        }
+      }
+    }
+    expect(counts.same).toBeGreaterThan(400);
+    expect(counts.lost).toBeGreaterThan(20);
   });
 });
 
