@@ -2,7 +2,21 @@
 import type { Random } from "../random.ts";
 import type { Corner, KernelCase } from "./kernel-case.ts";
 import { COMPRESSIONS, member } from "./members.ts";
-import { BLK, CHR, DIR, FIFO, join, LNK, padded, REG, SOCK, sumOf, trailer, zeros } from "./segment.ts";
+import {
+  BLK,
+  CHR,
+  DIR,
+  entry,
+  FIFO,
+  join,
+  LNK,
+  padded,
+  REG,
+  SOCK,
+  sumOf,
+  trailer,
+  zeros,
+} from "./segment.ts";
 
 const NAMES = [
   "a",
@@ -42,7 +56,7 @@ function randomEntry(c: Corner, random: Random): Uint8Array {
           : "";
   return c.entry({
     name,
-    nuls: random.int(10) === 0 ? 1 + random.int(9) : 1,
+    nuls: random.int(10) === 0 ? random.pick([2, 5, 9, 5000]) : 1,
     mode: type | permissions,
     data,
     ino: random.int(4),
@@ -54,7 +68,6 @@ function randomEntry(c: Corner, random: Random): Uint8Array {
     rminor: 1 + random.int(3),
     upperCase: random.int(2) === 0,
     ...(isSummed ? { magic: "070702", checksum: type === REG ? sumOf(data) : random.int(9) } : {}),
-    ...(random.int(25) === 0 ? { namesize: random.pick([0, 5000]) } : {}),
   });
 }
 
@@ -69,6 +82,8 @@ export function randomArchive(c: Corner, random: Random, pack: Pack = packForRea
   for (let left = 3 + random.int(20); left > 0; left--) {
     const kind = random.int(25);
     if (kind === 0) parts.push(trailer());
+    // Names of no length are skipped, like those of more than 4096 bytes.
+    else if (kind === 3) parts.push(entry({ name: "", nuls: 0 }));
     else if (kind === 1) parts.push(zeros(4 * random.int(8)));
     else if (kind === 2) {
       const archive = join(
