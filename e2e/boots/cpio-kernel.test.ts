@@ -14,11 +14,12 @@ import {
   type PlacedCase,
   place,
   predict,
+  type Prediction,
   type Verdict,
   verdictOf,
 } from "../../packages/cpio/test/kernel-cases/predict.ts";
 import { damagedCase, sequenceCase } from "../../packages/cpio/test/kernel-cases/random-case.ts";
-import { entry, join } from "../../packages/cpio/test/kernel-cases/segment.ts";
+import { entry, FIFO, join } from "../../packages/cpio/test/kernel-cases/segment.ts";
 import { FUZZ_SEED, randomFrom } from "../../packages/cpio/test/random.ts";
 import { askKernel, compileReporter, distroKernel, type KernelImage } from "../lib/cpio-kernel/ask-kernel.ts";
 
@@ -77,6 +78,23 @@ function pickClosed(closed: readonly PlacedCase[], turn: number): readonly Place
   return [...groups.values()].map((group) => group[turn % group.length] as PlacedCase);
 }
 
+/** Boots an image of some cases; gives the prediction that came true. */
+async function compare(
+  image: KernelImage,
+  batch: readonly PlacedCase[],
+  rootfs: "tmpfs" | "ramfs" = "tmpfs",
+): Promise<Prediction> {
+  const initramfs = join(REPORTER, ...batch.map(({ bytes }) => bytes));
+  const wanted = predict(initramfs, { kernel: image.release, rootfs });
+  const seen = await askKernel(image, initramfs, { more: rootfs === "ramfs" ? "rootfstype=ramfs" : "" });
+  const what = batch.map(({ dir, name }) => `${dir} ${name}`).join("\n");
+  expect(seen.silence, what).toBeUndefined();
+  const known = timedNames(wanted.lines);
+  expect(comparable(seen.lines, known), what).toEqual(comparable(wanted.lines, known));
+  expect(seen.failure, batch.at(-1)?.name ?? "").toBe(wanted.failure);
+  return wanted;
+}
+
 describe.each(KERNELS.map((kernel, index) => ({ kernel, index })))("kernel $index", ({ kernel, index }) => {
   test("does with every case what was predicted", async () => {
     const image = kernel();
@@ -85,17 +103,10 @@ describe.each(KERNELS.map((kernel, index) => ({ kernel, index })))("kernel $inde
     const started = performance.now();
     const boots = batches(casesFor(image.release), index);
     for (const batch of boots) {
-      const initramfs = join(REPORTER, ...batch.map(({ bytes }) => bytes));
-      const wanted = predict(initramfs, { kernel: image.release });
-      const seen = await askKernel(image, initramfs);
-      const what = batch.map(({ dir, name }) => `${dir} ${name}`).join("\n");
-      expect(seen.silence, what).toBeUndefined();
-      const known = timedNames(wanted.lines);
-      expect(comparable(seen.lines, known), what).toEqual(comparable(wanted.lines, known));
-      expect(seen.failure, batch.at(-1)?.name ?? "").toBe(wanted.failure);
+      const { lines, failure } = await compare(image, batch);
       for (const { name, dir } of batch) {
-        const failure = name === batch.at(-1)?.name ? seen.failure : undefined;
-        verdicts.set(name, verdictOf(wanted.lines, dir, failure));
+        const own = name === batch.at(-1)?.name ? failure : undefined;
+        verdicts.set(name, verdictOf(lines, dir, own));
       }
     }
     const count = boots.reduce((sum, batch) => sum + batch.length, 0);
@@ -103,3 +114,25 @@ describe.each(KERNELS.map((kernel, index) => ({ kernel, index })))("kernel $inde
     console.log(`${image.release}: ${count} cases in ${boots.length} boots agree, ${seconds} s`);
   });
 });
+
+test("a ramfs in place of a tmpfs makes no other difference than predicted", async () => {
+  const image = (KERNELS[0] as () => KernelImage)();
+  const open = casesFor(image.release).filter(({ isOpen }) => isOpen);
+  await compare(image, open, "ramfs");
+});
+
+if (isWhole) {
+  test("a fifo in the way of a file makes the kernel wait for ever", async () => {
+    const image = (KERNELS[0] as () => KernelImage)();
+    const linked = { ino: 1, nlink: 2 };
+    const initramfs = join(
+      REPORTER,
+      entry({ name: "a", ...linked }),
+      entry({ name: "a", mode: FIFO | 0o600 }),
+      entry({ name: "b", ...linked }),
+    );
+    expect(predict(initramfs, { kernel: image.release }).codes).toContain("KERNEL_HANG");
+    const seen = await askKernel(image, initramfs, { seconds: 20 });
+    expect(seen.silence).toBe("no-console");
+  });
+}
