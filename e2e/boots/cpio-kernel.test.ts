@@ -3,10 +3,11 @@
  * lists the root file system, and every name, mode, owner, link, size, byte and message must be as predicted.
  *
  * CPIO_CASES=all boots every case under every kernel, and more random ones. FUZZ_SEED repeats random ones.
- * CPIO_KERNEL=FILE,RELEASE takes another kernel in place of Debian's. CPIO_RECORD=FILE writes down what became of each
- * case, for the package's own tests.
+ * CPIO_KERNEL=FILE,RELEASE takes another kernel in place of Debian's. CPIO_RECORD=FILE adds what became of each case to
+ * verdicts.json of the package's own tests.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { CRAFTED_CASES } from "../../packages/cpio/test/kernel-cases/cases.ts";
 import { comparable, timedNames } from "../../packages/cpio/test/kernel-cases/describe-tree.ts";
@@ -17,6 +18,7 @@ import {
   type Prediction,
   type Verdict,
   verdictOf,
+  type Verdicts,
 } from "../../packages/cpio/test/kernel-cases/predict.ts";
 import { damagedCase, sequenceCase } from "../../packages/cpio/test/kernel-cases/random-case.ts";
 import { entry, FIFO, join } from "../../packages/cpio/test/kernel-cases/segment.ts";
@@ -45,15 +47,24 @@ function casesFor(release: string): PlacedCase[] {
 
 const REPORTER = entry({ name: "init", mode: 0o100755, data: compileReporter() });
 
-const releases: string[] = [];
-const verdicts = new Map<string, Verdict>();
+const reported = new Map<string, Map<string, Verdict>>();
 afterAll(() => {
   const file = process.env["CPIO_RECORD"];
   if (file === undefined) return;
-  const crafted = CRAFTED_CASES.flatMap(({ name }) =>
-    verdicts.has(name) ? [[name, verdicts.get(name)]] : [],
-  );
-  writeFileSync(file, JSON.stringify({ releases, verdicts: Object.fromEntries(crafted) }, undefined, 1));
+  const known = JSON.parse(readFileSync(file, "utf8")) as Verdicts;
+  const verdicts: Record<string, Verdict> = { ...known.verdicts };
+  const changed: Record<string, Record<string, Verdict>> = { ...known.changed };
+  for (const [release, cases] of reported) {
+    changed[release] = {};
+    for (const { name } of CRAFTED_CASES) {
+      const verdict = cases.get(name);
+      if (verdict === undefined) continue;
+      verdicts[name] ??= verdict;
+      if (!isDeepStrictEqual(verdict, verdicts[name])) changed[release][name] = verdict;
+    }
+  }
+  const releases = [...new Set([...known.releases, ...reported.keys()])];
+  writeFileSync(file, JSON.stringify({ releases, verdicts, changed }, undefined, 1));
 });
 
 /** What can be followed by others goes in front of what ends the unpacking, so that each boot judges many. */
@@ -99,7 +110,8 @@ describe.each(KERNELS.map((kernel, index) => ({ kernel, index })))("kernel $inde
   test("does with every case what was predicted", async () => {
     const image = kernel();
     console.log(`${image.release}, FUZZ_SEED=${FUZZ_SEED}`);
-    releases.push(image.release);
+    const verdicts = new Map<string, Verdict>();
+    reported.set(image.release, verdicts);
     const started = performance.now();
     const boots = batches(casesFor(image.release), index);
     for (const batch of boots) {

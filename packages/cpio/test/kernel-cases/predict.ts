@@ -54,9 +54,19 @@ export interface Verdict {
   readonly tree: readonly string[] | string;
 }
 
+/** What guests have reported. */
+export interface Verdicts {
+  readonly releases: readonly string[];
+  readonly verdicts: Readonly<Record<string, Verdict>>;
+  /** Where a release differs from those before it. */
+  readonly changed: Readonly<Record<string, Readonly<Record<string, Verdict>>>>;
+}
+
 export function verdictOf(lines: readonly string[], dir: string, failure: string | undefined): Verdict {
   const own = lines.filter((line) => line.startsWith(`/${dir}/`) || line.startsWith(`/${dir} `));
-  const tree = comparable(own, timedNames(lines)).map((line) => line.replaceAll(dir, "DIR"));
+  // Its number changes when a case is added before it.
+  const inPath = new RegExp(`(?<=/)${dir}(?=[/ ])`, "g");
+  const tree = comparable(own, timedNames(lines)).map((line) => line.replaceAll(inPath, "DIR"));
   const hash = createHash("sha256").update(tree.join("\n")).digest("hex");
   return { ...(failure === undefined ? {} : { failure }), tree: tree.length > 20 ? hash : tree };
 }
