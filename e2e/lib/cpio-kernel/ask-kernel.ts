@@ -1,6 +1,6 @@
 /** Boots a kernel with an initramfs and tells what it made of it. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "@justenough-dev/tools/workspace";
@@ -57,6 +57,9 @@ export async function askKernel(
   const directory = mkdtempSync(join(tmpdir(), "cpio-kernel-"));
   try {
     const report = join(directory, "report");
+    // As a file, for bytes are filled up to a multiple of four, and some images end elsewhere.
+    const image = join(directory, "initramfs");
+    writeFileSync(image, initramfs);
     const port = [
       "-chardev",
       `file,id=report,path=${report}`,
@@ -66,7 +69,7 @@ export async function askKernel(
     await using vm = await launch(
       {
         kernel: kernel.image,
-        initrd: [initramfs],
+        initrd: [image],
         cmdline: `${COMMAND_LINE} ${options.more ?? ""}`,
         preset: "lean",
         memory: 256,
