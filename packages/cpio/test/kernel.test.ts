@@ -74,6 +74,14 @@ describe("unpackAsKernel", () => {
     expect(tree.root.mode).toBe(0o040755);
   });
 
+  it("knows what a ramfs makes of a target of 4096 bytes", () => {
+    const image = symlink("l", "t".repeat(4096));
+    const found = (kernel: string, rootfs: "tmpfs" | "ramfs"): KernelInode | undefined =>
+      unpackAsKernel(image, { kernel, rootfs }).tree.root.entries?.get("l");
+    expect(found("6.12", "ramfs")).toMatchObject({ size: 4096, target: "t".repeat(4095) });
+    expect([found("7.0", "ramfs"), found("6.12", "tmpfs")]).toEqual([undefined, undefined]);
+  });
+
   it("panics over a built-in archive that is damaged, and goes no further", () => {
     const result = unpackAsKernel(file("f"), { ...K, base: join(file("b"), "junk") });
     expect(result.failure).toMatchObject({ builtIn: true, message: /^invalid magic/ });

@@ -43,7 +43,8 @@ export interface UnpackAsKernelOptions {
   readonly base?: Uint8Array | undefined;
   /**
    * The file system of the root. Linux takes `tmpfs` (the default here) unless there is a `root=` or a
-   * `rootfstype=` that says otherwise, or it has no CONFIG_TMPFS. The root's mode depends on it.
+   * `rootfstype=` that says otherwise, or it has no CONFIG_TMPFS. The root's mode depends on it, and before 7.0
+   * what becomes of a symlink's target of 4096 bytes.
    */
   readonly rootfs?: "tmpfs" | "ramfs" | undefined;
   /** CONFIG_INITRAMFS_PRESERVE_MTIME: the entries' times are kept. Default: false, as in the kernel. */
