@@ -4,7 +4,8 @@ import { CpioError } from "./cpio-error.ts";
 export interface UnpackOptions {
   /**
    * Which rules apply to what is not quite right. `strict` (the default and so far the only mode): every
-   * deviation from the format is an error, also those that Linux passes over in silence.
+   * deviation from the format is an error, also those that Linux passes over in silence. For its own way of reading
+   * there is `unpackAsKernel`.
    */
   readonly mode?: "strict" | undefined;
   /** Refuse an archive that ends without a trailer. Default false: the kernel's grammar makes it optional. */

@@ -13,6 +13,9 @@ type FoundEvent = Exclude<ParseEvent, { readonly kind: "more" }>;
  * concatenated archives, with NULs between them or not, are read as one sequence; `segment` tells them apart.
  * The checksums of crc archives are verified, also where the data are skipped.
  *
+ * This reader is strict: it answers whether an archive is correct. What Linux makes of one, or of any bytes, is
+ * answered by {@link unpackAsKernel}.
+ *
  * @throws {CpioError} for whatever is not a correct archive, from the iteration or from the entry's `data`,
  * whichever comes upon it first. Errors of the source pass unchanged.
  *

@@ -8,7 +8,10 @@ export interface KernelDecompressed {
    * cut matters: an entry that Linux skips is read wrongly when its header lies across two pieces.
    */
   readonly pieces: readonly Uint8Array[];
-  /** Bytes of the input that the member takes, as the decompressor reports them; what follows is read next. */
+  /**
+   * Bytes of the input that the member takes, as the decompressor reports them; what follows is read next. They may
+   * be more than there are: that of gzip counts 8 bytes for a trailer at which it does not look.
+   */
   readonly consumed: number;
   /** The kernel's message if the decompressor gives up; the pieces before still count. */
   readonly error?: string | undefined;
@@ -40,7 +43,8 @@ export interface UnpackAsKernelOptions {
   readonly base?: Uint8Array | undefined;
   /**
    * The file system of the root. Linux takes `tmpfs` (the default here) unless there is a `root=` or a
-   * `rootfstype=` that says otherwise, or it has no CONFIG_TMPFS. The root's mode depends on it.
+   * `rootfstype=` that says otherwise, or it has no CONFIG_TMPFS. The root's mode depends on it, and before 7.0
+   * what becomes of a symlink's target of 4096 bytes.
    */
   readonly rootfs?: "tmpfs" | "ramfs" | undefined;
   /** CONFIG_INITRAMFS_PRESERVE_MTIME: the entries' times are kept. Default: false, as in the kernel. */

@@ -59,7 +59,7 @@ export function unpackAsKernel(image: Uint8Array, options: UnpackAsKernelOptions
     if (!KERNEL_COMPRESSIONS.includes(format))
       throw wrong("configured", format, KERNEL_COMPRESSIONS.join(", "));
   }
-  const fs = createFileSystem(kind);
+  const fs = createFileSystem(kind, traits.checksTargets);
   const findings = new Findings(limit);
   const maker = new EntryMaker(fs, findings, options.keepTimes === true);
   const machine = new Machine(traits, maker, findings);

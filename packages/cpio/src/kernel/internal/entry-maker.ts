@@ -70,8 +70,9 @@ export class EntryMaker {
       return "skip";
     }
     const replaced = cleanPath(this.#fs, path, header.mode);
-    if (replaced) this.#replaced(location, "something of another type");
-    switch (typeOfMode(header.mode)) {
+    const type = typeOfMode(header.mode);
+    if (replaced && type !== undefined) this.#replaced(location, "something of another type");
+    switch (type) {
       case "file":
         return this.#file(header, path, location);
       case "directory":
@@ -84,7 +85,8 @@ export class EntryMaker {
         this.#findings.add(
           "KERNEL_UNKNOWN_TYPE",
           "warning",
-          `${quote(name)} is skipped: its mode ${header.mode.toString(8)} has no type that Linux knows`,
+          `${quote(name)} is skipped: its mode ${header.mode.toString(8)} has no type that Linux knows` +
+            (replaced ? "; what was there is removed all the same" : ""),
           location,
         );
         break;

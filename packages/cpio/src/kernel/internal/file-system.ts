@@ -9,21 +9,24 @@ const SET_GID = 0o2000;
 const MODE_BITS = 0o7777;
 /** (uid_t)-1: chown leaves it as it is. */
 const UNCHANGED = 0xffff_ffff;
+/** Most files of a hostile image are empty: they share this. */
+const NO_DATA: readonly Uint8Array[] = [];
 /** The longest target with its NUL is a page. */
 const PAGE_SIZE = 4096;
 
 export interface FileSystem {
   readonly root: Directory;
-  readonly kind: "tmpfs" | "ramfs";
+  /** A ramfs takes a target of 4096 bytes and shows 4095 of it; a tmpfs refuses it. */
+  readonly cutsTargets: boolean;
   made: number;
 }
 
-export function createFileSystem(kind: "tmpfs" | "ramfs"): FileSystem {
+export function createFileSystem(kind: "tmpfs" | "ramfs", checksTargets: boolean): FileSystem {
   // shmem_init_fs_context() and ramfs_init_fs_context() choose the root's mode.
   const mode = TYPE_BITS.directory | (kind === "tmpfs" ? 0o1777 : 0o755);
   const root = newInode(0, "directory", mode, 0) as Directory;
   root.nlink = 2;
-  return { root, kind, made: 1 };
+  return { root, cutsTargets: kind === "ramfs" && !checksTargets, made: 1 };
 }
 
 function newInode(
@@ -45,7 +48,7 @@ function newInode(
     rdev: more.rdev,
     target: more.targetBytes === undefined ? undefined : toText(more.targetBytes),
     targetBytes: more.targetBytes,
-    data: [],
+    data: NO_DATA,
     entries: type === "directory" ? new Map() : undefined,
   };
 }
@@ -81,6 +84,7 @@ function add(
   inode.nlink = type === "directory" ? 2 : 1;
   if (type === "directory") directory.nlink++;
   directory.entries.set(name, inode);
+  directory.mtime = undefined;
   return inode;
 }
 
@@ -108,8 +112,11 @@ export function makeNode(
 export function makeSymlink(fs: FileSystem, path: string, target: Uint8Array): Errno | undefined {
   const place = placeFor(fs, path, false);
   if (typeof place === "string") return place;
-  if (target.length >= PAGE_SIZE) return "ENAMETOOLONG";
-  add(fs, place.directory, place.name, "symlink", 0o777, { targetBytes: target, size: target.length });
+  if (target.length >= PAGE_SIZE && !fs.cutsTargets) return "ENAMETOOLONG";
+  add(fs, place.directory, place.name, "symlink", 0o777, {
+    targetBytes: target.subarray(0, PAGE_SIZE - 1),
+    size: target.length,
+  });
   return undefined;
 }
 
@@ -121,6 +128,7 @@ export function makeLink(fs: FileSystem, old: string, path: string): Errno | und
   if (isDirectory(inode)) return "EPERM";
   inode.nlink++;
   place.directory.entries.set(place.name, inode);
+  place.directory.mtime = undefined;
   return undefined;
 }
 
@@ -142,6 +150,7 @@ export function unlink(fs: FileSystem, path: string): Errno | undefined {
   if (last.slash) return "ENOTDIR";
   child.nlink--;
   here(place).entries.delete(last.name);
+  here(place).mtime = undefined;
   return undefined;
 }
 
@@ -157,6 +166,7 @@ export function removeDirectory(fs: FileSystem, path: string): Errno | undefined
   if (child.entries.size > 0) return "ENOTEMPTY";
   here(place).nlink--;
   here(place).entries.delete(last.name);
+  here(place).mtime = undefined;
   return undefined;
 }
 

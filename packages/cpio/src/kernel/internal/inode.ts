@@ -13,7 +13,7 @@ export interface Inode {
   readonly rdev: CpioDevice | undefined;
   readonly target: string | undefined;
   readonly targetBytes: Uint8Array | undefined;
-  data: Uint8Array[];
+  data: readonly Uint8Array[];
   readonly entries: Map<string, Inode> | undefined;
 }
 

@@ -8,6 +8,8 @@ export interface KernelTraits {
   readonly forgetsAtEnd: boolean;
   /** Until 6.14 the message names the compression that is not configured; later only the log does. */
   readonly namesCompression: boolean;
+  /** From 7.0 symlinks are made by what system calls use; before a target of 4096 bytes reaches the file system. */
+  readonly checksTargets: boolean;
 }
 
 /** A series means its newest patch level: the check for names without NUL is in all that are maintained. */
@@ -29,5 +31,10 @@ export function traitsOf(kernel: unknown): KernelTraits {
       },
     );
   }
-  return { strictDigits: version >= 7002, forgetsAtEnd: version >= 6015, namesCompression: version < 6015 };
+  return {
+    strictDigits: version >= 7002,
+    forgetsAtEnd: version >= 6015,
+    namesCompression: version < 6015,
+    checksTargets: version >= 7000,
+  };
 }

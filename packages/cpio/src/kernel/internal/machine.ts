@@ -1,7 +1,7 @@
 // The state machine of init/initramfs.c. It is fed with a whole image, or with one piece after another of what a
 // decompressor gives, and its memory between two pieces is what makes their borders matter.
 
-import { quote, TYPE_BITS, TYPE_MASK } from "../../internal/layout.ts";
+import { quote, toText, TYPE_BITS, TYPE_MASK } from "../../internal/layout.ts";
 import { cString, type EntryMaker } from "./entry-maker.ts";
 import type { Findings } from "./findings.ts";
 import { type KernelHeader, magicOf, parseKernelHeader } from "./kernel-header.ts";
@@ -158,19 +158,19 @@ export class Machine {
     this.#bodyLeft = header.bodyLength;
     const type = header.mode & TYPE_MASK;
     if (header.nameLength === 0 || header.nameLength > PATH_MAX) {
-      const message = `An entry is skipped: its name takes ${header.nameLength} bytes, wanted 1 to 4096`;
+      const message = `its name takes ${header.nameLength} bytes, wanted 1 to 4096`;
       return this.#drop("KERNEL_NAME_SIZE", message);
     }
     if (type === TYPE_BITS.symlink) {
       if (header.bodyLength > PATH_MAX) {
-        const message = `A symlink is skipped: its target takes ${header.bodyLength} bytes, at most 4095 are taken`;
+        const message = `its target takes ${header.bodyLength} bytes, at most 4095 are taken`;
         return this.#drop("KERNEL_TARGET_SIZE", message);
       }
       this.#startCollecting(this.#symlinkBuffer.subarray(0, space + header.bodyLength), "symlink");
     } else if (type === TYPE_BITS.file || header.bodyLength === 0) {
       this.#read(this.#nameBuffer.subarray(0, space), "name");
     } else {
-      const message = `An entry that is no file is skipped, for it has ${header.bodyLength} bytes of data`;
+      const message = `it is no regular file, but has ${header.bodyLength} bytes of data`;
       return this.#drop("KERNEL_UNEXPECTED_DATA", message);
     }
     return true;
@@ -180,14 +180,13 @@ export class Machine {
    * The kernel skips an entry with the state that it had in mind before. If the header had come in pieces, that is
    * to look at this same header again, so that the rest of the member is skipped in steps of this entry's length.
    */
-  #drop(
-    code: "KERNEL_NAME_SIZE" | "KERNEL_TARGET_SIZE" | "KERNEL_UNEXPECTED_DATA",
-    message: string,
-  ): boolean {
+  #drop(code: "KERNEL_NAME_SIZE" | "KERNEL_TARGET_SIZE" | "KERNEL_UNEXPECTED_DATA", reason: string): boolean {
     const again = this.#next === "header";
     if (!this.#repeating) {
-      const location = this.#findings.at(this.#headerOffset);
-      this.#findings.add(code, "warning", message, location);
+      const name = this.#nameAhead();
+      const location = this.#findings.at(this.#headerOffset, name === undefined ? undefined : toText(name));
+      const what = name === undefined ? "An entry" : quote(name);
+      this.#findings.add(code, "warning", `${what} is skipped: ${reason}`, location);
       if (again) {
         const lost = "Its header came in two pieces of decompressed data: Linux loses all that follows";
         this.#findings.add("KERNEL_LOST", "warning", lost, location);
@@ -196,6 +195,13 @@ export class Machine {
     this.#repeating = again;
     this.state = "skip";
     return true;
+  }
+
+  /** The name of an entry whose name the kernel does not read, if it is there. */
+  #nameAhead(): Uint8Array | undefined {
+    const length = (this.#header as KernelHeader).nameLength;
+    if (length === 0 || length > this.#available) return undefined;
+    return cString(this.#input.subarray(this.#index, this.#index + Math.min(length, PATH_MAX)));
   }
 
   #skip(): boolean {
