@@ -1,3 +1,5 @@
+import { resolve as resolveHost } from "node:path";
+
 import type { DlopenPriority } from "@justenough/elf";
 
 import type { Arch } from "./arch.ts";
@@ -6,6 +8,7 @@ import type { ClosureFile, ClosureProblem, ClosureRole } from "./internal/closur
 import { findProgram } from "./internal/find-program.ts";
 import { hostView } from "./internal/host-view.ts";
 import { createResolver } from "./internal/program-closure.ts";
+import { programDirectory } from "./internal/program-directory.ts";
 
 export interface ClosureOptions {
   /** Directory to be taken as the root file system, default `/`. */
@@ -36,7 +39,7 @@ export interface ClosureEntry {
 
 /**
  * Finds all that programs need in order to be executed: interpreters of scripts, the dynamic loader, shared
- * libraries. A library given by its path, such as a plugin, is taken as a program is. The files are only read, never executed, so that the sysroot may be another machine's. The search
+ * libraries. A library given by its path, such as a plugin, is taken as a program is; a directory as all that is in it. The files are only read, never executed, so that the sysroot may be another machine's. The search
  * is the loader's own (glibc and musl), without LD_LIBRARY_PATH. Programs come first, each file once.
  *
  * What is found by configuration at run time is not in it: NSS modules, gconv, locales, plugins.
@@ -82,12 +85,20 @@ export function closures(
   const problems: ClosureProblem[] = [];
   for (const name of programs) {
     const hostPaths = view.sysroot === "/";
-    const path = findProgram(view, name, { searchPath: options.searchPath, hostPaths });
-    const result = resolver(path);
-    problems.push(...result.problems);
+    const directory = programDirectory(view, hostPaths && name.includes("/") ? resolveHost(name) : name);
+    const paths = directory?.objects ?? [
+      findProgram(view, name, { searchPath: options.searchPath, hostPaths }),
+    ];
     const entries = new Map<string, ClosureEntry>();
-    for (const file of result.files) {
-      if (!entries.has(file.path)) entries.set(file.path, toEntry(file, name));
+    for (const path of paths) {
+      const result = resolver(path);
+      // Not all scripts of a directory are meant to be run.
+      problems.push(
+        ...result.problems.filter(({ kind }) => directory === undefined || kind !== "interpreter"),
+      );
+      for (const file of result.files) {
+        if (!entries.has(file.path)) entries.set(file.path, toEntry(file, name));
+      }
     }
     found.set(name, [...entries.values()]);
   }

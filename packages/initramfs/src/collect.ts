@@ -13,6 +13,7 @@ import type { FirmwareFile } from "./internal/firmware.ts";
 import { type HostView, hostView, lookupHost, readHostRange } from "./internal/host-view.ts";
 import { comparePaths, userImagePath } from "./internal/paths.ts";
 import { createResolver } from "./internal/program-closure.ts";
+import { programDirectory } from "./internal/program-directory.ts";
 import { addFilledUsrMerge, addUsrMerge } from "./internal/usr-merge.ts";
 import { proveClosures } from "./internal/prove.ts";
 import { addLinks, addSysrootFile } from "./internal/sysroot-file.ts";
@@ -33,7 +34,7 @@ import { FileTree } from "./tree.ts";
 export async function collect(spec: ContentSpec, context: InitramfsContext = {}): Promise<FileTree> {
   const tree = new FileTree(await readLayers(spec, context));
   const view = hostView(spec.sysroot);
-  const libraries = collectPrograms(tree, view, spec, context);
+  const own = collectPrograms(tree, view, spec, context);
   checkAborted(context.signal);
   addUserFiles(tree, view, spec);
   const facets = addFacets(tree, view, spec, resolverFor(view, spec));
@@ -42,8 +43,8 @@ export async function collect(spec: ContentSpec, context: InitramfsContext = {})
     addFilledUsrMerge(tree, view);
     addDefaults(tree);
   }
-  const programs = [...programPaths(view, spec), ...facets.objects];
-  proveClosures(tree, spec, programs, [...libraries, ...facets.files.filter(isLibrary)]);
+  const programs = [...own.programs, ...facets.objects];
+  proveClosures(tree, spec, programs, [...own.libraries, ...facets.files.filter(isLibrary)]);
   return tree;
 }
 
@@ -51,42 +52,64 @@ interface PlacedProgram {
   readonly path: string;
   readonly target: string | undefined;
   readonly name: string;
+  /** Of a directory: what it lacks an interpreter for may never be run. */
+  readonly isPart: boolean;
+}
+
+interface PlacedPrograms {
+  readonly programs: readonly PlacedProgram[];
+  /** What else is in directories that are taken whole. */
+  readonly others: readonly PlacedProgram[];
 }
 
 /** The programs by their paths in the sysroot, in an order that does not depend on the list's. */
-function placePrograms(view: HostView, spec: ContentSpec): PlacedProgram[] {
+function placePrograms(view: HostView, spec: ContentSpec): PlacedPrograms {
   const { searchPath } = spec;
   const hostPaths = view.sysroot === "/";
-  const programs = spec.programs.map(({ source, target }) => ({
-    path: findProgram(view, source, { searchPath, hostPaths }),
-    target: target === undefined ? undefined : userImagePath(target, "program's target"),
-    name: source,
-  }));
+  const programs: PlacedProgram[] = [];
+  const others: PlacedProgram[] = [];
+  for (const { source, target: given } of spec.programs) {
+    const target = given === undefined ? undefined : userImagePath(given, "program's target");
+    const directory = programDirectory(
+      view,
+      hostPaths && source.includes("/") ? resolveHost(source) : source,
+    );
+    if (directory === undefined) {
+      const path = findProgram(view, source, { searchPath, hostPaths });
+      programs.push({ path, target, name: source, isPart: false });
+      continue;
+    }
+    const place = (path: string): PlacedProgram => {
+      const moved = target === undefined ? undefined : target + path.slice(directory.path.length);
+      return { path, target: moved, name: source, isPart: true };
+    };
+    programs.push(...directory.objects.map(place));
+    others.push(...directory.others.map(place));
+  }
   if (spec.init.kind === "file") {
     const path = findProgram(view, spec.init.source, { searchPath, hostPaths });
-    programs.push({ path, target: "/init", name: spec.init.source });
+    programs.push({ path, target: "/init", name: spec.init.source, isPart: false });
   }
   const key = (program: PlacedProgram): string => `${program.target ?? program.path}\0${program.path}`;
-  return programs.sort((a, b) => comparePaths(key(a), key(b)));
+  return { programs: programs.sort((a, b) => comparePaths(key(a), key(b))), others };
 }
 
-function programPaths(view: HostView, spec: ContentSpec): string[] {
-  return placePrograms(view, spec).map(({ path, target }) => target ?? path);
-}
-
-/** Adds the programs and returns the libraries that were found for them. */
+/** Adds the programs; returns where they are in the image, and the libraries that were found for them. */
 function collectPrograms(
   tree: FileTree,
   view: HostView,
   spec: ContentSpec,
   context: InitramfsContext,
-): ClosureFile[] {
+): { readonly programs: readonly string[]; readonly libraries: readonly ClosureFile[] } {
   const resolver = resolverFor(view, spec);
-  const programs = placePrograms(view, spec);
+  const { programs, others } = placePrograms(view, spec);
   const found: { file: ClosureFile; program: PlacedProgram }[] = [];
+  const proven: string[] = [];
   for (const [index, program] of programs.entries()) {
     const { files, problems } = resolver(program.path);
-    throwProblems(problems);
+    const isOptional = program.isPart && problems.every(({ kind }) => kind === "interpreter");
+    if (!isOptional) throwProblems(problems);
+    if (problems.length === 0) proven.push(program.target ?? program.path);
     for (const file of files) found.push({ file, program });
     const counts = { done: index + 1, total: programs.length, unit: "programs" } as const;
     context.onProgress?.({ phase: "collect", ...counts, message: program.name });
@@ -105,7 +128,14 @@ function collectPrograms(
     const why = explainRole(file, program.name);
     addSysrootFile(tree, view, path, file.resolved, why, hidden);
   }
-  return found.map(({ file }) => file).filter(isLibrary);
+  for (const { path, target = path, name } of others) {
+    const node = view.lookup(path);
+    const why = `part of the directory ${name}`;
+    addUsrMerge(tree, view, target);
+    if (node?.kind === "link") tree.add(target, { kind: "link", to: node.to, why });
+    else if (node !== undefined) addSysrootFile(tree, view, target, { path, node, links: [] }, why, hidden);
+  }
+  return { programs: proven, libraries: found.map(({ file }) => file).filter(isLibrary) };
 }
 
 function resolverFor(view: HostView, spec: ContentSpec): ReturnType<typeof createResolver> {

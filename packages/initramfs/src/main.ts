@@ -20,7 +20,7 @@ Usage:
 
 Options of pack and add:
   -o, --output FILE           the image to write (add: default the archive itself)
-  -p, --program NAME[=TARGET] a program with all it needs (repeat)
+  -p, --program NAME[=TARGET] a program with all it needs, or a directory with all that is in it (repeat)
   -f, --file TARGET=SOURCE    a file or directory as it is (repeat)
       --directory TARGET      an empty directory (repeat)
       --link TARGET=TO        a symbolic link (repeat)

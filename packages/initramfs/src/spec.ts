@@ -7,7 +7,10 @@ import type { ModuleRequest } from "./kernel-modules.ts";
 
 /** A program that goes into the image with all it needs. */
 export interface ProgramSpec {
-  /** A name to be looked up, or a path in the sysroot. */
+  /**
+   * A name to be looked up, or a path in the sysroot: a program, a library, or a directory, which is taken whole, with
+   * what the programs and libraries in it need.
+   */
   readonly source: string;
   /** Where it goes; default: where it is found, links on the way included. */
   readonly target?: string | undefined;

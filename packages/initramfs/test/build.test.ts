@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -200,6 +201,30 @@ describe("buildInitramfs", () => {
       message: expect.stringMatching(message) as string,
     });
     expect(existsSync(spec.output)).toBe(false);
+  });
+
+  test("a directory is taken whole, with what is needed by what is in it", async () => {
+    const app = join(directory, "app");
+    mkdirSync(join(app, "bin"), { recursive: true });
+    mkdirSync(join(app, "data"));
+    copyFileSync("/usr/bin/ls", join(app, "bin/tool"));
+    symlinkSync("tool", join(app, "bin/alias"));
+    writeFileSync(join(app, "bin/run"), "#!/bin/bash\n", { mode: 0o755 });
+    writeFileSync(join(app, "data/example.pl"), "#!/no/such/perl\n", { mode: 0o755 });
+    writeFileSync(join(app, "data/text"), "text");
+    for (const [target, place] of [
+      [undefined, app],
+      ["/opt/app", "/opt/app"],
+    ] as const) {
+      const image = await buildInitramfs(options("whole", { programs: [{ source: app, target }] }));
+      const paths = image.entries.map(({ path }) => path);
+      const own = ["bin/alias", "bin/run", "bin/tool", "data/example.pl", "data/text"];
+      expect(paths).toEqual(expect.arrayContaining(own.map((name) => join(place, name))));
+      expect(paths.some((path) => path.includes("/libselinux.so"))).toBe(true);
+      expect(paths).toContain("/usr/bin/bash");
+      const messages = image.diagnostics.map(({ message }) => message);
+      expect(messages).toEqual([expect.stringContaining("/no/such/perl") as string]);
+    }
   });
 
   test("leaves nothing behind when the caller gives up", async () => {
