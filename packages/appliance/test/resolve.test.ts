@@ -15,6 +15,7 @@ describe("resolveSpec()", () => {
         "compression": "gzip",
         "cpus": 1,
         "directories": [],
+        "facets": [],
         "files": [],
         "forward": [],
         "init": null,

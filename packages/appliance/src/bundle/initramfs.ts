@@ -52,6 +52,7 @@ export async function makeInitramfs(
   for (const { source } of spec.files) if (source !== undefined) inputs.add(source);
   const image = await buildInitramfs({
     programs,
+    facets: spec.facets,
     files: spec.files,
     directories: spec.directories.map((target) => ({ target })),
     links: spec.links,

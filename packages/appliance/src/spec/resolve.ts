@@ -93,6 +93,9 @@ export function resolveSpec(
     return { argv, env, cwd };
   }
 
+  const facets = (spec.facets ?? []).map((facet, index) =>
+    note(formatPath(["facets", index]), facet, fromSpec(["facets", index])),
+  );
   const programs = resolvePrograms();
   function resolvePrograms(): ResolvedProgram[] {
     const list = (spec.programs ?? []).map((program, index): ResolvedProgram => {
@@ -293,6 +296,7 @@ export function resolveSpec(
       arch,
       kernel,
       programs,
+      facets,
       files,
       directories,
       links,

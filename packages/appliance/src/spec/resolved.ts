@@ -4,6 +4,8 @@ export interface ResolvedSpec {
   readonly arch: "x86_64" | "arm64" | "riscv64";
   readonly kernel: ResolvedKernel;
   readonly programs: readonly ResolvedProgram[];
+  /** As initramfs names them, `tz=Europe/Berlin`. */
+  readonly facets: readonly string[];
   readonly files: readonly ResolvedFile[];
   readonly directories: readonly string[];
   readonly links: readonly { readonly target: string; readonly to: string }[];

@@ -127,6 +127,13 @@ export const specSchema = z
       .record(absolutePath, file)
       .optional()
       .meta({ description: "Target path: text, or { source | content, mode }" }),
+    facets: z
+      .array(text(/^[a-z-]+(=[^\s,/][^\s]*)?$/, 'a facet, like "nss" or "tz=Europe/Berlin"'))
+      .optional()
+      .meta({
+        description:
+          "What programs find by configuration at run time: nss, locale, terminfo, tz, ca-certificates, gconv, pam, python, node",
+      }),
     directories: z.array(absolutePath).optional().meta({ description: "Empty directories to make" }),
     links: z
       .record(absolutePath, z.string().min(1))

@@ -35,6 +35,16 @@ export async function verifySpec({ spec, values }: Resolution, source: SpecSourc
       );
     }
   }
+  if (spec.facets.length > 0) {
+    const { FACET_NAMES } = await import("@justenough/initramfs");
+    for (const [index, facet] of spec.facets.entries()) {
+      const name = facet.replace(/=.*/, "");
+      if (FACET_NAMES.includes(name)) continue;
+      const near = suggest(name, FACET_NAMES);
+      const hint = near === undefined ? `facets: ${FACET_NAMES.join(", ")}` : `Did you mean "${near}"?`;
+      report(`facets[${index}]`, ["facets", index], `There is no facet "${name}"`, hint);
+    }
+  }
   for (const file of spec.files) {
     if (file.source !== undefined && !(await isFile(file.source))) {
       report("", ["files", file.target, "source"], `Cannot find the file "${file.source}"`);
