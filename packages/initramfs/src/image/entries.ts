@@ -48,7 +48,15 @@ const PART = 4096;
  * ```
  */
 export function* readInitramfs(path: string): Generator<InitramfsEntry, void, undefined> {
-  using file = openImageFile(path);
+  const file = openImageFile(path);
+  try {
+    yield* readMembers(file);
+  } finally {
+    file.close();
+  }
+}
+
+function* readMembers(file: ImageFile): Generator<InitramfsEntry, void, undefined> {
   let offset = 0;
   let segment = 0;
   for (;;) {
@@ -68,13 +76,13 @@ export function* readInitramfs(path: string): Generator<InitramfsEntry, void, un
       if (!(error instanceof CpioError)) throw error;
       // A compressed member behind a plain archive.
       if (member !== undefined || error.offset === undefined || !isCompression(error.format)) {
-        throw unreadable(path, error);
+        throw unreadable(file.path, error);
       }
       offset += error.offset;
     }
     segment += last + 1;
   }
-  if (segment === 0) throw new InitramfsError("INITRAMFS_FORMAT", `The image "${path}" is empty`);
+  if (segment === 0) throw new InitramfsError("INITRAMFS_FORMAT", `The image "${file.path}" is empty`);
 }
 
 interface Member {

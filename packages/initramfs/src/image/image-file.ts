@@ -3,12 +3,13 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { InitramfsError } from "../error.ts";
 
 /** An image on disk, of which any part can be read. */
-export interface ImageFile extends Disposable {
+export interface ImageFile {
   readonly path: string;
   readonly size: number;
   read(offset: number, length: number): Uint8Array;
   /** Fills a buffer, and tells how far. */
   readInto(buffer: Uint8Array, offset: number): number;
+  close(): void;
 }
 
 /** @throws {InitramfsError} INITRAMFS_READ */
@@ -25,7 +26,7 @@ export function openImageFile(path: string): ImageFile {
           return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
         }),
       readInto: (buffer, offset) => attempt(path, () => readSync(fd, buffer, 0, buffer.length, offset)),
-      [Symbol.dispose]: () => closeSync(fd),
+      close: () => closeSync(fd),
     };
   });
 }
