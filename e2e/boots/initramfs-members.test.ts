@@ -79,32 +79,34 @@ const TAKEN: Cases = {
   "zstd --long=27": (data) => run(data, "zstd", "-c", "--long=27"),
 };
 
-/** Each ends the unpacking, or leaves something out. */
+/** Each ends the unpacking, or leaves something out; those below are for CPIO_CASES=all. */
 const REFUSED: Cases = {
   "gzip with an extra field": (data) => gzipWith(4, Buffer.from("\u0004\0abcd"), data),
-  "gzip with a comment": (data) => gzipWith(16, Buffer.from("comment\0"), data),
   "gzip, one archive in two members": (data) =>
     join(gzipSync(data.subarray(0, 200_000)), gzipSync(data.subarray(200_000))),
-  "gzip, damaged": (data) => damaged(gzipSync(data), 150_000),
   "gzip, cut": (data) => gzipSync(data).subarray(0, 200_000),
   "xz with CRC64": (data) => xz(data),
-  "xz with SHA-256": (data) => xz(data, "--check=sha256"),
   "xz with the filter of ARM": (data) => xz(data, "--check=crc32", "--arm", "--lzma2"),
-  "xz, damaged": (data) => damaged(xz(data, "--check=crc32"), 150_000),
-  "lzma, cut": (data) => xz(data, "--format=lzma").subarray(0, 200_000),
   "bzip2, damaged": (data) => damaged(run(data, "bzip2", "-c"), 150_000),
-  "lzop, damaged": (data) => damaged(run(data, "lzop", "-c"), 200_000),
   "an lz4 frame": (data) => run(data, "lz4", "-c"),
   "lz4 with an archive right behind": (data) => join(padded(lz4(data)), archive("behind")),
-  "lz4, damaged": (data) => damaged(lz4(data), 310_000),
   "zstd with a window of 256 MiB": (data) => run(data, "zstd", "-c", "--long=28"),
   "zstd, one archive in two frames": (data) =>
     join(zstdCompressSync(data.subarray(0, 200_000)), zstdCompressSync(data.subarray(200_000))),
   "zstd behind a skippable frame": (data) =>
     join(Buffer.from("502a4d180400000000000000", "hex"), zstdCompressSync(data)),
-  "zstd, cut": (data) => zstdCompressSync(data).subarray(0, 200_000),
   "an archive out of step": (data) =>
     join(gzipSync(data), zeros(5 - (gzipSync(data).length % 4)), archive("late")),
+};
+const MORE_REFUSED: Cases = {
+  "gzip with a comment": (data) => gzipWith(16, Buffer.from("comment\0"), data),
+  "gzip, damaged": (data) => damaged(gzipSync(data), 150_000),
+  "xz with SHA-256": (data) => xz(data, "--check=sha256"),
+  "xz, damaged": (data) => damaged(xz(data, "--check=crc32"), 150_000),
+  "lzma, cut": (data) => xz(data, "--format=lzma").subarray(0, 200_000),
+  "lzop, damaged": (data) => damaged(run(data, "lzop", "-c"), 200_000),
+  "lz4, damaged": (data) => damaged(lz4(data), 310_000),
+  "zstd, cut": (data) => zstdCompressSync(data).subarray(0, 200_000),
 };
 
 /** A window of 256 MiB is refused for what it is only after the memory for it was had, which a small machine has not. */
@@ -138,7 +140,9 @@ test.each(PACKAGES)("%s takes what it is said to take, and goes on behind it", a
   expect(count).toBeGreaterThan(8 * parts.length);
 });
 
-test.each(Object.entries(REFUSED).map(([name, make], index) => ({ name, make, index })))(
+const CHOSEN = isWhole ? { ...REFUSED, ...MORE_REFUSED } : REFUSED;
+
+test.each(Object.entries(CHOSEN).map(([name, make], index) => ({ name, make, index })))(
   "a kernel refuses $name as it is said to",
   async ({ name, make, index }) => {
     for (const own of isWhole ? PACKAGES : [PACKAGES[index % PACKAGES.length] ?? PACKAGES[0]]) {
