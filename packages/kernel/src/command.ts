@@ -10,21 +10,30 @@ const HELP = `kbuild: fetch, configure and build Linux kernels
 
 usage:
   kbuild features [NAME]          list the features, or print one's Kconfig fragment
-  kbuild fetch [options]          fetch and unpack the source, print its directory
+  kbuild fetch [options]          fetch and unpack the source, print its directory, version and id
   kbuild configure [options]      print the complete configuration (.config), proved
   kbuild build [options]          build, print where the kernel is
   kbuild distro [--package NAME]  fetch the distribution's own kernel, without installing it
 
 options:
-  --source SOURCE     debian:6.12, kernel.org:6.12.57, a directory or a tarball (default: Debian's 6.12)
+  --source SOURCE     default: Debian's 6.12; a source is one of
+      debian:6.12             the package linux-source-6.12
+      kernel.org:VERSION      6.12.57, 6.12.y (the newest of it), stable, latest-lts, mainline
+      git:URL#REF             a branch, tag or whole commit id; git:DIRECTORY#REF reads a clone
+      FILE, https://…         a tarball (xz, gz, zst, bz2); from a URL with --sha256
+      DIRECTORY               a tree, which is only read
+  --patch PATH        apply patches on top: a file, a mailbox, a directory with a series (repeatable)
   --mirror URL        where kernel.org releases are, up to /linux/kernel
+  --keyring FILE      whose keys must have signed kernel.org's sums
+  --sha256 SUM        the tarball's
+  --offline           use what is in the cache, and no network
   --feature NAME      add a feature (repeatable)
   --no-default-features
   --set SYMBOL=VALUE  set a symbol, over what features say (repeatable)
   --base NAME         allnoconfig (default), tinyconfig or defconfig
   --jobs N            how many compilers run at once
   -o, --output PATH   configure: write the configuration there; build: copy the kernel there
-  --refresh           ask apt for newer versions than those in the cache
+  --refresh           ask for newer versions than those in the cache
   --cache-dir DIR     default: $XDG_CACHE_HOME/justenough or ~/.cache/justenough
   --json              results as JSON
   --dry-run           print the external commands only
@@ -34,7 +43,11 @@ options:
 
 const OPTIONS = {
   source: { type: "string" },
+  patch: { type: "string", multiple: true },
   mirror: { type: "string" },
+  keyring: { type: "string" },
+  sha256: { type: "string" },
+  offline: { type: "boolean" },
   feature: { type: "string", multiple: true },
   "no-default-features": { type: "boolean" },
   set: { type: "string", multiple: true },

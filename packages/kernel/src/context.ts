@@ -16,6 +16,8 @@ export interface KernelContext {
   readonly cacheDir?: string | undefined;
   /** Aborting stops child processes, removes half-written files and rejects with KERNEL_ABORTED. */
   readonly signal?: AbortSignal | undefined;
+  /** Answers from the cache alone: what is not in it is a KERNEL_DOWNLOAD error. Default: false. */
+  readonly offline?: boolean | undefined;
   readonly onProgress?: ((event: KernelProgress) => void) | undefined;
 }
 

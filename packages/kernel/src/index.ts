@@ -6,7 +6,17 @@ export type { Arch } from "./arch.ts";
 export { composeFeatures, defaultFeatures, listFeatures } from "./feature.ts";
 export type { ComposedFeatures, Feature } from "./feature.ts";
 export { defaultSource, fetchSource, resolveSource } from "./source.ts";
-export type { KernelSource, ResolvedSource, SourceProvenance } from "./source.ts";
+export type {
+  DebianSource,
+  DirectorySource,
+  GitSource,
+  KernelOrgSource,
+  KernelSource,
+  RemoteTarballSource,
+  ResolvedSource,
+  SourceProvenance,
+  TarballSource,
+} from "./source.ts";
 export { configureKernel } from "./configure.ts";
 export type { ConfiguredKernel, KernelConfiguration } from "./configure.ts";
 export { buildKernel } from "./build.ts";

@@ -6,19 +6,82 @@ import { KernelError } from "./errors.ts";
 import { aptPackage } from "./internal/apt.ts";
 import { debianSource } from "./internal/source-debian.ts";
 import { directorySource } from "./internal/source-directory.ts";
-import { kernelOrgSource, tarballSource } from "./internal/source-tarball.ts";
+import { gitSource } from "./internal/source-git.ts";
+import { kernelOrgSource } from "./internal/source-kernel-org.ts";
+import { patchedSource } from "./internal/source-patched.ts";
+import { remoteTarballSource, tarballSource } from "./internal/source-tarball.ts";
 import { withLock } from "./internal/lock.ts";
-import { makeDirectoryAtomic, writeJson } from "./internal/store.ts";
+import { makeDirectoryAtomic, removeStale, writeJson } from "./internal/store.ts";
+import { isTree } from "./internal/tree.ts";
 
-/** Where a kernel's source comes from. */
-export type KernelSource =
-  /** Debian's package linux-source-SERIES, downloaded by apt and unpacked without being installed. */
-  | { readonly kind: "debian"; readonly series: string }
-  /** A release of kernel.org or a mirror of it, checked against the published sha256. */
-  | { readonly kind: "kernel.org"; readonly version: string; readonly mirror?: string | undefined }
-  | { readonly kind: "tarball"; readonly path: string; readonly sha256?: string | undefined }
-  /** A tree that is already unpacked; it is only read. */
-  | { readonly kind: "directory"; readonly path: string };
+/** Where a kernel's source comes from, and the patches on top of it. */
+export type KernelSource = (
+  | DebianSource
+  | KernelOrgSource
+  | TarballSource
+  | RemoteTarballSource
+  | GitSource
+  | DirectorySource
+) & {
+  /**
+   * Applied in order to a copy of the tree: files (plain or compressed), mailboxes, directories with quilt's `series`
+   * or with `*.patch` files.
+   */
+  readonly patches?: readonly string[] | undefined;
+};
+
+/** Debian's or Ubuntu's package linux-source-SERIES, downloaded by apt and unpacked without being installed. */
+export interface DebianSource {
+  readonly kind: "debian";
+  /** As in the package's name: `6.12`, or `6.8.0` with Ubuntu. */
+  readonly series: string;
+}
+
+/** A release of kernel.org or a mirror of it, checked against the published sha256. */
+export interface KernelOrgSource {
+  readonly kind: "kernel.org";
+  /**
+   * `6.12.57`, `6.12` (that very release), `6.12.y` (the newest of the series), `stable`, `latest-lts` or `mainline`.
+   * A release candidate comes from git, since kernel.org publishes no sums of those.
+   */
+  readonly version: string;
+  /** A URL up to `/linux/kernel`, with `v6.x/` beneath. Default: cdn.kernel.org's. */
+  readonly mirror?: string | undefined;
+  /**
+   * A file with the keys that the sums must be signed by, as gpgv reads it. Default: gpgv's own keyring, where there is
+   * one; without, the sums are used unsigned and the provenance says so.
+   */
+  readonly keyring?: string | undefined;
+}
+
+/** A tarball of this machine: xz, gz, zst, bz2 or plain, the tree at its top or in one directory. */
+export interface TarballSource {
+  readonly kind: "tarball";
+  readonly path: string;
+  readonly sha256?: string | undefined;
+}
+
+/** A tarball of the network, known by its sum. */
+export interface RemoteTarballSource {
+  readonly kind: "tarball";
+  readonly url: string;
+  readonly sha256: string;
+}
+
+/** A commit of a git repository. */
+export interface GitSource {
+  readonly kind: "git";
+  /** A URL, or the path of a clone, which is only read. */
+  readonly url: string;
+  /** A branch, a tag or a whole commit id; of a clone whatever git understands. Default: HEAD. */
+  readonly ref?: string | undefined;
+}
+
+/** A tree that is already unpacked; it is only read. */
+export interface DirectorySource {
+  readonly kind: "directory";
+  readonly path: string;
+}
 
 /** Where a tree came from, for the record. */
 export interface SourceProvenance {
@@ -26,6 +89,12 @@ export interface SourceProvenance {
   /** The package and its version, the URL, or the path. */
   readonly origin: string;
   readonly sha256?: string | undefined;
+  /** Of git. */
+  readonly commit?: string | undefined;
+  /** Of kernel.org's sums: `good, by the key …`, or `not checked: ` and why. */
+  readonly signature?: string | undefined;
+  /** The names of the patches on top, in order. */
+  readonly patches?: readonly string[] | undefined;
 }
 
 /** A source that is known by content; its tree need not be there yet. */
@@ -63,22 +132,46 @@ export function pointerPath(series: string, context: KernelContext): string {
 }
 
 /**
- * Finds out what a source is, as cheaply as can be: a Debian series keeps the version that was found first (see
- * `refresh`), a kernel.org version its published checksum.
+ * Finds out what a source is, as cheaply as can be. A Debian series keeps the version that was found first and a word
+ * of kernel.org what it meant at most twelve hours ago (see `refresh`); a branch of a remote repository is asked for
+ * each time. With `offline`, and where the network does not answer, what was known last is used.
  *
- * @throws KernelError KERNEL_SOURCE, KERNEL_DOWNLOAD.
+ * @throws KernelError KERNEL_SOURCE for what does not exist, KERNEL_DOWNLOAD for what cannot be reached, KERNEL_CHECKSUM
+ * for a bad sum or signature, KERNEL_TOOL_MISSING.
+ * @example
+ * ```ts no-run
+ * import { fetchSource, resolveSource } from "@justenough/kernel";
+ *
+ * const source = await resolveSource({ kind: "kernel.org", version: "6.12.y", patches: ["fix.patch"] });
+ * console.log(source.id, source.provenance.signature);
+ * console.log(await fetchSource(source, { onProgress: ({ done, total }) => console.error(done, total) }));
+ * ```
  */
 export async function resolveSource(
   source: KernelSource,
   context: KernelContext & { readonly refresh?: boolean | undefined } = {},
 ): Promise<ResolvedSource> {
+  const base = await resolveBase(source, context);
+  const { patches = [] } = source;
+  if (patches.length === 0) return base;
+  return patchedSource(base, patches, (fetchContext) => fetchSource(base, fetchContext), context);
+}
+
+async function resolveBase(
+  source: KernelSource,
+  context: KernelContext & { readonly refresh?: boolean | undefined },
+): Promise<ResolvedSource> {
   switch (source.kind) {
     case "debian":
       return debianSource(source.series, pointerPath(source.series, context), context);
     case "kernel.org":
-      return kernelOrgSource(source.version, source.mirror, context);
+      return kernelOrgSource(source, context);
     case "tarball":
-      return tarballSource(source.path, source.sha256, context);
+      return "url" in source
+        ? remoteTarballSource(source.url, source.sha256, context)
+        : tarballSource(source.path, source.sha256, context);
+    case "git":
+      return gitSource(source.url, source.ref ?? "HEAD", context);
     case "directory":
       return directorySource(source.path, context);
     default:
@@ -86,7 +179,20 @@ export async function resolveSource(
   }
 }
 
-/** Makes sure that the tree of a source is there and returns its directory. */
+/**
+ * Makes sure that the tree of a source is there and returns its directory. A tree appears in one step: whatever ends
+ * this call early, what is in the cache is whole.
+ *
+ * @throws KernelError KERNEL_DOWNLOAD, KERNEL_CHECKSUM, KERNEL_SOURCE for what holds no tree and patches that do not
+ * apply, KERNEL_TOOL_FAILED for a damaged archive, KERNEL_ABORTED.
+ * @example
+ * ```ts no-run
+ * import { fetchSource, resolveSource } from "@justenough/kernel";
+ *
+ * const source = await resolveSource({ kind: "git", url: "../linux", ref: "v6.12" });
+ * console.log(await fetchSource(source));
+ * ```
+ */
 export async function fetchSource(source: ResolvedSource, context: KernelContext = {}): Promise<string> {
   const { tree, unpack } = source;
   if (unpack === undefined || (await isTree(tree))) return tree;
@@ -100,6 +206,7 @@ export async function fetchSource(source: ResolvedSource, context: KernelContext
     });
   return withLock(lock, { signal: context.signal, onWait }, async () => {
     if (await isTree(tree)) return tree;
+    await removeStale(tree);
     await makeDirectoryAtomic(tree, async (directory) => {
       await unpack(directory, context);
       if (!(await isTree(directory))) {
@@ -109,10 +216,4 @@ export async function fetchSource(source: ResolvedSource, context: KernelContext
     await writeJson(`${tree}.json`, { id: source.id, ...source.provenance });
     return tree;
   });
-}
-
-async function isTree(directory: string): Promise<boolean> {
-  const kconfig = await stat(join(directory, "Kconfig")).catch(() => undefined);
-  const kbuild = await stat(join(directory, "scripts/Kbuild.include")).catch(() => undefined);
-  return kconfig?.isFile() === true && kbuild?.isFile() === true;
 }

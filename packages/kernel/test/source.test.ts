@@ -82,7 +82,7 @@ test("a release that is not there, and a mirror that is not, are told", async ()
   await expect(of("6.12.200", "http://127.0.0.1:1/pub")).rejects.toMatchObject({
     message: expect.stringContaining('Cannot reach "http://127.0.0.1:1/pub/v6.x/sha256sums.asc"') as string,
   });
-  await expect(of("6.12-rc1", mirror.url)).rejects.toThrow('"6.12-rc1" is no kernel release');
+  await expect(of("6.12-foo", mirror.url)).rejects.toThrow('"6.12-foo" is no kernel release');
 });
 
 // The whole tarball of a real kernel: a broken connection, then a call that is aborted, then one that completes it.
@@ -213,7 +213,7 @@ test("a tree that was built in place is explained", async () => {
   await expect(resolveSource({ kind: "directory", path })).rejects.toMatchObject({
     code: "KERNEL_SOURCE",
     message: `The tree "${path}" was built in place: it has ".config", and cannot be built out of tree so`,
-    hint: `Clean it, which removes its .config too: make -C ${path} mrproper`,
+    hint: `Clean it, which removes its .config, all objects and generated files and no source: make -C ${path} mrproper. Keep its configuration before: cp ${path}/.config ../saved.config.`,
   });
   await expect(resolveSource({ kind: "directory", path: scratch })).rejects.toThrow("it has no file Kconfig");
 });

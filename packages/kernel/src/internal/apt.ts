@@ -47,6 +47,7 @@ export async function aptPackage(name: string, context: KernelContext): Promise<
 
 /** Brings our own index up to date; false when there is no apt. */
 async function updateIndex(context: KernelContext): Promise<boolean> {
+  if (context.offline === true) return false;
   const own = ownIndex(context);
   await mkdir(join(own.directory, "state/lists/partial"), { recursive: true });
   await mkdir(join(own.directory, "cache/archives/partial"), { recursive: true });
@@ -96,6 +97,11 @@ export async function aptDownload(wanted: AptPackage, context: KernelContext): P
   const path = join(directory, `${wanted.name}_${wanted.version.replaceAll(":", "%3a")}.deb`);
   const earlier = await stat(path).catch(() => undefined);
   if (earlier?.isFile() === true) return path;
+  if (context.offline === true) {
+    throw new KernelError("KERNEL_DOWNLOAD", `The package "${wanted.name}" is not in the cache`, {
+      hint: "Run it once without the offline option",
+    });
+  }
   await mkdir(directory, { recursive: true });
   const beside = await mkdtemp(join(directory, ".apt-"));
   // apt writes straight to the current directory and shows no progress without a terminal: the file's size is it.

@@ -1,4 +1,4 @@
-import { stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { countSymbols, printConfig } from "@justenough/kconfig";
 import { exportArtifacts } from "../artifacts.ts";
 import { buildKernel } from "../build.ts";
@@ -13,6 +13,8 @@ import { defaultSource, fetchSource, resolveSource } from "../source.ts";
 import type { KernelSource } from "../source.ts";
 import { dryRun } from "./dry-run.ts";
 import { nearest } from "./nearest.ts";
+import { readSource } from "./source-argument.ts";
+import { treeVersion } from "./tree.ts";
 
 /** Runs one command of the command line. */
 export async function runCommand(
@@ -23,7 +25,7 @@ export async function runCommand(
   const { args, io, signal, progress } = context;
   const cacheDir = args.text("cache-dir");
   const refresh = args.flag("refresh");
-  const kernel = { cacheDir, signal, refresh, onProgress: progress.show };
+  const kernel = { cacheDir, signal, refresh, offline: args.flag("offline"), onProgress: progress.show };
   const print = (value: unknown, plain: string): void => {
     progress.end();
     io.stdout(args.flag("json") ? `${JSON.stringify(value, null, 2)}\n` : plain);
@@ -52,7 +54,12 @@ export async function runCommand(
   if (name === "fetch") {
     const source = await resolveSource(wanted.source, kernel);
     const tree = await fetchSource(source, kernel);
-    print({ tree, id: source.id, provenance: source.provenance }, `${tree}\n`);
+    const { id, provenance } = source;
+    const version = await treeVersion(tree);
+    print(
+      { tree, version, id, provenance },
+      `tree     ${tree}\nversion  ${version ?? "unknown"}\nid       ${id}\n`,
+    );
   } else if (name === "configure") {
     const configured = await configureKernel({ ...wanted, ...kernel });
     const { id, text, config, requests } = configured;
@@ -116,22 +123,16 @@ async function configuration(
   }
   const defaults = args.flag("no-default-features") ? [] : defaultFeatures();
   const given = args.text("source");
-  const source =
-    given === undefined ? await defaultSource(context) : await readSource(given, args.text("mirror"));
+  const found =
+    given === undefined
+      ? await defaultSource(context)
+      : await readSource(given, {
+          mirror: args.text("mirror"),
+          keyring: args.text("keyring"),
+          sha256: args.text("sha256"),
+        });
+  const source = { ...found, patches: args.list("patch") };
   return { source, base, config, origin: "--set", features: [...defaults, ...args.list("feature")] };
-}
-
-/** Reads `debian:6.12`, `kernel.org:6.12.57`, or the path of a directory or tarball. */
-async function readSource(text: string, mirror: string | undefined): Promise<KernelSource> {
-  const [, kind, rest = ""] = /^(debian|kernel\.org):(.+)$/.exec(text) ?? [];
-  if (kind === "debian") return { kind, series: rest };
-  if (kind === "kernel.org") return { kind, version: rest, mirror };
-  const facts = await stat(text).catch(() => undefined);
-  if (facts?.isDirectory() === true) return { kind: "directory", path: text };
-  if (facts?.isFile() === true) return { kind: "tarball", path: text };
-  throw new KernelError("KERNEL_SOURCE", `"${text}" is no source: there is no such file or directory`, {
-    hint: "A source is debian:SERIES, kernel.org:VERSION, a directory or a tarball",
-  });
 }
 
 function jobs({ args }: CommandContext): number | undefined {

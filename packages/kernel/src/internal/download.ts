@@ -8,113 +8,173 @@ import type { ReadableStream } from "node:stream/web";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
+import { PATIENCE, reasonOf, request, statusError } from "./http.ts";
+import type { Patience } from "./http.ts";
+import { withLock } from "./lock.ts";
 import { throwIfAborted } from "./process.ts";
+import { readJson, writeJson } from "./store.ts";
 
-const ATTEMPTS = 4;
-
-/** Fetches a small text, at most a few megabytes. */
-export async function fetchText(url: string, context: KernelContext): Promise<string> {
-  const response = await request(url, {}, context);
-  if (!response.ok) throw statusError(url, response.status);
-  return response.text();
+/** What a server said of the file that `PATH.part` is the beginning of. */
+interface PartNote {
+  readonly url: string;
+  readonly validator: string | undefined;
 }
 
 /**
  * Downloads a file and checks its sha256. What an earlier try left in `PATH.part` is continued with a range request
- * (RFC 9110, section 14), within this call after a broken connection and in a later call too. A file with the wrong
- * sum is removed.
+ * (RFC 9110, section 14), within this call after a broken or stalled connection and in a later call too; If-Range
+ * makes the server begin again when its file has changed. A file with the wrong sum is removed.
  */
 export async function download(
   url: string,
   path: string,
   sha256: string,
   context: KernelContext,
+  patience: Patience = PATIENCE,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const part = `${path}.part`;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await continueDownload(url, part, context);
-      break;
-    } catch (error) {
-      throwIfAborted(context.signal);
-      if (error instanceof KernelError) throw error;
-      if (attempt === ATTEMPTS) {
-        throw new KernelError("KERNEL_DOWNLOAD", `The download of "${url}" broke off ${ATTEMPTS} times`, {
-          cause: error,
-          hint: "Run it again: it goes on where it stopped",
-        });
-      }
-      await sleep(200 * attempt);
+  const note = `${part}.json`;
+  // Two that write one part would mix their bytes.
+  await withLock(`${path}.lock`, { signal: context.signal }, async () => {
+    if (await exists(path)) return;
+    // A part of an earlier call may be wrong: then the whole is fetched once more before anybody is blamed.
+    let old = await exists(part);
+    for (;;) {
+      await complete(url, part, context, patience);
+      const actual = await sha256File(part, context.signal);
+      if (actual === sha256) break;
+      await rm(part, { force: true });
+      await rm(note, { force: true });
+      if (!old) throw checksumError(url, actual, sha256);
+      old = false;
     }
-  }
-  const actual = await sha256File(part, context.signal);
-  if (actual !== sha256) {
-    await rm(part, { force: true });
-    throw new KernelError(
-      "KERNEL_CHECKSUM",
-      `"${url}" has the sha256 ${actual}, but the published one is ${sha256}`,
-      { hint: "The file was removed; try again, and if it stays so do not trust this mirror" },
-    );
-  }
-  await rename(part, path);
+    await rename(part, path);
+    await rm(note, { force: true });
+  });
 }
 
-async function continueDownload(url: string, part: string, context: KernelContext): Promise<void> {
-  const have = (await stat(part).catch(() => undefined))?.size ?? 0;
-  const response = await request(url, have > 0 ? { range: `bytes=${have}-` } : {}, context);
-  // 416: nothing lies behind what we have, so it is complete; the sum will tell.
-  if (response.status === 416 && have > 0) return;
-  if (!response.ok || response.body === null) throw statusError(url, response.status);
-  const resumed = response.status === 206;
-  let done = resumed ? have : 0;
-  const length = Number(response.headers.get("content-length") ?? Number.NaN);
-  const total = Number.isNaN(length) ? undefined : done + length;
-  let told = -1;
-  const message = basename(url);
-  const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
-  await pipeline(
-    body,
-    async function* count(chunks: AsyncIterable<Uint8Array>) {
-      for await (const chunk of chunks) {
-        done += chunk.length;
-        if (told < 0 || done - told > 1_000_000 || done === total) {
-          told = done;
-          context.onProgress?.({ phase: "download", done, total, unit: "bytes", message });
-        }
-        yield chunk;
+async function complete(
+  url: string,
+  part: string,
+  context: KernelContext,
+  patience: Patience,
+): Promise<void> {
+  let most = await sizeOf(part);
+  let fruitless = 0;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await continueDownload(url, part, context, patience);
+      return;
+    } catch (error) {
+      throwIfAborted(context.signal);
+      // Without a cause it is an answer, and stays so.
+      if (error instanceof KernelError && error.cause === undefined) throw error;
+      const have = await sizeOf(part);
+      fruitless = have > most ? 1 : fruitless + 1;
+      most = Math.max(most, have);
+      if (fruitless >= patience.attempts) {
+        throw new KernelError(
+          "KERNEL_DOWNLOAD",
+          `The download of "${url}" broke off ${attempt} times: ${reasonOf(error)}`,
+          { cause: error, hint: "Run it again: it goes on where it stopped" },
+        );
       }
+      await sleep(patience.backOff * 2 ** (fruitless - 1), undefined, { signal: context.signal }).catch(
+        () => {},
+      );
+      throwIfAborted(context.signal);
+    }
+  }
+}
+
+async function continueDownload(
+  url: string,
+  part: string,
+  context: KernelContext,
+  patience: Patience,
+): Promise<void> {
+  const have = await sizeOf(part);
+  const known = have > 0 ? await readJson<PartNote>(`${part}.json`) : undefined;
+  const validator = known?.url === url ? known.validator : undefined;
+  const { response, beat, end } = await request(
+    url,
+    {
+      ...(have > 0 ? { range: `bytes=${have}-` } : {}),
+      ...(validator === undefined ? {} : { "if-range": validator }),
     },
-    createWriteStream(part, { flags: resumed ? "a" : "w" }),
+    context,
+    patience,
+  );
+  try {
+    // 416: nothing lies behind what we have, so it is complete; the sum will tell.
+    if (response.status === 416 && have > 0) return;
+    // What a server says about itself may pass.
+    if (response.status >= 500 || response.status === 429) throw new Error(`status ${response.status}`);
+    if (!response.ok || response.body === null) throw statusError(url, response.status);
+    const range = response.headers.get("content-range") ?? "";
+    if (response.status === 206 && !range.startsWith(`bytes ${have}-`)) {
+      await rm(part, { force: true });
+      throw new Error(`the server sent the range "${range}", not the one from ${have}`);
+    }
+    const resumed = response.status === 206;
+    await writeJson(`${part}.json`, { url, validator: validatorOf(response.headers) });
+    const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
+    const length = Number(response.headers.get("content-length") ?? Number.NaN);
+    const done = resumed ? have : 0;
+    const total = Number.isNaN(length) ? undefined : done + length;
+    await pipeline(
+      body,
+      counted({ done, total, message: basename(new URL(url).pathname) }, beat, context),
+      createWriteStream(part, { flags: resumed ? "a" : "w" }),
+    );
+  } finally {
+    end();
+  }
+}
+
+/** Passes bytes on and tells how many there were. */
+function counted(
+  start: { readonly done: number; readonly total: number | undefined; readonly message: string },
+  beat: () => void,
+  context: KernelContext,
+): (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array> {
+  let { done } = start;
+  let told = -1;
+  return async function* count(chunks) {
+    for await (const chunk of chunks) {
+      beat();
+      done += chunk.length;
+      if (told < 0 || done - told > 1_000_000 || done === start.total) {
+        told = done;
+        context.onProgress?.({ ...start, phase: "download", done, unit: "bytes" });
+      }
+      yield chunk;
+    }
+  };
+}
+
+// A weak ETag does not promise the same bytes: RFC 9110, section 13.1.5, forbids it here.
+function validatorOf(headers: Headers): string | undefined {
+  const etag = headers.get("etag");
+  if (etag !== null && !etag.startsWith("W/")) return etag;
+  return headers.get("last-modified") ?? undefined;
+}
+
+function checksumError(url: string, actual: string, wanted: string): KernelError {
+  return new KernelError(
+    "KERNEL_CHECKSUM",
+    `"${url}" has the sha256 ${actual}, but the published one is ${wanted}`,
+    { hint: "The file was removed; try again, and if it stays so do not trust this mirror" },
   );
 }
 
-async function request(
-  url: string,
-  headers: Record<string, string>,
-  context: KernelContext,
-): Promise<Response> {
-  try {
-    // identity: a length and a range must mean the bytes of the file.
-    return await fetch(url, {
-      headers: { "accept-encoding": "identity", ...headers },
-      signal: context.signal ?? null,
-    });
-  } catch (error) {
-    throwIfAborted(context.signal);
-    const reason =
-      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new KernelError("KERNEL_DOWNLOAD", `Cannot reach "${url}": ${reason}`, {
-      cause: error,
-      hint: "Check the network, or name another mirror",
-    });
-  }
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
-function statusError(url: string, status: number): KernelError {
-  return new KernelError("KERNEL_DOWNLOAD", `"${url}" answers with status ${status}`, {
-    hint: status === 404 ? "Check the version, or name another mirror" : undefined,
-  });
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 /** The sha256 of a file, in hexadecimal. */

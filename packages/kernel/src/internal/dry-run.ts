@@ -1,14 +1,15 @@
 import { availableParallelism } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { archFacts } from "../arch.ts";
 import { objectsDirectory, planConfiguration } from "../configure.ts";
 import type { KernelConfiguration } from "../configure.ts";
 import { kernelCacheDir } from "../context.ts";
 import type { KernelContext } from "../context.ts";
 import { realPackage } from "../distro.ts";
-import { aptDownloadCommand, aptPackage } from "./apt.ts";
+import { aptDownloadCommand } from "./apt.ts";
 import { makeCommand, prefixMaps } from "./make.ts";
 import { formatCommand } from "./process.ts";
+import { fetchCommands, sourceCommands } from "./source-commands.ts";
 
 /** The external commands that a command of the command line would run, in order, as one could type them. */
 export async function dryRun(
@@ -26,22 +27,10 @@ export async function dryRun(
       formatCommand({ file: "depmod", args: ["-b", directory, found.name.replace("linux-image-", "")] }),
     ];
   }
+  if (name === "fetch") return fetchCommands(wanted.source, context);
   const plan = await planConfiguration(wanted, context);
   const { source } = plan;
-  const commands: string[] = [];
-  if (source.provenance.kind === "debian") {
-    const [packageName = "", version = ""] = source.provenance.origin.split(" ");
-    const offered = await aptPackage(packageName, context);
-    if (offered !== undefined)
-      commands.push(formatCommand(aptDownloadCommand({ ...offered, version }, downloads)));
-    const tarball = `./usr/src/${packageName}.tar.xz`;
-    commands.push(
-      `dpkg-deb --fsys-tarfile ${packageName}_${version}.deb | tar -xO ${tarball} | tar -xJ --strip-components=1 -C ${source.tree}`,
-    );
-  } else if (source.unpack !== undefined) {
-    commands.push(`tar -x --strip-components=1 -C ${source.tree} -f ${basename(source.provenance.origin)}`);
-  }
-  if (name === "fetch") return commands;
+  const commands = await sourceCommands(source, wanted.source, context);
   const facts = archFacts(plan.arch);
   const objects = objectsDirectory(plan, context);
   const conf =

@@ -20,7 +20,8 @@ export async function debianSource(
   pointer: string,
   context: KernelContext & { readonly refresh?: boolean | undefined },
 ): Promise<ResolvedSource> {
-  if (!/^\d+\.\d+$/.test(series)) {
+  // Ubuntu's series have three numbers.
+  if (!/^\d+\.\d+(\.\d+)?$/.test(series)) {
     throw new KernelError("KERNEL_SOURCE", `"${series}" is no kernel series; one looks like "6.12"`);
   }
   const name = `linux-source-${series}`;

@@ -4,10 +4,8 @@ import { join, resolve } from "node:path";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import type { ResolvedSource } from "../source.ts";
+import { refuseBuilt } from "./built-tree.ts";
 import { run, throwIfAborted } from "./process.ts";
-
-// What a build leaves in the tree and Kbuild's `outputmakefile` rule (top Makefile) refuses to build beside.
-const BUILT = [".config", "include/config", "arch/x86/include/generated"];
 
 /** A tree of the user's: only read, built out of tree, never copied. */
 export async function directorySource(given: string, context: KernelContext): Promise<ResolvedSource> {
@@ -16,14 +14,7 @@ export async function directorySource(given: string, context: KernelContext): Pr
   if (kconfig?.isFile() !== true) {
     throw new KernelError("KERNEL_SOURCE", `"${given}" is no kernel source tree: it has no file Kconfig`);
   }
-  for (const leftover of BUILT) {
-    if ((await stat(join(tree, leftover)).catch(() => undefined)) === undefined) continue;
-    throw new KernelError(
-      "KERNEL_SOURCE",
-      `The tree "${given}" was built in place: it has "${leftover}", and cannot be built out of tree so`,
-      { hint: `Clean it, which removes its .config too: make -C ${tree} mrproper` },
-    );
-  }
+  await refuseBuilt(tree, given);
   const id = (await gitId(tree, context)) ?? (await statId(tree, context.signal));
   return { id, provenance: { kind: "directory", origin: tree }, tree, unpack: undefined };
 }

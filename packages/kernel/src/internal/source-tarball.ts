@@ -1,56 +1,13 @@
-import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { kernelCacheDir } from "../context.ts";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import type { ResolvedSource } from "../source.ts";
-import { download, fetchText, sha256File } from "./download.ts";
+import { download, sha256File } from "./download.ts";
+import { shortHash } from "./kernel-org.ts";
 import { readJson, writeJson } from "./store.ts";
 import { unpackTarball } from "./unpack.ts";
-
-const KERNEL_ORG = "https://cdn.kernel.org/pub/linux/kernel";
-
-/** A kernel.org release: vN.x/linux-VERSION.tar.xz, its checksum in sha256sums.asc beside it. */
-export async function kernelOrgSource(
-  version: string,
-  mirror: string | undefined,
-  context: KernelContext,
-): Promise<ResolvedSource> {
-  const major = /^(\d+)\.\d+(?:\.\d+)?$/.exec(version)?.[1];
-  if (major === undefined) {
-    throw new KernelError("KERNEL_SOURCE", `"${version}" is no kernel release; one looks like "6.12.57"`);
-  }
-  const base = `${(mirror ?? KERNEL_ORG).replace(/\/+$/, "")}/v${major}.x`;
-  const file = `linux-${version}.tar.xz`;
-  const cache = kernelCacheDir(context);
-  const pointer = join(cache, "sources", `kernel.org-${version}-${shortHash(base)}.json`);
-  let sha256 = (await readJson<{ readonly sha256: string }>(pointer))?.sha256;
-  if (sha256 === undefined) {
-    const sums = await fetchText(`${base}/sha256sums.asc`, context);
-    sha256 = new RegExp(`^([0-9a-f]{64}) [ *]${file.replaceAll(".", "\\.")}$`, "m").exec(sums)?.[1];
-    if (sha256 === undefined) {
-      throw new KernelError("KERNEL_SOURCE", `"${base}/sha256sums.asc" has no checksum for "${file}"`, {
-        hint: `Is there a release ${version}?`,
-      });
-    }
-    await writeJson(pointer, { sha256 });
-  }
-  const sum = sha256;
-  const id = tarballId(`linux-${version}`, sum);
-  return {
-    id,
-    provenance: { kind: "kernel.org", origin: `${base}/${file}`, sha256: sum },
-    tree: join(cache, "sources", id),
-    unpack: async (directory, unpackContext) => {
-      const path = join(cache, "downloads", `linux-${version}-${sum.slice(0, 16)}.tar.xz`);
-      if ((await stat(path).catch(() => undefined)) === undefined) {
-        await download(`${base}/${file}`, path, sum, unpackContext);
-      }
-      await unpackTarball(path, directory, unpackContext);
-    },
-  };
-}
 
 /** A tarball of this machine, known by the hash of its bytes. */
 export async function tarballSource(
@@ -75,7 +32,7 @@ export async function tarballSource(
       `"${given}" has the sha256 ${sha256}, but ${expected} is wanted`,
     );
   }
-  const id = tarballId(basename(path).replace(/\.tar(\.\w+)?$|\.tgz$/, ""), sha256);
+  const id = tarballId(basename(path), sha256);
   return {
     id,
     provenance: { kind: "tarball", origin: path, sha256 },
@@ -84,10 +41,37 @@ export async function tarballSource(
   };
 }
 
-function tarballId(name: string, sha256: string): string {
-  return `${name.replaceAll(/[^\w.+~-]/g, "-")}-${sha256.slice(0, 16)}`;
+/** A tarball of the network, whose sha256 is known beforehand: that is what names it, and no request is needed. */
+export function remoteTarballSource(url: string, expected: string, context: KernelContext): ResolvedSource {
+  const sha256 = expected.toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new KernelError("KERNEL_SOURCE", `"${expected}" is no sha256: it has 64 hexadecimal digits`, {
+      hint: `Who publishes "${url}" tells it, or download the file by yourself and use sha256sum`,
+    });
+  }
+  if (!URL.canParse(url) || !/^https?:/.test(url)) {
+    throw new KernelError(
+      "KERNEL_SOURCE",
+      `"${url}" is no URL of a tarball: it must begin with https:// or http://`,
+    );
+  }
+  const name = basename(new URL(url).pathname);
+  const id = tarballId(name, sha256);
+  const cache = kernelCacheDir(context);
+  return {
+    id,
+    provenance: { kind: "tarball", origin: url, sha256 },
+    tree: join(cache, "sources", id),
+    unpack: async (directory, unpackContext) => {
+      const path = join(cache, "downloads", `${sha256.slice(0, 16)}-${name.replaceAll(/[^\w.+~-]/g, "-")}`);
+      await download(url, path, sha256, unpackContext);
+      await unpackTarball(path, directory, unpackContext);
+    },
+  };
 }
 
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+/** The id of a tarball's content: readable, and as certain as 64 bits of its sha256 are. */
+export function tarballId(file: string, sha256: string): string {
+  const name = file.replace(/\.tar(\.\w+)?$|\.t(gz|xz|zst|bz2)$/, "");
+  return `${name.replaceAll(/[^\w.+~-]/g, "-")}-${sha256.slice(0, 16)}`;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Writes a file beside its place and renames it there, so that no reader ever sees half of it. */
@@ -45,6 +45,17 @@ export async function makeDirectoryAtomic(
     });
   } finally {
     await rm(beside, { recursive: true, force: true });
+  }
+}
+
+/** Removes what {@link makeDirectoryAtomic} could not when its process was killed. Only for who holds the path's lock. */
+export async function removeStale(path: string): Promise<void> {
+  const begin = `.${basename(path)}.`;
+  const names = await readdir(dirname(path)).catch(() => []);
+  for (const name of names) {
+    if (!name.startsWith(begin) || !/^\d+\.[0-9a-f]{8}$/.test(name.slice(begin.length))) continue;
+    // A program that the killed one had started may write its last file just now.
+    await rm(join(dirname(path), name), { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
   }
 }
 

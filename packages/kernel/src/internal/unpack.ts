@@ -6,15 +6,35 @@ import { Transform } from "node:stream";
 import type { Readable } from "node:stream";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
-import { cleanEnv, runOrThrow } from "./process.ts";
+import { decompressorByName, decompressorOf } from "./compression.ts";
+import type { Decompressor } from "./compression.ts";
+import { cleanEnv, formatCommand, runOrThrow } from "./process.ts";
+import { unpackLayout } from "./tree.ts";
+
+interface Archive {
+  readonly name: string;
+  readonly total: number;
+  readonly decompressor: Decompressor | undefined;
+  readonly directory: string;
+}
 
 /**
- * Unpacks a source tarball into an empty directory, without its first path component. tar refuses names that lead
- * out of the directory.
+ * Unpacks a source tarball into an empty directory. tar refuses names that lead out of the directory.
  */
 export async function unpackTarball(path: string, directory: string, context: KernelContext): Promise<void> {
   const total = (await stat(path)).size;
-  await unpackStream(createReadStream(path), { name: basename(path), total, directory }, context);
+  const decompressor = await decompressorOf(path);
+  const name = basename(path);
+  const unpack = (inside: string): Promise<void> =>
+    unpackStream(createReadStream(path), { name, total, decompressor, directory: inside }, context);
+  await unpackLayout(directory, unpack).catch((error: unknown) => {
+    if (!(error instanceof KernelError) || error.code !== "KERNEL_TOOL_FAILED") throw error;
+    const list = { file: "tar", args: ["-tf", path] };
+    throw new KernelError(error.code, error.message, {
+      cause: error,
+      hint: `The tarball is damaged, cut short or none. See for yourself: ${formatCommand(list)} >/dev/null`,
+    });
+  });
 }
 
 /** Unpacks the source tarball that a Debian linux-source package holds, straight from the package. */
@@ -31,18 +51,25 @@ export async function unpackDebianSource(
   }
   const total = Number(entry[1]);
   const name = entry[2] ?? "";
-  const env = cleanEnv();
-  const outer = spawn("dpkg-deb", ["--fsys-tarfile", deb], { env, stdio: ["ignore", "pipe", "ignore"] });
-  const inner = spawn("tar", ["-xO", name], { env, stdio: [outer.stdout, "pipe", "ignore"] });
-  // What they have to say is that the outer tar's input ends early; that one reports it. A program that is missing
-  // has been reported by the listing before.
-  for (const child of [outer, inner]) child.on("error", () => {});
-  try {
-    await unpackStream(inner.stdout, { name: basename(name), total, directory }, context);
-  } finally {
-    outer.kill();
-    inner.kill();
-  }
+  const decompressor = decompressorByName(name);
+  await unpackLayout(directory, async (inside) => {
+    const env = cleanEnv();
+    const outer = spawn("dpkg-deb", ["--fsys-tarfile", deb], { env, stdio: ["ignore", "pipe", "ignore"] });
+    const inner = spawn("tar", ["-xO", name], { env, stdio: [outer.stdout, "pipe", "ignore"] });
+    // What they have to say is that the outer tar's input ends early; that one reports it. A program that is missing
+    // has been reported by the listing before.
+    for (const child of [outer, inner]) child.on("error", () => {});
+    try {
+      await unpackStream(
+        inner.stdout,
+        { name: basename(name), total, decompressor, directory: inside },
+        context,
+      );
+    } finally {
+      outer.kill();
+      inner.kill();
+    }
+  });
 }
 
 /** Unpacks a whole Debian package, as `dpkg -x` does: no root, no scripts. */
@@ -52,48 +79,29 @@ export async function unpackPackage(deb: string, directory: string, context: Ker
   await runOrThrow(command, { what: `unpack "${basename(deb)}"`, signal: context.signal });
 }
 
-async function unpackStream(
-  source: Readable,
-  archive: {
-    readonly name: string;
-    readonly total: number;
-    readonly directory: string;
-  },
-  context: KernelContext,
-): Promise<void> {
+async function unpackStream(source: Readable, archive: Archive, context: KernelContext): Promise<void> {
+  const { total, name, decompressor, directory } = archive;
   let done = 0;
   let told = 0;
   const counter = new Transform({
     transform(chunk: Uint8Array, _encoding, callback) {
       done += chunk.length;
-      if (done - told > 1_000_000 || done === archive.total) {
+      if (done - told > 1_000_000 || done === total) {
         told = done;
-        const { total, name } = archive;
         context.onProgress?.({ phase: "unpack", done, total, unit: "bytes", message: name });
       }
       callback(null, chunk);
     },
   });
   source.on("error", (error) => counter.destroy(error));
-  const flags = ["--strip-components=1", "--no-same-owner", "--no-same-permissions"];
+  const how = decompressor === undefined ? [] : [decompressor.tarOption];
   const command = {
     file: "tar",
-    args: ["-x", ...decompressor(archive.name), ...flags, "-C", archive.directory],
+    args: ["-x", ...how, "--no-same-owner", "--no-same-permissions", "-C", directory],
   };
   await runOrThrow(command, {
-    what: `unpack "${archive.name}"`,
+    what: `unpack "${name}"`,
     signal: context.signal,
     stdin: source.pipe(counter),
   }).finally(() => source.destroy());
-}
-
-function decompressor(name: string): string[] {
-  if (name.endsWith(".xz")) return ["-J"];
-  if (name.endsWith(".gz") || name.endsWith(".tgz")) return ["-z"];
-  if (name.endsWith(".zst")) return ["--zstd"];
-  if (name.endsWith(".bz2")) return ["-j"];
-  if (name.endsWith(".tar")) return [];
-  throw new KernelError("KERNEL_SOURCE", `"${name}" is no tarball that is known here`, {
-    hint: "Its name must end in .tar, .tar.xz, .tar.gz, .tar.zst or .tar.bz2",
-  });
 }
