@@ -79,7 +79,9 @@ export async function publishedSums(
     },
   );
   const sums = new Map<string, string>();
-  for (const [, sum = "", name = ""] of text.matchAll(/^([0-9a-f]{64}) [ *]linux-(\d[\w.-]*)\.tar\.xz$/gm)) {
+  for (const [, sum = "", name = ""] of text.matchAll(
+    /^([0-9a-f]{64}) [ *]linux-(\d+(?:\.\d+)+)\.tar\.xz$/gm,
+  )) {
     sums.set(name, sum);
   }
   return { base, sums, signature };

@@ -31,7 +31,14 @@ export async function readPatches(paths: readonly string[], context: KernelConte
       throw new KernelError("KERNEL_SOURCE", `Cannot read the patch "${given}"`, { cause: error });
     });
     const files = facts.isDirectory() ? await seriesOf(path) : [{ path, strip: 1 }];
+    const before = patches.length;
     for (const file of files) patches.push(...(await readFileOfPatches(file.path, file.strip, context)));
+    if (patches.length === before) {
+      throw new KernelError(
+        "KERNEL_SOURCE",
+        `"${given}" holds no patch: neither "diff --git" nor "---" and "+++" lines`,
+      );
+    }
   }
   return patches;
 }
@@ -66,6 +73,7 @@ async function seriesOf(directory: string): Promise<{ path: string; strip: numbe
   });
 }
 
+// A cover letter, in a mailbox or beside what git-format-patch wrote, has none.
 async function readFileOfPatches(path: string, strip: number, context: KernelContext): Promise<Patch[]> {
   const directory = await mkdtemp(join(tmpdir(), "kernel-patches-"));
   try {
@@ -74,14 +82,9 @@ async function readFileOfPatches(path: string, strip: number, context: KernelCon
       throw new KernelError("KERNEL_SOURCE", `Cannot read the patch "${path}"`, { cause: error });
     });
     const name = basename(path);
-    const patches = bytes.subarray(0, 5).equals(Buffer.from("From "))
+    return bytes.subarray(0, 5).equals(Buffer.from("From "))
       ? await mailsOf(plain, name, strip, directory, context)
       : [{ name, strip, bytes }].filter((patch) => isPatch(patch.bytes));
-    if (patches.length > 0) return patches;
-    throw new KernelError(
-      "KERNEL_SOURCE",
-      `"${path}" holds no patch: neither "diff" nor "---" and "+++" lines`,
-    );
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -115,7 +118,6 @@ async function mailsOf(
     const info = await runOrThrow({ file: "sh", args }, { what, signal: context.signal });
     const subject = /^Subject: (.*)$/m.exec(info.stdout)?.[1] ?? "";
     const bytes = await readFile(diff);
-    // A cover letter has none.
     if (isPatch(bytes))
       patches.push({ name: count === 1 ? name : `${name}, mail ${mail}: ${subject}`, strip, bytes });
   }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -53,4 +53,32 @@ export async function smallTarball(directory: string, name: string): Promise<str
 /** The names in a directory, none when it is missing. */
 export async function names(directory: string): Promise<string[]> {
   return readdir(directory).catch(() => []);
+}
+
+/** The small part of the real tree, unpacked. */
+export async function smallTree(directory: string): Promise<string> {
+  const tarball = await smallTarball(await scratchDirectory(), "linux");
+  await mkdir(directory, { recursive: true });
+  await execFileAsync("tar", ["-xf", tarball, "--strip-components=1", "-C", directory]);
+  return directory;
+}
+
+/** Runs git as somebody, and returns what it printed. */
+export async function git(directory: string, ...args: string[]): Promise<string> {
+  const who = [
+    "-c",
+    "user.name=Somebody",
+    "-c",
+    "user.email=somebody@example.org",
+    "-c",
+    "init.defaultBranch=main",
+  ];
+  const { stdout } = await execFileAsync("git", ["-C", directory, ...who, ...args]);
+  return stdout.trim();
+}
+
+/** A digest of all that is in a directory: names, modes, contents, link targets. */
+export async function digestOf(directory: string): Promise<string> {
+  const script = `cd "$1" && find . -printf '%p %y %m %l\\n' -type f -exec sha256sum {} + | sort | sha256sum`;
+  return (await execFileAsync("sh", ["-c", script, "sh", directory])).stdout;
 }
