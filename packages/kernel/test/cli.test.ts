@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseConfig } from "@justenough/kconfig";
 import { expect, test } from "vitest";
 import { main } from "../src/command.ts";
 import { kernelCacheDir } from "../src/index.ts";
-import { realTree, scratchDirectory } from "./support/real-source.ts";
+import { treeVersion } from "../src/internal/tree.ts";
+import { git, realTree, scratchDirectory, smallTree } from "./support/real-source.ts";
 
 async function kbuild(...args: string[]): Promise<{ status: number; out: string; err: string }> {
   let out = "";
@@ -82,6 +83,57 @@ test("wrong usage is told with what was meant and exits 2, other errors exit 1",
   });
   expect(await kbuild("features", "nett")).toMatchObject({ status: 1 });
 });
+
+test(
+  "fetch takes each kind of source, and prints where it is, its version and its id",
+  { timeout: 60_000 },
+  async () => {
+    const scratch = await scratchDirectory();
+    const cache = ["--cache-dir", join(scratch, "cache")];
+    const clone = await smallTree(join(scratch, "clone"));
+    await git(clone, "init", "-q");
+    await git(clone, "add", "-A");
+    await git(clone, "commit", "-q", "-m", "base");
+    await git(clone, "tag", "base");
+    const patch = join(scratch, "a.patch");
+    await writeFile(patch, "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n");
+    const tree = await git(clone, "rev-parse", "HEAD^{tree}");
+    const version = await treeVersion(clone);
+
+    const plain = await kbuild("fetch", "--source", `git:${clone}#base`, "--patch", patch, ...cache);
+    expect(plain).toMatchObject({ status: 0 });
+    const id = new RegExp(`^tree-${tree}\\+[0-9a-f]{16}$`);
+    const [, path = "", printed, printedId] =
+      /^tree {5}(.*)\nversion {2}(.*)\nid {7}(.*)\n$/.exec(plain.out) ?? [];
+    expect(printed).toBe(version);
+    expect(printedId).toMatch(id);
+    expect(await readFile(join(path, "new"), "utf8")).toBe("x\n");
+    const json = JSON.parse((await kbuild("fetch", "--source", clone, "--json", ...cache)).out) as unknown;
+    expect(json).toMatchObject({ tree: clone, version, provenance: { kind: "directory" } });
+
+    const url = `file://${clone}`;
+    const offline = await kbuild("fetch", "--source", `git:${url}#base`, "--offline", ...cache);
+    expect(offline.status).toBe(1);
+    expect(offline.err).toBe(
+      `error: "${url}" would have to be asked, and the network is not to be used\nhint: Run it once without the offline option, or name a local clone\n`,
+    );
+    const dry = await kbuild("fetch", "--source", `git:${url}#base`, "--patch", patch, "--dry-run", ...cache);
+    expect(dry.out.split("\n")).toEqual([
+      expect.stringMatching(/^git init -q --bare \S+\.git$/),
+      expect.stringMatching(/^git -C \S+ fetch --depth=1 --no-tags file:\S+ base$/),
+      expect.stringMatching(/^mkdir -p \S+$/),
+      expect.stringMatching(/^git -C \S+ archive FETCH_HEAD \| tar -x -C \S+$/),
+      expect.stringMatching(/^git -C \S+ apply \S+a\.patch$/),
+      "",
+    ]);
+    expect(await kbuild("fetch", "--source", "https://example.org/x.tar.xz", ...cache)).toMatchObject({
+      status: 2,
+    });
+    expect((await kbuild("fetch", "--source", "6.12.y", ...cache)).err).toContain(
+      'hint: Did you mean "kernel.org:6.12.y"?',
+    );
+  },
+);
 
 test("the executable runs", async () => {
   const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));

@@ -48,6 +48,9 @@ test("a whole file comes with one request and honest progress", async () => {
   expect(events.at(-1)).toEqual({ phase: "download", done: SIZE, total: SIZE, unit: "bytes", message: "f" });
   await get();
   expect(mirror.requests, "what is there is not asked for").toHaveLength(1);
+  await writeFile(join(directory, "f"), "spoilt since");
+  await get();
+  await expectWhole();
 });
 
 test("a connection that breaks or stalls is continued from where it was, if the file is still the same", async () => {

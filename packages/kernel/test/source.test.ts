@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { appendFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
@@ -216,4 +216,13 @@ test("a tree that was built in place is explained", async () => {
     hint: `Clean it, which removes its .config, all objects and generated files and no source: make -C ${path} mrproper. Keep its configuration before: cp ${path}/.config ../saved.config.`,
   });
   await expect(resolveSource({ kind: "directory", path: scratch })).rejects.toThrow("it has no file Kconfig");
+
+  // A clone that was built for another machine: mrproper has to be told, and what is committed can be had without it.
+  await rm(join(path, ".config"));
+  await mkdir(join(path, "arch/arm64/include/generated"), { recursive: true });
+  await execFileAsync("git", ["-C", path, "init", "-q"]);
+  await expect(resolveSource({ kind: "directory", path })).rejects.toMatchObject({
+    message: `The tree "${path}" was built in place: it has "arch/arm64/include/generated", and cannot be built out of tree so`,
+    hint: `Clean it, which removes its .config, all objects and generated files and no source: make -C ${path} ARCH=arm64 mrproper. Or take what is committed there, without touching the tree, as a git source: kbuild fetch --source git:${path}`,
+  });
 });

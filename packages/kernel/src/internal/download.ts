@@ -37,7 +37,8 @@ export async function download(
   const note = `${part}.json`;
   // Two that write one part would mix their bytes.
   await withLock(`${path}.lock`, { signal: context.signal }, async () => {
-    if (await exists(path)) return;
+    // Hashing is cheap beside unpacking, and a disk that filled up or lost power may have spoilt what was whole.
+    if ((await exists(path)) && (await sha256File(path, context.signal)) === sha256) return;
     // A part of an earlier call may be wrong: then the whole is fetched once more before anybody is blamed.
     let old = await exists(part);
     for (;;) {
