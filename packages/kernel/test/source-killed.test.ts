@@ -17,7 +17,7 @@ let scratch: string;
 let sources: Record<"kernel.org" | "git", KernelSource>;
 let wanted: string;
 
-// Some thousand files of the real tree, so that each step takes its time.
+// Some hundred files of the real tree, so that each step takes its time.
 beforeAll(async () => {
   scratch = await scratchDirectory();
   const real = await realTree();
@@ -33,7 +33,7 @@ beforeAll(async () => {
     "mm",
     "Documentation/admin-guide",
   ];
-  await execFileAsync("cp", ["-a", ...parts.map((part) => join(real, part)), clone]);
+  await execFileAsync("cp", ["-a", "--parents", ...parts, clone], { cwd: real });
   const tarball = join(scratch, "linux.tar");
   await execFileAsync("tar", ["-cf", tarball, "-C", scratch, "linux-6.12.59"]);
   await git(clone, "init", "-q");
