@@ -22,6 +22,8 @@ export interface PublishedSums {
   /** The directory's URL. */
   readonly base: string;
   readonly sums: ReadonlyMap<string, string>;
+  /** Those of the patches from X.Y to X.Y.Z, by X.Y.Z. */
+  readonly patches: ReadonlyMap<string, string>;
   readonly signature: string;
 }
 
@@ -78,13 +80,10 @@ export async function publishedSums(
       throw error;
     },
   );
-  const sums = new Map<string, string>();
-  for (const [, sum = "", name = ""] of text.matchAll(
-    /^([0-9a-f]{64}) [ *]linux-(\d+(?:\.\d+)+)\.tar\.xz$/gm,
-  )) {
-    sums.set(name, sum);
-  }
-  return { base, sums, signature };
+  const files = [...text.matchAll(/^([0-9a-f]{64}) [ *](linux|patch)-(\d+(?:\.\d+)+)(?:\.tar)?\.xz$/gm)];
+  const sumsOf = (wanted: string): ReadonlyMap<string, string> =>
+    new Map(files.flatMap(([, sum = "", kind, name = ""]) => (kind === wanted ? [[name, sum]] : [])));
+  return { base, sums: sumsOf("linux"), patches: sumsOf("patch"), signature };
 }
 
 async function newestOf(series: string, from: KernelOrg, context: Asking): Promise<string> {

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { kernelCacheDir } from "../context.ts";
 import type { KernelContext } from "../context.ts";
@@ -7,6 +8,7 @@ import { download } from "./download.ts";
 import { publishedSums, resolveVersion } from "./kernel-org.ts";
 import type { KernelOrg } from "./kernel-org.ts";
 import { notice } from "./kept-text.ts";
+import { unpackByPatches } from "./release-patches.ts";
 import { gitSource } from "./source-git.ts";
 import { tarballId } from "./source-tarball.ts";
 import { unpackTarball } from "./unpack.ts";
@@ -44,6 +46,8 @@ export async function kernelOrgSource(
     unpack: async (directory, unpackContext) => {
       if (!signature.startsWith("good")) notice(`${file}: signature ${signature}`, unpackContext);
       const path = join(cache, "downloads", `linux-${version}-${sha256.slice(0, 16)}.tar.xz`);
+      const here = (await stat(path).catch(() => undefined)) !== undefined;
+      if (!here && (await unpackByPatches(version, published, directory, unpackContext))) return;
       await download(`${base}/${file}`, path, sha256, unpackContext);
       await unpackTarball(path, directory, unpackContext);
     },

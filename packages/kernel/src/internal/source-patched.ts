@@ -1,14 +1,9 @@
-import { readdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
+import { join } from "node:path";
 import { kernelCacheDir } from "../context.ts";
 import type { KernelContext } from "../context.ts";
-import { KernelError } from "../errors.ts";
 import type { ResolvedSource } from "../source.ts";
+import { applyPatch, copyTree } from "./apply-patch.ts";
 import { patchesId, readPatches } from "./patches.ts";
-import type { Patch } from "./patches.ts";
-import { cleanEnv, formatCommand, run, runOrThrow } from "./process.ts";
-import type { Command, Finished } from "./process.ts";
 
 /** A source with patches on top, in a tree of its own. `fetchBase` brings the tree beneath. */
 export async function patchedSource(
@@ -24,9 +19,7 @@ export async function patchedSource(
     provenance: { ...base.provenance, patches: patches.map(({ name }) => name) },
     tree: join(kernelCacheDir(context), "sources", id),
     unpack: async (directory, unpackContext) => {
-      const from = await fetchBase(unpackContext);
-      const command = copyCommand(from, await contentsOf(from), directory, base.unpack !== undefined);
-      await runOrThrow(command, { what: `copy the tree "${from}"`, signal: unpackContext.signal });
+      await copyTree(await fetchBase(unpackContext), directory, base.unpack !== undefined, unpackContext);
       for (const [index, patch] of patches.entries()) {
         const { name: message } = patch;
         const [done, total] = [index + 1, patches.length];
@@ -35,63 +28,4 @@ export async function patchedSource(
       }
     },
   };
-}
-
-async function contentsOf(tree: string): Promise<string[]> {
-  return (await readdir(tree)).filter((name) => name !== ".git");
-}
-
-/**
- * The command that copies a tree. Trees of the cache are never written again and git replaces the files that it
- * patches, so those can share all others by hard links. A user's tree is edited, in place too: its files are copied, or
- * share their blocks until one is written where the file system can do that.
- */
-export function copyCommand(from: string, names: readonly string[], to: string, linked: boolean): Command {
-  const how = linked ? "--link" : "--reflink=auto";
-  return { file: "cp", args: ["-a", how, "--", ...names.map((name) => join(from, name)), to] };
-}
-
-/** The command that applies a patch from its standard input. It needs no repository, and must find none above it. */
-export function applyCommand(strip: number, directory: string, ...more: string[]): Command {
-  const env = { ...cleanEnv(), GIT_CEILING_DIRECTORIES: dirname(directory) };
-  const args = ["-c", "core.autocrlf=false", "apply", `-p${strip}`, "--whitespace=nowarn", ...more, "-"];
-  return { file: "git", args, cwd: directory, env };
-}
-
-async function applyPatch(patch: Patch, directory: string, context: KernelContext): Promise<void> {
-  const apply = (...more: string[]): Promise<Finished> => {
-    const stdin = Readable.from([patch.bytes]);
-    return run(applyCommand(patch.strip, directory, ...more), { signal: context.signal, stdin });
-  };
-  const finished = await apply();
-  if (finished.exitCode === 0) return;
-  if (finished.exitCode === 127) {
-    throw new KernelError("KERNEL_TOOL_MISSING", 'Applying patches needs the program "git"', {
-      hint: "apt-get install git",
-    });
-  }
-  const applied = (await apply("--reverse", "--check")).exitCode === 0;
-  const why = finished.tail.map((line) => explain(line, patch)).filter((line) => line !== undefined);
-  throw new KernelError(
-    "KERNEL_SOURCE",
-    `The patch "${patch.name}" does not apply: ${[...new Set(why)].join("; ")}`,
-    {
-      hint: applied
-        ? "The source has it already: leave it out"
-        : `Adapt it to this source, or take the source that it was made for. By hand: ${formatCommand({ file: "git", args: ["apply", `-p${patch.strip}`, "--reject", patch.name] })}`,
-    },
-  );
-}
-
-// git names the file and the line where the hunk should be; the hunk's head is in the patch.
-function explain(line: string, patch: Patch): string | undefined {
-  const failed = /^error: patch failed: (.+):(\d+)$/.exec(line);
-  if (failed === null) {
-    return /patch does not apply$|^Checking/.test(line) ? undefined : line.replace(/^error: /, "");
-  }
-  const [, file = "", at = ""] = failed;
-  const text = Buffer.from(patch.bytes).toString("latin1");
-  const start = Math.max(0, text.indexOf(`/${file}`));
-  const head = new RegExp(`^@@ -${at}(,\\d+)? .*$`, "m").exec(text.slice(start))?.[0];
-  return `in "${file}" the hunk at line ${at}${head === undefined ? "" : ` (${head.trim()})`} does not fit`;
 }
