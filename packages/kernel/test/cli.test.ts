@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { main } from "../src/command.ts";
 import { kernelCacheDir } from "../src/index.ts";
 import { treeVersion } from "../src/internal/tree.ts";
+import { startMirror } from "./support/mirror.ts";
 import { git, realTree, scratchDirectory, smallTree } from "./support/real-source.ts";
 
 async function kbuild(...args: string[]): Promise<{ status: number; out: string; err: string }> {
@@ -126,6 +127,20 @@ test(
       expect.stringMatching(/^git -C \S+ apply \S+a\.patch$/),
       "",
     ]);
+    const mirror = await startMirror({
+      "/pub/v6.x/sha256sums.asc": `${"a".repeat(64)}  linux-6.12.9.tar.xz\n`,
+    });
+    const release = ["fetch", "--source", "kernel.org:6.12.y", "--mirror", mirror.url, ...cache];
+    expect((await kbuild(...release, "--dry-run")).out.split("\n")).toEqual([
+      expect.stringMatching(/^curl -L -C - -o \S+ http:\S+\/v6\.x\/linux-6\.12\.9\.tar\.xz$/),
+      expect.stringMatching(/^mkdir -p \S+\/linux-6\.12\.9-a{16}$/),
+      expect.stringMatching(/^tar -xf \S+ --strip-components=1 -C \S+$/),
+      "",
+    ]);
+    const missing = await kbuild(...release);
+    expect(missing.err).toMatch(
+      /^note: linux-6\.12\.9\.tar\.xz: signature not checked: .*\nerror: .* status 404\nhint: /,
+    );
     expect(await kbuild("fetch", "--source", "https://example.org/x.tar.xz", ...cache)).toMatchObject({
       status: 2,
     });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import type { KernelProgress } from "../src/index.ts";
 import { download, sha256File } from "../src/internal/download.ts";
+import { fetchText } from "../src/internal/http.ts";
 import { startMirror } from "./support/mirror.ts";
 import type { Mirror } from "./support/mirror.ts";
 import { names, scratchDirectory } from "./support/real-source.ts";
@@ -147,6 +148,14 @@ test("a busy server is asked again, a 404 is final, and a server that only break
     hint: "Run it again: it goes on where it stopped",
   });
   expect(await names(directory)).toEqual([]);
+});
+
+test("a list that stalls is given up", async () => {
+  mirror.stallAfter = 100_000;
+  await expect(fetchText(`${mirror.url}/f`, {}, PATIENCE)).rejects.toMatchObject({
+    code: "KERNEL_DOWNLOAD",
+    message: `Cannot reach "${mirror.url}/f": no byte came for 0.3 s`,
+  });
 });
 
 test("two calls at once download once, and offline asks nobody", async () => {

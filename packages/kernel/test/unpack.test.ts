@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import { fetchSource, resolveSource } from "../src/index.ts";
 import { sha256File } from "../src/internal/download.ts";
+import { unpackDebianSource } from "../src/internal/unpack.ts";
 import { startMirror } from "./support/mirror.ts";
 import { digestOf, names, scratchDirectory, smallTree } from "./support/real-source.ts";
 
@@ -66,6 +67,31 @@ test("a damaged one says how to look at it and leaves nothing", async () => {
     hint: `The tarball is damaged, cut short or none. See for yourself: tar -tf ${cut} >/dev/null`,
   });
   expect((await names(join(cacheDir, "kernel/sources"))).filter((name) => name.includes("cut"))).toEqual([]);
+});
+
+test("a linux-source package in Ubuntu's layout is unpacked too", async () => {
+  const root = join(scratch, "package");
+  const name = "linux-source-6.8.0";
+  await mkdir(join(root, "usr/src", name), { recursive: true });
+  await mkdir(join(root, "DEBIAN"));
+  await writeFile(
+    join(root, "DEBIAN/control"),
+    `Package: ${name}\nVersion: 6.8.0-1\nArchitecture: all\nMaintainer: S <s@example.org>\nDescription: x\n`,
+  );
+  await execFileAsync("tar", [
+    "-cjf",
+    join(root, "usr/src", name, `${name}.tar.bz2`),
+    "-C",
+    scratch,
+    "linux-6.12",
+  ]);
+  await symlink(`${name}/${name}.tar.bz2`, join(root, "usr/src", `${name}.tar.bz2`));
+  const deb = join(scratch, "ubuntu.deb");
+  await execFileAsync("dpkg-deb", ["--root-owner-group", "-b", root, deb]);
+  const directory = join(scratch, "from-deb");
+  await mkdir(directory);
+  await unpackDebianSource(deb, directory, {});
+  expect(await digestOf(directory)).toBe(await digestOf(tree));
 });
 
 test("a tarball of the network is known by its sum, and asked for once", async () => {

@@ -1,4 +1,5 @@
 import type { KernelProgress } from "../context.ts";
+import { isNotice } from "./kept-text.ts";
 
 /** Where a command reads and writes; a test gives its own. */
 export interface CliIo {
@@ -24,6 +25,11 @@ export function progressPrinter(io: CliIo): {
   let lastTime = 0;
   return {
     show: (event) => {
+      if (isNotice(event)) {
+        io.stderr(`${open ? "\n" : ""}note: ${event.message ?? ""}\n`);
+        open = false;
+        return;
+      }
       const now = Date.now();
       const fresh = event.phase !== lastPhase;
       const complete = event.total !== undefined && event.done === event.total;

@@ -98,15 +98,17 @@ export async function checkOut(
   const index = join(directory, ".index-of-git");
   const place = { directory, env: { GIT_INDEX_FILE: index } };
   const onLine = progress("unpack", `tree ${tree.slice(0, 12)}`, context);
-  const args = checkOutArgs(repository, directory, tree);
+  const args = [
+    `--git-dir=${repository}`,
+    `--work-tree=${directory}`,
+    "read-tree",
+    "-v",
+    "--reset",
+    "-u",
+    tree,
+  ];
   await gitOrThrow(`check out the tree ${tree}`, place, args, context, onLine);
   await rm(index);
-}
-
-/** The arguments of {@link checkOut}'s command, which takes its index from GIT_INDEX_FILE. */
-
-export function checkOutArgs(repository: string, directory: string, tree: string): string[] {
-  return [`--git-dir=${repository}`, `--work-tree=${directory}`, "read-tree", "-v", "--reset", "-u", tree];
 }
 
 /** Turns git's `Receiving objects:  12% (34/280)` into progress. */

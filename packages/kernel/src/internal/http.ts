@@ -23,10 +23,16 @@ export interface Answer {
 
 /** Fetches a small text, at most a few megabytes. */
 export async function fetchText(url: string, context: KernelContext, patience = PATIENCE): Promise<string> {
-  const { response, end } = await request(url, {}, context, patience);
+  const { response, beat, end } = await request(url, {}, context, patience);
   try {
     if (!response.ok) throw statusError(url, response.status);
-    return await response.text();
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const chunk of response.body ?? []) {
+      beat();
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+    }
+    return text + decoder.decode();
   } catch (error) {
     throw error instanceof KernelError ? error : unreachable(url, error, context);
   } finally {

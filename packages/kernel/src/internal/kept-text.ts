@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import type { KernelContext } from "../context.ts";
+import type { KernelContext, KernelProgress } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import { fetchText } from "./http.ts";
 import { writeFileAtomic } from "./store.ts";
@@ -31,6 +31,11 @@ export async function keptText(
     notice(`${error.message}; what was fetched earlier is used`, context);
     return kept;
   }
+}
+
+/** Whether an event is a {@link notice}, to be shown whole and for good. */
+export function isNotice(event: KernelProgress): boolean {
+  return event.phase === "index" && event.unit === "steps" && event.done === event.total;
 }
 
 /** Tells something that is no step of the work, among its progress. */
