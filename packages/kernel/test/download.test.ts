@@ -148,6 +148,12 @@ test("a busy server is asked again, a 404 is final, and a server that only break
     hint: "Run it again: it goes on where it stopped",
   });
   expect(await names(directory)).toEqual([]);
+  await expect(
+    download("http://127.0.0.1:1/f", join(directory, "f"), sum, {}, PATIENCE),
+  ).rejects.toMatchObject({
+    message: expect.stringContaining('Cannot reach "http://127.0.0.1:1/f": ') as string,
+    hint: "Check the network, or name another mirror",
+  });
 });
 
 test("a list that stalls is given up", async () => {

@@ -202,6 +202,24 @@ test("a git that was killed leaves locks that the next one removes", async () =>
   expect((await resolve("topic/fast")).provenance.commit).toBe(await git(clone, "rev-parse", "topic/fast"));
 });
 
+test("what the user has set for git changes no byte", async () => {
+  const home = join(scratch, "home-crlf");
+  await mkdir(home);
+  await writeFile(join(home, "attributes"), "* text eol=crlf\n");
+  await writeFile(
+    join(home, ".gitconfig"),
+    `[core]\n\tautocrlf = true\n\tattributesFile = ${home}/attributes\n`,
+  );
+  const { HOME } = process.env;
+  process.env["HOME"] = home;
+  try {
+    const tree = await fetchSource(await resolve("v6.12"), { cacheDir });
+    expect(await readFile(join(tree, "Makefile"), "utf8")).not.toContain("\r");
+  } finally {
+    process.env["HOME"] = HOME;
+  }
+});
+
 test("a release candidate of kernel.org comes from git", async () => {
   const version = "6.13-rc4";
   await git(clone, "tag", "-f", `v${version}`, first);

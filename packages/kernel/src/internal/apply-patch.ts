@@ -27,7 +27,8 @@ export async function copyTree(
 // Applies from its standard input. It needs no repository, and must find none above the tree.
 function applyCommand(strip: number, directory: string, ...more: string[]): Command {
   const env = { ...cleanEnv(), GIT_CEILING_DIRECTORIES: dirname(directory) };
-  const args = ["-c", "core.autocrlf=false", "apply", `-p${strip}`, "--whitespace=nowarn", ...more, "-"];
+  const strict = ["--whitespace=nowarn", "--no-ignore-whitespace"];
+  const args = ["-c", "core.autocrlf=false", "apply", `-p${strip}`, ...strict, ...more, "-"];
   return { file: "git", args, cwd: directory, env };
 }
 

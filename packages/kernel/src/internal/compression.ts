@@ -16,10 +16,14 @@ const KNOWN: readonly (Decompressor & { readonly magic: string; readonly suffix:
 
 /** What decompresses a file, by its first bytes: names may say anything. Undefined when it is not compressed. */
 export async function decompressorOf(path: string): Promise<Decompressor | undefined> {
-  await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
-  const head = buffer.subarray(0, bytesRead).toString("hex");
-  return KNOWN.find(({ magic }) => head.startsWith(magic));
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
+    const head = buffer.subarray(0, bytesRead).toString("hex");
+    return KNOWN.find(({ magic }) => head.startsWith(magic));
+  } finally {
+    await file.close();
+  }
 }
 
 /** What decompresses a file, by its name, for what is not there yet. */

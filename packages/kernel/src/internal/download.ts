@@ -75,6 +75,7 @@ async function complete(
       fruitless = have > most ? 1 : fruitless + 1;
       most = Math.max(most, have);
       if (fruitless >= patience.attempts) {
+        if (error instanceof KernelError) throw error;
         throw new KernelError(
           "KERNEL_DOWNLOAD",
           `The download of "${url}" broke off ${attempt} times: ${reasonOf(error)}`,

@@ -24,6 +24,8 @@ export function gitCommand(place: GitPlace, args: readonly string[]): Command {
     "core.hooksPath=/dev/null",
     // What is checked out is what is committed, whatever the user has set.
     "core.autocrlf=false",
+    "core.eol=lf",
+    "core.attributesFile=/dev/null",
     "gc.auto=0",
     "maintenance.auto=false",
     // A transfer that stalls ends.

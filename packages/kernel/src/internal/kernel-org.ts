@@ -115,8 +115,9 @@ async function readReleases(from: KernelOrg, context: Asking): Promise<Releases>
     from.mirror === undefined
       ? await keep(RELEASES)
       : await keep(own).catch((error: unknown) => {
-          if (!(error instanceof KernelError) || !error.message.endsWith("404")) throw error;
-          notice(`"${own}" is not there; "${RELEASES}" is asked`, context);
+          const missing = error instanceof KernelError && error.message.endsWith("404");
+          if (!missing && context.offline !== true) throw error;
+          if (missing) notice(`"${own}" is not there; "${RELEASES}" is asked`, context);
           return keep(RELEASES);
         });
   try {
