@@ -43,7 +43,7 @@ export async function referenceConfig(options: ReferenceOptions): Promise<Config
   const tree = await fetchSource(source, options);
   const objects = join(cache, "conf", `${source.id}-${arch}`);
   const text = await withLock(`${objects}.lock`, { signal: options.signal }, async () => {
-    using host = await kconfigHost(tree, objects, arch, options);
+    using host = await kconfigHost(tree, objects, { arch }, options);
     return (await resolveConfig({ srctree: tree, base: target, values: [] }, host)).text;
   });
   await writeFileAtomic(path, text);

@@ -45,13 +45,14 @@ const HEADERS: Readonly<Record<string, Need>> = {
  * @throws KernelError KERNEL_TOOL_MISSING that names all that is missing and the packages to install.
  */
 export async function checkTools(
-  config: Config | undefined,
+  config: Pick<Config, "values"> | undefined,
   signal?: AbortSignal,
   path: readonly string[] = searchPath(),
 ): Promise<void> {
   const on = (symbol: string): boolean => config?.values.get(symbol)?.text === "y";
   const programs = [...PROGRAMS];
   for (const [symbol, need] of Object.entries(COMPRESSORS)) if (on(symbol)) programs.push(need);
+  if (on("DEBUG_INFO_BTF")) programs.push({ what: "pahole", package: "pahole" });
   if (on("MODULES")) programs.push({ what: "depmod", package: "kmod" });
   const headers = Object.entries(HEADERS).flatMap(([symbol, need]) => (on(symbol) ? [need] : []));
   const missing: Need[] = [];
@@ -95,12 +96,18 @@ async function hasHeader(name: string, signal: AbortSignal | undefined): Promise
 
 /**
  * What decides the bytes of a build besides its source and configuration: the tools, by what they say of themselves.
- * Rust's and pahole's are not among them, since makeCommand() keeps them out of the build.
+ * Rust's is not among them, since makeCommand() keeps it out of the build; {@link paholeVersion} is apart.
  */
 export async function toolchainVersion(signal?: AbortSignal): Promise<string> {
-  const ask = async (file: string, ...args: string[]): Promise<string> => {
-    const { stdout, stderr, exitCode } = await run({ file, args }, { signal });
-    return exitCode === 0 ? `${stdout}\n${stderr}`.trim() : `no ${file}`;
-  };
-  return (await Promise.all([ask("gcc", "-v"), ask("ld", "--version")])).join("\n");
+  return (await Promise.all([ask(signal, "gcc", "-v"), ask(signal, "ld", "--version")])).join("\n");
+}
+
+/** The version of the tool that makes BTF, which takes part only in kernels that ask for that. */
+export function paholeVersion(signal?: AbortSignal): Promise<string> {
+  return ask(signal, "pahole", "--version");
+}
+
+async function ask(signal: AbortSignal | undefined, file: string, ...args: string[]): Promise<string> {
+  const { stdout, stderr, exitCode } = await run({ file, args }, { signal });
+  return exitCode === 0 ? `${stdout}\n${stderr}`.trim() : `no ${file}`;
 }
