@@ -5,6 +5,7 @@ import type { CliArgs } from "./internal/cli-args.ts";
 import { processIo, progressPrinter } from "./internal/cli-io.ts";
 import type { CliIo } from "./internal/cli-io.ts";
 import { nearest } from "./internal/nearest.ts";
+import { VERBS } from "./internal/verbs.ts";
 
 const HELP = `kbuild: fetch, configure and build Linux kernels
 
@@ -14,6 +15,8 @@ usage:
   kbuild configure [options]      print the complete configuration (.config), proved
   kbuild build [options]          build, print where the kernel is
   kbuild distro [--package NAME]  fetch the distribution's own kernel, without installing it
+  kbuild diff A B                 what differs between two kernels' configurations
+                                  (with a --help of its own)
 
 options:
   --source SOURCE     debian:6.12, kernel.org:6.12.57, a directory or a tarball (default: Debian's 6.12)
@@ -59,7 +62,7 @@ export interface CommandContext {
   readonly progress: ReturnType<typeof progressPrinter>;
 }
 
-const COMMANDS = ["features", "fetch", "configure", "build", "distro"];
+const COMMANDS = ["features", "fetch", "configure", "build", "distro", ...Object.keys(VERBS)];
 
 /** The command line: returns the exit status. */
 export async function main(argv: readonly string[], io: CliIo = processIo): Promise<number> {
@@ -69,10 +72,11 @@ export async function main(argv: readonly string[], io: CliIo = processIo): Prom
   process.on("SIGTERM", interrupt);
   const progress = progressPrinter(io);
   try {
-    const args = readArgs(argv, OPTIONS, 2);
-    const [name, operand] = args.positionals;
+    const args = readArgs(argv, OPTIONS, 3);
+    const [name, operand, extra] = args.positionals;
+    const verb = name === undefined ? undefined : VERBS[name];
     if (args.flag("version")) io.stdout(`${packageVersion()}\n`);
-    else if (args.flag("help")) io.stdout(HELP);
+    else if (args.flag("help")) io.stdout(verb?.help ?? HELP);
     else if (name === undefined) {
       throw new KernelError("KERNEL_USAGE", "No command is given", { hint: '"kbuild --help" lists them' });
     } else if (!COMMANDS.includes(name)) {
@@ -80,7 +84,10 @@ export async function main(argv: readonly string[], io: CliIo = processIo): Prom
       throw new KernelError("KERNEL_USAGE", `There is no command "${name}"`, {
         hint: near === undefined ? '"kbuild --help" lists them' : `Did you mean "${near}"?`,
       });
+    } else if (verb !== undefined) {
+      return await verb.run({ args, io, signal: abort.signal, progress });
     } else {
+      if (extra !== undefined) throw new KernelError("KERNEL_USAGE", `Unexpected argument "${extra}"`);
       if (operand !== undefined && name !== "features") {
         throw new KernelError("KERNEL_USAGE", `Unexpected argument "${operand}"`);
       }

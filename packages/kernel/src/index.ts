@@ -17,3 +17,4 @@ export { distroKernel } from "./distro.ts";
 export type { DistroKernelOptions } from "./distro.ts";
 export { referenceConfig } from "./reference.ts";
 export type { ReferenceOptions } from "./reference.ts";
+export { diffKernelConfigs, readKernelConfig } from "./config-diff.ts";
