@@ -16,7 +16,8 @@ usage:
   kbuild build [options]          build, print where the kernel is
   kbuild distro [--package NAME]  fetch the distribution's own kernel, without installing it
   kbuild diff A B                 what differs between two kernels' configurations
-                                  (with a --help of its own)
+  kbuild size PATH                what a kernel's bytes are spent on, by directory and option
+                                  (these two have a --help of their own)
 
 options:
   --source SOURCE     debian:6.12, kernel.org:6.12.57, a directory or a tarball (default: Debian's 6.12)
@@ -46,6 +47,8 @@ const OPTIONS = {
   output: { type: "string", short: "o" },
   package: { type: "string" },
   refresh: { type: "boolean" },
+  depth: { type: "string" },
+  top: { type: "string" },
   "cache-dir": { type: "string" },
   json: { type: "boolean" },
   "dry-run": { type: "boolean" },

@@ -18,3 +18,5 @@ export type { DistroKernelOptions } from "./distro.ts";
 export { referenceConfig } from "./reference.ts";
 export type { ReferenceOptions } from "./reference.ts";
 export { diffKernelConfigs, readKernelConfig } from "./config-diff.ts";
+export { kernelSize } from "./size.ts";
+export type { KernelBytes, KernelSize, SizedGroup, SizedObject } from "./size.ts";

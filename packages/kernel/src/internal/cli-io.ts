@@ -79,3 +79,15 @@ export function operandsOf(args: CliArgs, least: number, most: number, usage: st
   if (operands.length >= least && operands.length <= most) return operands;
   throw new KernelError("KERNEL_USAGE", `Wrong number of arguments: it is "kbuild ${usage}"`);
 }
+
+/**
+ * The value of an option that is a count, undefined when it is not given.
+ *
+ * @throws KernelError KERNEL_USAGE for anything else.
+ */
+export function wholeNumber(args: CliArgs, option: string): number | undefined {
+  const text = args.text(option);
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new KernelError("KERNEL_USAGE", `"--${option} ${text}" is no whole number`);
+}

@@ -24,4 +24,18 @@ Exit status: 0 when they are the same, 1 when they differ or on an error, 2 for 
 `,
     run: async (context) => (await import("./cli-diff.ts")).diffCommand(context),
   },
+  size: {
+    help: `kbuild size PATH: what a kernel's bytes are spent on
+
+PATH is a directory of artifacts, a kernel's build directory, or the vmlinux in one. Bytes are those of the object
+files that were linked: text with read-only data, data, and bss, as binutils' size counts them.
+
+  --depth N       levels of directories (default: 2)
+  --top N         how many options and objects to list (default: 15)
+  --json          everything: directories, options, objects
+
+An object is counted for the option whose line in a Makefile brought it in, or else for the option of its directory.
+`,
+    run: async (context) => (await import("./cli-size.ts")).sizeCommand(context),
+  },
 };
