@@ -6,7 +6,7 @@ import { archFacts } from "./arch.ts";
 import type { ArchFacts } from "./arch.ts";
 import { readArtifacts, storeArtifacts } from "./artifacts.ts";
 import type { KernelArtifacts } from "./artifacts.ts";
-import { configurePlan, objectsDirectory, planConfiguration } from "./configure.ts";
+import { cachedTree, configurePlan, objectsDirectory, planConfiguration } from "./configure.ts";
 import type { ConfigurationPlan, ConfiguredKernel, KernelConfiguration } from "./configure.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
@@ -17,8 +17,8 @@ import { withLock } from "./internal/lock.ts";
 import { makeCommand, prefixMaps } from "./internal/make.ts";
 import { plannedObjects } from "./internal/plan-objects.ts";
 import { formatCommand, run } from "./internal/process.ts";
+import { markUsed } from "./internal/store.ts";
 import { checkTools } from "./internal/toolchain.ts";
-import { fetchSource } from "./source.ts";
 
 /** A kernel to build. */
 export interface BuildOptions extends KernelConfiguration, KernelContext {
@@ -37,16 +37,20 @@ export async function buildKernel(options: BuildOptions): Promise<KernelArtifact
   const cache = kernelCacheDir(options);
   const artifacts = join(cache, "artifacts", plan.id);
   const built = await readArtifacts(artifacts, true);
-  if (built !== undefined) return built;
+  if (built !== undefined) {
+    await markUsed(artifacts);
+    return built;
+  }
   const onWait = waiting(options, "building the same kernel");
   const lock = join(cache, "locks", plan.id);
   return withLock(lock, { signal: options.signal, onWait }, async () => {
     const meanwhile = await readArtifacts(artifacts, true);
     if (meanwhile !== undefined) return meanwhile;
     await checkTools(undefined, options.signal);
-    const tree = await fetchSource(plan.source, options);
+    const tree = await cachedTree(plan.source, options);
     const configured = await configurePlan(plan, options);
     await withObjects(plan, options, async (objects) => {
+      await markUsed(objects);
       const resumed = await configureObjects(objects, configured.text);
       const { config } = configured;
       await checkTools(config, options.signal);

@@ -17,7 +17,8 @@ usage:
   kbuild distro [--package NAME]  fetch the distribution's own kernel, without installing it
   kbuild diff A B                 what differs between two kernels' configurations
   kbuild size PATH                what a kernel's bytes are spent on, by directory and option
-                                  (these two have a --help of their own)
+  kbuild cache ls|gc              what the cache holds; make it smaller
+                                  (these three have a --help of their own)
 
 options:
   --source SOURCE     debian:6.12, kernel.org:6.12.57, a directory or a tarball (default: Debian's 6.12)
@@ -49,6 +50,8 @@ const OPTIONS = {
   refresh: { type: "boolean" },
   depth: { type: "string" },
   top: { type: "string" },
+  "max-size": { type: "string" },
+  "older-than": { type: "string" },
   "cache-dir": { type: "string" },
   json: { type: "boolean" },
   "dry-run": { type: "boolean" },

@@ -23,7 +23,7 @@ import { KernelError } from "./errors.ts";
 import { composeFeatures, defaultFeatures } from "./feature.ts";
 import { kconfigHost } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
-import { writeFileAtomic } from "./internal/store.ts";
+import { markUsed, writeFileAtomic } from "./internal/store.ts";
 import { WITH_PAHOLE } from "./internal/make.ts";
 import { checkTools, paholeVersion, toolchainVersion } from "./internal/toolchain.ts";
 import { fetchSource, resolveSource } from "./source.ts";
@@ -124,7 +124,7 @@ export async function configurePlan(
   if (text === undefined) {
     text = await resolvePlan(plan, context);
     await writeFileAtomic(path, text);
-  }
+  } else await markUsed(path);
   const config = parseConfig(text);
   const refused = proveConfig(requests, config);
   if (refused.length === 0) return { config, text, requests, features, id };
@@ -143,12 +143,22 @@ async function withTree<T>(
   // Kconfig asks pahole for its version, so that it has to be there before the configuration is known.
   const btf = plan.requests.filter(({ symbol }) => symbol === "DEBUG_INFO_BTF");
   await checkTools({ values: new Map(btf.map(({ symbol, value }) => [symbol, value])) }, context.signal);
-  const tree = await fetchSource(plan.source, context);
   const directory = join(kernelCacheDir(context), "conf", `${plan.source.id}-${plan.arch}`);
   return withLock(`${directory}.lock`, { signal: context.signal }, async () => {
+    const tree = await cachedTree(plan.source, context);
     using host = await kconfigHost(tree, directory, plan, context);
     return work(tree, host);
   });
+}
+
+/**
+ * The tree of a source, noted as used. Ask for it with a lock in "locks" or "conf": those tell that trees are in use.
+ */
+export async function cachedTree(source: ResolvedSource, context: KernelContext): Promise<string> {
+  const tree = await fetchSource(source, context);
+  // A directory of the user's is not ours to touch.
+  if (source.unpack !== undefined) await markUsed(tree);
+  return tree;
 }
 
 async function resolvePlan(plan: ConfigurationPlan, context: KernelContext): Promise<string> {

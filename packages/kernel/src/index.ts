@@ -20,3 +20,6 @@ export type { ReferenceOptions } from "./reference.ts";
 export { diffKernelConfigs, readKernelConfig } from "./config-diff.ts";
 export { kernelSize } from "./size.ts";
 export type { KernelBytes, KernelSize, SizedGroup, SizedObject } from "./size.ts";
+export { listCache, trimCache } from "./cache.ts";
+export type { CacheEntry, TrimmedCache, TrimOptions } from "./cache.ts";
+export type { CacheKind } from "./internal/cache-layout.ts";

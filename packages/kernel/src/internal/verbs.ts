@@ -38,4 +38,19 @@ An object is counted for the option whose line in a Makefile brought it in, or e
 `,
     run: async (context) => (await import("./cli-size.ts")).sizeCommand(context),
   },
+  cache: {
+    help: `kbuild cache ls|gc: what the cache holds, and how to make it smaller
+
+  kbuild cache ls     sources, build directories, artifacts and the rest, with sizes and the days of their last use
+  kbuild cache gc     removes what is left over from interrupted runs, and by the limits:
+
+  --max-size SIZE     the least recently used go until the rest fits: 500M, 10G
+  --older-than AGE    what was not used for that long goes: 12h, 30d
+  --dry-run           only tell what would go
+  --json              as data
+
+What a running process holds is never removed. Everything else may be: it is made again when it is wanted.
+`,
+    run: async (context) => (await import("./cli-cache.ts")).cacheCommand(context),
+  },
 };
