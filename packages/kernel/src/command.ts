@@ -18,7 +18,8 @@ usage:
   kbuild diff A B                 what differs between two kernels' configurations
   kbuild size PATH                what a kernel's bytes are spent on, by directory and option
   kbuild cache ls|gc              what the cache holds; make it smaller
-                                  (these three have a --help of their own)
+  kbuild doctor                   whether this machine has what a build needs
+                                  (these four have a --help of their own)
 
 options:
   --source SOURCE     debian:6.12, kernel.org:6.12.57, a directory or a tarball (default: Debian's 6.12)

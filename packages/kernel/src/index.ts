@@ -23,3 +23,5 @@ export type { KernelBytes, KernelSize, SizedGroup, SizedObject } from "./size.ts
 export { listCache, trimCache } from "./cache.ts";
 export type { CacheEntry, TrimmedCache, TrimOptions } from "./cache.ts";
 export type { CacheKind } from "./internal/cache-layout.ts";
+export { examineMachine } from "./doctor.ts";
+export type { MachineReport, MachineTool } from "./doctor.ts";

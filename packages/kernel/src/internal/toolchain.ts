@@ -1,43 +1,7 @@
-import { access, constants } from "node:fs/promises";
-import { join } from "node:path";
-import { Readable } from "node:stream";
 import type { Config } from "@justenough/kconfig";
 import { KernelError } from "../errors.ts";
-import { cleanEnv, run, searchPath } from "./process.ts";
-
-interface Need {
-  readonly what: string;
-  /** Debian's package. */
-  readonly package: string;
-}
-
-const PROGRAMS: readonly Need[] = [
-  { what: "make", package: "make" },
-  { what: "gcc", package: "gcc" },
-  { what: "ld", package: "binutils" },
-  { what: "flex", package: "flex" },
-  { what: "bison", package: "bison" },
-  { what: "bc", package: "bc" },
-  { what: "perl", package: "perl" },
-];
-
-// What the image is packed with (cmd_xzkern and others in scripts/Makefile.lib).
-const COMPRESSORS: Readonly<Record<string, Need>> = {
-  KERNEL_GZIP: { what: "gzip", package: "gzip" },
-  KERNEL_BZIP2: { what: "bzip2", package: "bzip2" },
-  KERNEL_LZMA: { what: "lzma", package: "xz-utils" },
-  KERNEL_XZ: { what: "xz", package: "xz-utils" },
-  KERNEL_LZO: { what: "lzop", package: "lzop" },
-  KERNEL_LZ4: { what: "lz4", package: "lz4" },
-  KERNEL_ZSTD: { what: "zstd", package: "zstd" },
-};
-
-const HEADERS: Readonly<Record<string, Need>> = {
-  // tools/objtool reads ELF files by libelf.
-  OBJTOOL: { what: "gelf.h", package: "libelf-dev" },
-  SYSTEM_TRUSTED_KEYRING: { what: "openssl/opensslv.h", package: "libssl-dev" },
-  MODULE_SIG: { what: "openssl/opensslv.h", package: "libssl-dev" },
-};
+import { installLine, needsOf, unmetNeeds } from "./needs.ts";
+import { run, searchPath } from "./process.ts";
 
 /**
  * Makes sure before a long build that its tools are there.
@@ -49,49 +13,15 @@ export async function checkTools(
   signal?: AbortSignal,
   path: readonly string[] = searchPath(),
 ): Promise<void> {
-  const on = (symbol: string): boolean => config?.values.get(symbol)?.text === "y";
-  const programs = [...PROGRAMS];
-  for (const [symbol, need] of Object.entries(COMPRESSORS)) if (on(symbol)) programs.push(need);
-  if (on("DEBUG_INFO_BTF")) programs.push({ what: "pahole", package: "pahole" });
-  if (on("MODULES")) programs.push({ what: "depmod", package: "kmod" });
-  const headers = Object.entries(HEADERS).flatMap(([symbol, need]) => (on(symbol) ? [need] : []));
-  const missing: Need[] = [];
-  await Promise.all(
-    programs.map(async (need) => {
-      if ((await findProgram(need.what, path)) === undefined) missing.push(need);
-    }),
-  );
-  if (headers.length > 0 && missing.every((need) => need.what !== "gcc")) {
-    await Promise.all(
-      headers.map(async (need) => {
-        if (!(await hasHeader(need.what, signal))) missing.push(need);
-      }),
-    );
-  }
+  const needs = needsOf((symbol) => config?.values.get(symbol)?.text === "y");
+  const missing = await unmetNeeds(needs, path, signal);
   if (missing.length === 0) return;
-  const names = [...new Set(missing.map((need) => `"${need.what}"`))].sort().join(", ");
-  const packages = [...new Set(missing.map((need) => need.package))].sort().join(" ");
-  throw new KernelError("KERNEL_TOOL_MISSING", `The kernel's build needs what is not installed: ${names}`, {
-    hint: `apt-get install ${packages}`,
-  });
-}
-
-async function findProgram(name: string, directories: readonly string[]): Promise<string | undefined> {
-  for (const directory of directories) {
-    const path = join(directory, name);
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return path;
-  }
-  return undefined;
-}
-
-async function hasHeader(name: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const command = { file: "gcc", args: ["-E", "-x", "c", "-", "-o", "/dev/null"], env: cleanEnv() };
-  const stdin = Readable.from([`#include <${name}>\n`]);
-  return (await run(command, { signal, stdin })).exitCode === 0;
+  const names = missing.map(({ what }) => `"${what}"`).sort();
+  throw new KernelError(
+    "KERNEL_TOOL_MISSING",
+    `The kernel's build needs what is not installed: ${names.join(", ")}`,
+    { hint: installLine(missing) },
+  );
 }
 
 /**

@@ -53,4 +53,16 @@ What a running process holds is never removed. Everything else may be: it is mad
 `,
     run: async (context) => (await import("./cli-cache.ts")).cacheCommand(context),
   },
+  doctor: {
+    help: `kbuild doctor: whether a kernel can be built on this machine
+
+Looks for the tools and headers that a build needs, with the Debian and Ubuntu package of each that is missing, and for
+what only some kernels need; for disk space; for ccache, clang and cross compilers.
+
+  --json          as data
+
+Exit status: 0 when a build would start, 1 when something that every build needs is missing.
+`,
+    run: async (context) => (await import("./cli-doctor.ts")).doctorCommand(context),
+  },
 };
