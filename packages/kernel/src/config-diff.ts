@@ -4,6 +4,7 @@ import { diffConfigs, embeddedConfig, parseConfig } from "@justenough/kconfig";
 import type { Config, ConfigDiff } from "@justenough/kconfig";
 import { systemDecompress } from "@justenough/kconfig/node";
 import { KernelError } from "./errors.ts";
+import { readJson } from "./internal/store.ts";
 
 /**
  * The configuration of a kernel, from whatever there is of it: a `.config`, a kernel image that carries it
@@ -23,7 +24,11 @@ export async function readKernelConfig(path: string): Promise<Config> {
       cause,
     });
   });
-  if (facts.isDirectory()) return readFirst(path, ["config", ".config"]);
+  if (facts.isDirectory()) {
+    const manifest = await readJson<{ readonly config?: unknown }>(join(path, "manifest.json"));
+    const named = typeof manifest?.config === "string" ? [manifest.config] : [];
+    return readFirst(path, [...named, "config", ".config"]);
+  }
   const text = embeddedConfig(await readFile(path), { decompress: systemDecompress });
   if (text !== undefined) return parseConfig(text, { file: path });
   const release = /-(.+)$/.exec(basename(path))?.[1];

@@ -17,16 +17,20 @@ function image(config: string): Buffer {
 
 test("files, images, artifacts and build directories are compared by meaning", async () => {
   const at = await scratchDirectory();
-  await Promise.all(["artifacts", "objects", "boot"].map((name) => mkdir(join(at, name))));
+  await Promise.all(
+    ["artifacts", "distro/boot", "objects", "boot"].map((name) => mkdir(join(at, name), { recursive: true })),
+  );
   await Promise.all([
     writeFile(join(at, "a.config"), A),
     writeFile(join(at, "artifacts/config"), A),
+    writeFile(join(at, "distro/boot/config-6.1"), A),
+    writeFile(join(at, "distro/manifest.json"), '{"config":"boot/config-6.1"}'),
     writeFile(join(at, "objects/.config"), B),
     writeFile(join(at, "image"), image(B)),
     writeFile(join(at, "boot/vmlinuz-6.1.0-2-amd64"), Buffer.alloc(10_000)),
     writeFile(join(at, "boot/config-6.1.0-2-amd64"), B),
   ]);
-  for (const before of ["a.config", "artifacts"]) {
+  for (const before of ["a.config", "artifacts", "distro"]) {
     for (const after of ["objects", "image", "boot/vmlinuz-6.1.0-2-amd64"]) {
       const result = await kbuild("diff", join(at, before), join(at, after));
       expect(result).toEqual({ status: 1, out: "-E1000 m\n+NET y\n NR_CPUS 8 -> 16\n", err: "" });
