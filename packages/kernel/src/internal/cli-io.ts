@@ -1,5 +1,5 @@
 import type { KernelProgress } from "../context.ts";
-import { isNotice } from "./kept-text.ts";
+import { isNotice } from "./notice.ts";
 
 /** Where a command reads and writes; a test gives its own. */
 export interface CliIo {
