@@ -6,6 +6,7 @@ import { KernelError } from "./errors.ts";
 import { aptPackage } from "./internal/apt.ts";
 import { debianSource } from "./internal/source-debian.ts";
 import { directorySource } from "./internal/source-directory.ts";
+import { waitsFor } from "./internal/notice.ts";
 import { gitSource } from "./internal/source-git.ts";
 import { kernelOrgSource } from "./internal/source-kernel-org.ts";
 import { patchedSource } from "./internal/source-patched.ts";
@@ -197,15 +198,10 @@ export async function fetchSource(source: ResolvedSource, context: KernelContext
   const { tree, unpack } = source;
   if (unpack === undefined || (await isTree(tree))) return tree;
   const lock = `${tree}.lock`;
-  const onWait = (pid: number): void =>
-    context.onProgress?.({
-      phase: "wait",
-      done: 0,
-      unit: "steps",
-      message: `Process ${pid} is fetching the same source`,
-    });
+  const onWait = waitsFor("the same source", context);
   return withLock(lock, { signal: context.signal, onWait }, async () => {
     if (await isTree(tree)) return tree;
+    // Before for the room that it takes, and after because a program of a process that was killed may still be writing.
     await removeStale(tree);
     await makeDirectoryAtomic(tree, async (directory) => {
       await unpack(directory, context);
@@ -213,6 +209,7 @@ export async function fetchSource(source: ResolvedSource, context: KernelContext
         throw new KernelError("KERNEL_SOURCE", `"${source.provenance.origin}" holds no kernel source tree`);
       }
     });
+    await removeStale(tree);
     await writeJson(`${tree}.json`, { id: source.id, ...source.provenance });
     return tree;
   });

@@ -193,13 +193,14 @@ test("many at once share the store", async () => {
   for (const tree of trees) expect(await names(tree)).toContain("Makefile");
 });
 
-test("a git that was killed leaves locks that the next one removes", async () => {
+test("a git that was killed leaves locks and halves that the next one removes", async () => {
   const store = join(cacheDir, "kernel/git");
   await resolve("v6.12");
   const directory = join(store, (await names(store)).find((name) => name.endsWith(".git")) ?? "");
-  for (const lock of ["shallow.lock", "config.lock", "refs/justenough/x.lock"])
+  for (const lock of ["shallow.lock", "config.lock", "refs/justenough/x.lock", "objects/pack/tmp_pack_Ab12"])
     await writeFile(join(directory, lock), "");
   expect((await resolve("topic/fast")).provenance.commit).toBe(await git(clone, "rev-parse", "topic/fast"));
+  expect(await names(join(directory, "objects/pack"))).not.toContain("tmp_pack_Ab12");
 });
 
 test("what the user has set for git changes no byte", async () => {

@@ -2,7 +2,7 @@ import type { CommandContext } from "../command.ts";
 import type { KernelProgress } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import type { CliArgs } from "./cli-args.ts";
-import { isNotice } from "./kept-text.ts";
+import { isNotice } from "./notice.ts";
 
 /** Where a command reads and writes; a test gives its own. */
 export interface CliIo {

@@ -11,6 +11,7 @@ import { KernelError } from "../errors.ts";
 import { PATIENCE, reasonOf, request, statusError } from "./http.ts";
 import type { Patience } from "./http.ts";
 import { withLock } from "./lock.ts";
+import { waitsFor } from "./notice.ts";
 import { throwIfAborted } from "./process.ts";
 import { readJson, writeJson } from "./store.ts";
 
@@ -36,7 +37,8 @@ export async function download(
   const part = `${path}.part`;
   const note = `${part}.json`;
   // Two that write one part would mix their bytes.
-  await withLock(`${path}.lock`, { signal: context.signal }, async () => {
+  const onWait = waitsFor(`"${url}"`, context);
+  await withLock(`${path}.lock`, { signal: context.signal, onWait }, async () => {
     // Hashing is cheap beside unpacking, and a disk that filled up or lost power may have spoilt what was whole.
     if ((await exists(path)) && (await sha256File(path, context.signal)) === sha256) return;
     // A part of an earlier call may be wrong: then the whole is fetched once more before anybody is blamed.

@@ -7,6 +7,7 @@ import { git, gitCommand, gitError, gitOrThrow, progress } from "./git.ts";
 import type { GitPlace } from "./git.ts";
 import { shortHash } from "./kernel-org.ts";
 import { withLock } from "./lock.ts";
+import { waitsFor } from "./notice.ts";
 
 /** The objects of a remote repository in the cache: one bare repository a URL, shared by all refs. */
 export interface GitStore {
@@ -88,12 +89,13 @@ export async function fetchCommit(
 ): Promise<string> {
   const { directory, url } = store;
   const place: GitPlace = { directory, lock: `${directory}.flock` };
-  return withLock(`${directory}.lock`, { signal: context.signal }, async () => {
+  const onWait = waitsFor(`from "${url}"`, context);
+  return withLock(`${directory}.lock`, { signal: context.signal, onWait }, async () => {
     if ((await storedTree(store, wanted.commit, context)) !== undefined) return wanted.commit;
     await mkdir(directory, { recursive: true });
     // Waits until a git of a process that was killed has ended.
     await git(place, ["version"], context);
-    await removeStaleLocks(directory);
+    await removeStaleFiles(directory);
     await gitOrThrow("make the object store", place, ["init", "-q", "--bare"], context);
     const source = wanted.name ?? wanted.commit;
     const target = "refs/justenough-new/fetched";
@@ -126,9 +128,11 @@ function noCommit(url: string, commit: string): KernelError {
   return new KernelError("KERNEL_SOURCE", `"${url}" has no commit ${commit}`);
 }
 
-// A git that was killed leaves lock files. Nobody else is at work: flock(1) was ours a moment ago, and withLock is.
-async function removeStaleLocks(directory: string): Promise<void> {
+// A git that was killed leaves lock files and halves of packs. Nobody else is at work: flock(1) was ours a moment ago,
+// and withLock is.
+async function removeStaleFiles(directory: string): Promise<void> {
   for (const name of await readdir(directory, { recursive: true })) {
-    if (name.endsWith(".lock")) await rm(join(directory, name), { force: true });
+    const stale = name.endsWith(".lock") || /(^|\/)tmp_(pack|idx|obj|rev)_[^/]*$/.test(name);
+    if (stale) await rm(join(directory, name), { force: true });
   }
 }

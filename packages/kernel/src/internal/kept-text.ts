@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
-import type { KernelContext, KernelProgress } from "../context.ts";
+import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import { fetchText } from "./http.ts";
+import { notice } from "./notice.ts";
 import { writeFileAtomic } from "./store.ts";
 
 /** How long an answer of the network about what is newest is good: a morning's or an evening's work. */
@@ -31,15 +32,4 @@ export async function keptText(
     notice(`${error.message}; what was fetched earlier is used`, context);
     return kept;
   }
-}
-
-/** Whether an event is a {@link notice}, to be shown whole and for good. */
-export function isNotice(event: KernelProgress): boolean {
-  return event.phase === "index" && event.unit === "steps" && event.done === event.total;
-}
-
-/** Tells something that is no step of the work, among its progress. */
-export function notice(message: string, context: KernelContext): void {
-  // done = total, so that no printer leaves it out.
-  context.onProgress?.({ phase: "index", done: 1, total: 1, unit: "steps", message });
 }

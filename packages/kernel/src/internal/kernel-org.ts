@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { kernelCacheDir } from "../context.ts";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
-import { GOOD_FOR, keptText, notice } from "./kept-text.ts";
+import { GOOD_FOR, keptText } from "./kept-text.ts";
+import { notice } from "./notice.ts";
 import { nearest } from "./nearest.ts";
 import { checkSignature } from "./signature.ts";
 

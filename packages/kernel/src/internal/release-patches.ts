@@ -6,7 +6,7 @@ import { KernelError } from "../errors.ts";
 import { applyPatch, copyTree } from "./apply-patch.ts";
 import { download } from "./download.ts";
 import type { PublishedSums } from "./kernel-org.ts";
-import { notice } from "./kept-text.ts";
+import { notice } from "./notice.ts";
 import { readPatches } from "./patches.ts";
 import { tarballId } from "./source-tarball.ts";
 import { isTree, treeVersion } from "./tree.ts";

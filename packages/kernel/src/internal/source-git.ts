@@ -7,7 +7,7 @@ import { checkOut, git, gitError, gitCommand, isDirectory } from "./git.ts";
 import { askRef, fetchCommit, gitStore, listRefs, storedTree } from "./git-store.ts";
 import type { RemoteRef } from "./git-store.ts";
 import { shortHash } from "./kernel-org.ts";
-import { notice } from "./kept-text.ts";
+import { notice } from "./notice.ts";
 import { nearest } from "./nearest.ts";
 import { readJson, writeJson } from "./store.ts";
 

@@ -7,7 +7,7 @@ import type { ResolvedSource } from "../source.ts";
 import { download } from "./download.ts";
 import { publishedSums, resolveVersion } from "./kernel-org.ts";
 import type { KernelOrg } from "./kernel-org.ts";
-import { notice } from "./kept-text.ts";
+import { notice } from "./notice.ts";
 import { unpackByPatches } from "./release-patches.ts";
 import { gitSource } from "./source-git.ts";
 import { tarballId } from "./source-tarball.ts";
