@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,6 +73,18 @@ describe.each(FORMATS)("GNU cpio and %s", (format) => {
     mkdirSync(target);
     const archive = await packAll(inputsFrom(odd, names), { format });
     gnuCpio(["-i", "-d", "-m", "--preserve-modification-time"], { cwd: target, input: archive });
+    expect(listTree(target)).toEqual(names);
+    expect(describeTree(target, names)).toEqual(describeTree(odd, names));
+  });
+
+  it("is extracted by bsdcpio to the same tree", async () => {
+    const names = listTree(odd);
+    const target = join(directory, `bsd-${format}`);
+    mkdirSync(target);
+    const input = await packAll(inputsFrom(odd, names), { format });
+    const options = { cwd: target, input, env: { ...process.env, LC_ALL: "C" } };
+    const { status, stderr } = spawnSync("bsdcpio", ["--quiet", "-i", "-d", "-m"], options);
+    expect([status, stderr.toString()]).toEqual([0, ""]);
     expect(listTree(target)).toEqual(names);
     expect(describeTree(target, names)).toEqual(describeTree(odd, names));
   });

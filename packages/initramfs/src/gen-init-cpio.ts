@@ -89,7 +89,8 @@ function readList(list: string | number): string {
   }
 }
 
-const BUFFER = 1 << 18;
+/** Large files take few calls, small ones a corner of it. */
+const BUFFER = 1 << 20;
 
 /** The line that is being worked on. */
 interface Place {
