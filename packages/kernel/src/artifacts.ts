@@ -101,7 +101,7 @@ export async function storeArtifacts(
     await keep("System.map", "System.map");
     const modular = config.values.get("MODULES")?.text === "y";
     if (modular) {
-      const install = ["-s", `INSTALL_MOD_PATH=${directory}`, "modules_install"];
+      const install = ["-s", ...plan.makeArgs, `INSTALL_MOD_PATH=${directory}`, "modules_install"];
       const command = makeCommand(tree, objects, facts, install);
       await runOrThrow(command, { what: "install the modules", signal: context.signal });
       // They point into the tree and the build directory, which are not part of the artifact.

@@ -6,7 +6,7 @@ import { archFacts } from "./arch.ts";
 import type { ArchFacts } from "./arch.ts";
 import { readArtifacts, storeArtifacts } from "./artifacts.ts";
 import type { KernelArtifacts } from "./artifacts.ts";
-import { configurePlan, objectsDirectory, planConfiguration } from "./configure.ts";
+import { cachedTree, configurePlan, objectsDirectory, planConfiguration } from "./configure.ts";
 import type { ConfigurationPlan, ConfiguredKernel, KernelConfiguration } from "./configure.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
@@ -17,8 +17,8 @@ import { withLock } from "./internal/lock.ts";
 import { makeCommand, prefixMaps } from "./internal/make.ts";
 import { plannedObjects } from "./internal/plan-objects.ts";
 import { formatCommand, run } from "./internal/process.ts";
+import { markUsed } from "./internal/store.ts";
 import { checkTools } from "./internal/toolchain.ts";
-import { fetchSource } from "./source.ts";
 
 /** A kernel to build. */
 export interface BuildOptions extends KernelConfiguration, KernelContext {
@@ -37,20 +37,24 @@ export async function buildKernel(options: BuildOptions): Promise<KernelArtifact
   const cache = kernelCacheDir(options);
   const artifacts = join(cache, "artifacts", plan.id);
   const built = await readArtifacts(artifacts, true);
-  if (built !== undefined) return built;
+  if (built !== undefined) {
+    await markUsed(artifacts);
+    return built;
+  }
   const onWait = waiting(options, "building the same kernel");
   const lock = join(cache, "locks", plan.id);
   return withLock(lock, { signal: options.signal, onWait }, async () => {
     const meanwhile = await readArtifacts(artifacts, true);
     if (meanwhile !== undefined) return meanwhile;
     await checkTools(undefined, options.signal);
-    const tree = await fetchSource(plan.source, options);
+    const tree = await cachedTree(plan.source, options);
     const configured = await configurePlan(plan, options);
     await withObjects(plan, options, async (objects) => {
+      await markUsed(objects);
       const resumed = await configureObjects(objects, configured.text);
       const { config } = configured;
       await checkTools(config, options.signal);
-      await compile({ tree, objects, configured, resumed }, options);
+      await compile({ plan, tree, objects, configured, resumed }, options);
       options.onProgress?.({ phase: "install", done: 0, unit: "steps" });
       await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);
     });
@@ -89,6 +93,7 @@ async function configureObjects(objects: string, text: string): Promise<boolean>
 
 async function compile(
   build: {
+    readonly plan: ConfigurationPlan;
     readonly tree: string;
     readonly objects: string;
     readonly configured: ConfiguredKernel;
@@ -96,11 +101,11 @@ async function compile(
   },
   options: BuildOptions,
 ): Promise<void> {
-  const { tree, objects, configured, resumed } = build;
-  const facts = archFacts(options.arch ?? "x86_64");
+  const { plan, tree, objects, configured, resumed } = build;
+  const facts = archFacts(plan.arch);
   const flags = prefixMaps(tree, objects);
   options.onProgress?.({ phase: "compile", done: 0, unit: "objects", message: "prepare" });
-  await syncConfiguration(tree, objects, options);
+  await syncConfiguration(plan, tree, objects, options);
   // What was made of an incomplete configuration would not be proved.
   if ((await readFile(join(objects, ".config"), "utf8")) !== configured.text) {
     throw new KernelError("KERNEL_BUILD", `The build changed its own configuration in "${objects}"`, {
@@ -115,7 +120,7 @@ async function compile(
     ...(configured.config.values.get("MODULES")?.text === "y" ? ["modules"] : []),
   ];
   const jobs = options.jobs ?? availableParallelism();
-  const command = makeCommand(tree, objects, facts, [`-j${jobs}`, ...flags, ...targets]);
+  const command = makeCommand(tree, objects, facts, [`-j${jobs}`, ...plan.makeArgs, ...flags, ...targets]);
   const lines: string[] = [];
   const finished = await run(command, {
     signal: options.signal,
@@ -133,8 +138,13 @@ async function compile(
 }
 
 // What make has its conf do first: the configuration in the forms that makefiles and C read.
-async function syncConfiguration(tree: string, objects: string, options: BuildOptions): Promise<void> {
-  const env = await kconfigEnvironment(tree, objects, options.arch ?? "x86_64", options);
+async function syncConfiguration(
+  plan: ConfigurationPlan,
+  tree: string,
+  objects: string,
+  options: BuildOptions,
+): Promise<void> {
+  const env = await kconfigEnvironment(tree, objects, plan, options);
   const run = { cwd: objects, args: ["--syncconfig", "Kconfig"], env, answers: answersDirectory(options) };
   const { status, output } = await runConf(run);
   if (status === 0) return;

@@ -5,6 +5,7 @@ import type { CliArgs } from "./internal/cli-args.ts";
 import { processIo, progressPrinter } from "./internal/cli-io.ts";
 import type { CliIo } from "./internal/cli-io.ts";
 import { nearest } from "./internal/nearest.ts";
+import { VERBS } from "./internal/verbs.ts";
 
 const HELP = `kbuild: fetch, configure and build Linux kernels
 
@@ -14,6 +15,11 @@ usage:
   kbuild configure [options]      print the complete configuration (.config), proved
   kbuild build [options]          build, print where the kernel is
   kbuild distro [--package NAME]  fetch the distribution's own kernel, without installing it
+  kbuild diff A B                 what differs between two kernels' configurations
+  kbuild size PATH                what a kernel's bytes are spent on, by directory and option
+  kbuild cache ls|gc              what the cache holds; make it smaller
+  kbuild doctor                   whether this machine has what a build needs
+                                  (these four have a --help of their own)
 
 options:
   --source SOURCE     default: Debian's 6.12; a source is one of
@@ -56,6 +62,10 @@ const OPTIONS = {
   output: { type: "string", short: "o" },
   package: { type: "string" },
   refresh: { type: "boolean" },
+  depth: { type: "string" },
+  top: { type: "string" },
+  "max-size": { type: "string" },
+  "older-than": { type: "string" },
   "cache-dir": { type: "string" },
   json: { type: "boolean" },
   "dry-run": { type: "boolean" },
@@ -72,7 +82,7 @@ export interface CommandContext {
   readonly progress: ReturnType<typeof progressPrinter>;
 }
 
-const COMMANDS = ["features", "fetch", "configure", "build", "distro"];
+const COMMANDS = ["features", "fetch", "configure", "build", "distro", ...Object.keys(VERBS)];
 
 /** The command line: returns the exit status. */
 export async function main(argv: readonly string[], io: CliIo = processIo): Promise<number> {
@@ -82,10 +92,11 @@ export async function main(argv: readonly string[], io: CliIo = processIo): Prom
   process.on("SIGTERM", interrupt);
   const progress = progressPrinter(io);
   try {
-    const args = readArgs(argv, OPTIONS, 2);
-    const [name, operand] = args.positionals;
+    const args = readArgs(argv, OPTIONS, 3);
+    const [name, operand, extra] = args.positionals;
+    const verb = name === undefined ? undefined : VERBS[name];
     if (args.flag("version")) io.stdout(`${packageVersion()}\n`);
-    else if (args.flag("help")) io.stdout(HELP);
+    else if (args.flag("help")) io.stdout(verb?.help ?? HELP);
     else if (name === undefined) {
       throw new KernelError("KERNEL_USAGE", "No command is given", { hint: '"kbuild --help" lists them' });
     } else if (!COMMANDS.includes(name)) {
@@ -93,7 +104,10 @@ export async function main(argv: readonly string[], io: CliIo = processIo): Prom
       throw new KernelError("KERNEL_USAGE", `There is no command "${name}"`, {
         hint: near === undefined ? '"kbuild --help" lists them' : `Did you mean "${near}"?`,
       });
+    } else if (verb !== undefined) {
+      return await verb.run({ args, io, signal: abort.signal, progress });
     } else {
+      if (extra !== undefined) throw new KernelError("KERNEL_USAGE", `Unexpected argument "${extra}"`);
       if (operand !== undefined && name !== "features") {
         throw new KernelError("KERNEL_USAGE", `Unexpected argument "${operand}"`);
       }

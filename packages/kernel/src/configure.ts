@@ -23,8 +23,9 @@ import { KernelError } from "./errors.ts";
 import { composeFeatures, defaultFeatures } from "./feature.ts";
 import { kconfigHost } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
-import { writeFileAtomic } from "./internal/store.ts";
-import { checkTools, toolchainVersion } from "./internal/toolchain.ts";
+import { markUsed, writeFileAtomic } from "./internal/store.ts";
+import { WITH_PAHOLE } from "./internal/make.ts";
+import { checkTools, paholeVersion, toolchainVersion } from "./internal/toolchain.ts";
 import { fetchSource, resolveSource } from "./source.ts";
 import type { KernelSource, ResolvedSource } from "./source.ts";
 
@@ -62,6 +63,8 @@ export interface ConfigurationPlan {
   readonly requests: readonly ConfigRequest[];
   readonly base: ConfigBase;
   readonly toolchain: string;
+  /** What make is given beside what every build gets. */
+  readonly makeArgs: readonly string[];
   readonly id: string;
 }
 
@@ -76,7 +79,7 @@ export async function planConfiguration(
   const arch = wanted.arch ?? "x86_64";
   archFacts(arch);
   const base = wanted.base ?? "allnoconfig";
-  const [source, toolchain] = await Promise.all([
+  const [source, tools] = await Promise.all([
     resolveSource(wanted.source, context),
     toolchainVersion(context.signal),
   ]);
@@ -87,9 +90,12 @@ export async function planConfiguration(
   const user = userRequests(wanted).sort(bySymbol);
   const requests = overrideRequests([...composed.requests].sort(bySymbol), user);
   const features = composed.features.map((feature) => feature.name);
+  const btf = requests.some(({ symbol, value }) => symbol === "DEBUG_INFO_BTF" && value.text !== "n");
+  const toolchain = btf ? `${tools}\npahole ${await paholeVersion(context.signal)}` : tools;
+  const makeArgs = btf ? WITH_PAHOLE : [];
   const key = { recipe: RECIPE, source: source.id, arch, base, requests: printRequests(requests), toolchain };
   const id = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
-  return { arch, source, features, requests, base, toolchain, id };
+  return { arch, source, features, requests, base, toolchain, makeArgs, id };
 }
 
 /**
@@ -118,7 +124,7 @@ export async function configurePlan(
   if (text === undefined) {
     text = await resolvePlan(plan, context);
     await writeFileAtomic(path, text);
-  }
+  } else await markUsed(path);
   const config = parseConfig(text);
   const refused = proveConfig(requests, config);
   if (refused.length === 0) return { config, text, requests, features, id };
@@ -134,13 +140,25 @@ async function withTree<T>(
   context: KernelContext,
   work: (tree: string, host: TreeHost) => Promise<T>,
 ): Promise<T> {
-  await checkTools(undefined, context.signal);
-  const tree = await fetchSource(plan.source, context);
+  // Kconfig asks pahole for its version, so that it has to be there before the configuration is known.
+  const btf = plan.requests.filter(({ symbol }) => symbol === "DEBUG_INFO_BTF");
+  await checkTools({ values: new Map(btf.map(({ symbol, value }) => [symbol, value])) }, context.signal);
   const directory = join(kernelCacheDir(context), "conf", `${plan.source.id}-${plan.arch}`);
   return withLock(`${directory}.lock`, { signal: context.signal }, async () => {
-    using host = await kconfigHost(tree, directory, plan.arch, context);
+    const tree = await cachedTree(plan.source, context);
+    using host = await kconfigHost(tree, directory, plan, context);
     return work(tree, host);
   });
+}
+
+/**
+ * The tree of a source, noted as used. Ask for it with a lock in "locks" or "conf": those tell that trees are in use.
+ */
+export async function cachedTree(source: ResolvedSource, context: KernelContext): Promise<string> {
+  const tree = await fetchSource(source, context);
+  // A directory of the user's is not ours to touch.
+  if (source.unpack !== undefined) await markUsed(tree);
+  return tree;
 }
 
 async function resolvePlan(plan: ConfigurationPlan, context: KernelContext): Promise<string> {

@@ -12,7 +12,7 @@ import type { AptPackage } from "./internal/apt.ts";
 import { sha256File } from "./internal/download.ts";
 import { withLock } from "./internal/lock.ts";
 import { runOrThrow } from "./internal/process.ts";
-import { makeDirectoryAtomic, readJson, writeJson } from "./internal/store.ts";
+import { makeDirectoryAtomic, markUsed, readJson, writeJson } from "./internal/store.ts";
 import { unpackPackage } from "./internal/unpack.ts";
 
 /** Which kernel of the distribution. */
@@ -38,7 +38,10 @@ export async function distroKernel(options: DistroKernelOptions = {}): Promise<K
   const pointer = join(cache, `${wanted}.json`);
   const known = options.refresh === true ? undefined : await readJson<{ readonly id: string }>(pointer);
   const cached = known === undefined ? undefined : await readArtifacts(join(cache, known.id), true);
-  if (cached !== undefined) return cached;
+  if (cached !== undefined) {
+    await markUsed(cached.directory);
+    return cached;
+  }
   const found = await realPackage(wanted, options);
   const id = `${found.name}_${found.version.replaceAll(/[^\w.+~-]/g, "-")}`;
   const directory = join(cache, id);

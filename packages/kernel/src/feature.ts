@@ -13,7 +13,7 @@ export interface Feature {
   readonly why: string;
   /** The architectures that it exists for. */
   readonly arch: readonly Arch[];
-  /** Features that come with it. */
+  /** Features that come with it, on any architecture; a fragment's own needs come only where the fragment applies. */
   readonly needs: readonly string[];
   readonly fragments: readonly Fragment[];
 }
@@ -47,8 +47,9 @@ export function listFeatures(): Feature[] {
 }
 
 /** The features of a kernel that boots, prints and powers off, quietly: no network, no disk, no modules. */
-export function defaultFeatures(_arch: Arch = "x86_64"): string[] {
-  return ["base", "quiet", "serial", "screen", "poweroff", "ptys"];
+export function defaultFeatures(arch: Arch = "x86_64"): string[] {
+  const screen = arch === "x86_64" ? ["screen"] : [];
+  return ["base", "quiet", "serial", ...screen, "poweroff", "ptys"];
 }
 
 /**
@@ -83,13 +84,12 @@ export function composeFeatures(
     if (path.includes(name)) {
       throw new KernelError("KERNEL_FEATURE", `Features need each other: ${[...path, name].join(" > ")}`);
     }
-    for (const need of feature.needs) add(need, [...path, name]);
+    for (const need of needsOn(feature, options.arch)) add(need, [...path, name]);
     chosen.set(name, feature);
   };
   for (const name of names) add(name, []);
   const applicable = [...chosen.values()].flatMap((feature) =>
-    feature.fragments
-      .filter((fragment) => archesOf(fragment).includes(options.arch))
+    fragmentsOn(feature, options.arch)
       .flatMap((fragment) => fragment.requests)
       .filter((request) => appliesTo(request, options.version)),
   );
@@ -99,6 +99,19 @@ export function composeFeatures(
     throw new KernelError("KERNEL_FEATURE", `Features contradict each other:\n  ${lines}`);
   }
   return { features: [...chosen.values()], requests };
+}
+
+function fragmentsOn(feature: Feature, arch: Arch): Fragment[] {
+  return feature.fragments.filter((fragment) => archesOf(fragment).includes(arch));
+}
+
+// A PC powers off by ACPI, which needs PCI; other machines ask their firmware, and need nothing.
+function needsOn(feature: Feature, arch: Arch): Set<string> {
+  return new Set(fragmentsOn(feature, arch).flatMap(needsOf));
+}
+
+function needsOf(fragment: Fragment): string[] {
+  return (fragment.header.get("needs") ?? "").split(/\s+/).filter((word) => word !== "");
 }
 
 function appliesTo(request: ConfigRequest, version: string | undefined): boolean {
@@ -135,14 +148,13 @@ function readFeatures(): Map<string, Feature> {
       throw new KernelError("KERNEL_FEATURE", `features/${name} has no "# feature:" or no "# why:"`);
     }
     const before = found.get(feature);
-    const needs = (fragment.header.get("needs") ?? "").split(/\s+/).filter((word) => word !== "");
     found.set(feature, {
       name: feature,
       why: before?.why ?? why,
       arch: ARCHES.filter(
         (arch) => before?.arch.includes(arch) === true || archesOf(fragment).includes(arch),
       ),
-      needs: [...new Set([...(before?.needs ?? []), ...needs])],
+      needs: [...new Set([...(before?.needs ?? []), ...needsOf(fragment)])],
       fragments: [...(before?.fragments ?? []), fragment],
     });
   }

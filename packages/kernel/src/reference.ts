@@ -5,13 +5,14 @@ import { parseConfig, resolveConfig } from "@justenough/kconfig";
 import type { Config } from "@justenough/kconfig";
 import { archFacts } from "./arch.ts";
 import type { Arch } from "./arch.ts";
+import { cachedTree } from "./configure.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
 import { kconfigHost } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
 import { writeFileAtomic } from "./internal/store.ts";
 import { checkTools, toolchainVersion } from "./internal/toolchain.ts";
-import { fetchSource, resolveSource } from "./source.ts";
+import { resolveSource } from "./source.ts";
 import type { KernelSource } from "./source.ts";
 
 /** A configuration to compare with. */
@@ -40,10 +41,10 @@ export async function referenceConfig(options: ReferenceOptions): Promise<Config
   const cached = await readFile(path, "utf8").catch(() => undefined);
   if (cached !== undefined) return parseConfig(cached, { file: path });
   await checkTools(undefined, options.signal);
-  const tree = await fetchSource(source, options);
   const objects = join(cache, "conf", `${source.id}-${arch}`);
   const text = await withLock(`${objects}.lock`, { signal: options.signal }, async () => {
-    using host = await kconfigHost(tree, objects, arch, options);
+    const tree = await cachedTree(source, options);
+    using host = await kconfigHost(tree, objects, { arch }, options);
     return (await resolveConfig({ srctree: tree, base: target, values: [] }, host)).text;
   });
   await writeFileAtomic(path, text);

@@ -4,23 +4,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseConfig } from "@justenough/kconfig";
 import { expect, test } from "vitest";
-import { main } from "../src/command.ts";
 import { kernelCacheDir } from "../src/index.ts";
 import { treeVersion } from "../src/internal/tree.ts";
+import { kbuild } from "./support/kbuild.ts";
 import { startMirror } from "./support/mirror.ts";
 import { git, realTree, scratchDirectory, smallTree } from "./support/real-source.ts";
-
-async function kbuild(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const io = {
-    stdout: (text: string) => void (out += text),
-    stderr: (text: string) => void (err += text),
-    terminal: false,
-  };
-  const status = await main(args, io);
-  return { status, out, err };
-}
 
 test("features are listed, and one is shown as its fragment", async () => {
   const list = await kbuild("features");

@@ -12,13 +12,15 @@ test("all that this machine needs for the default kernel is there", async () => 
 test("all that is missing is named at once, with the packages to install", async () => {
   const empty = await mkdtemp(join(tmpdir(), "kernel-path-"));
   try {
-    const config = parseConfig("CONFIG_KERNEL_LZ4=y\nCONFIG_MODULES=y\nCONFIG_OBJTOOL=y\n");
+    const config = parseConfig(
+      "CONFIG_KERNEL_LZ4=y\nCONFIG_MODULES=y\nCONFIG_OBJTOOL=y\nCONFIG_DEBUG_INFO_BTF=y\n",
+    );
     await expect(checkTools(config, undefined, [empty])).rejects.toMatchObject({
       code: "KERNEL_TOOL_MISSING",
       message: expect.stringContaining(
-        '"bc", "bison", "depmod", "flex", "gcc", "ld", "lz4", "make", "perl"',
+        '"bc", "bison", "depmod", "flex", "gcc", "ld", "lz4", "make", "pahole", "perl"',
       ) as string,
-      hint: "apt-get install bc binutils bison flex gcc kmod lz4 make perl",
+      hint: "apt-get install bc binutils bison flex gcc kmod lz4 make pahole perl",
     });
   } finally {
     await rm(empty, { recursive: true, force: true });

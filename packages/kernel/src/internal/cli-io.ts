@@ -1,4 +1,7 @@
+import type { CommandContext } from "../command.ts";
 import type { KernelProgress } from "../context.ts";
+import { KernelError } from "../errors.ts";
+import type { CliArgs } from "./cli-args.ts";
 import { isNotice } from "./notice.ts";
 
 /** Where a command reads and writes; a test gives its own. */
@@ -59,4 +62,38 @@ function describe(event: KernelProgress): string {
   if (total === undefined) return `${phase} ${amount(done)}${noun}${about}`;
   const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
   return `${phase} ${percent} % (${amount(done)} of ${amount(total)}${noun})${about}`;
+}
+
+/** Prints a command's result: data with `--json`, else text. */
+export function printResult(
+  { args, io, progress }: CommandContext,
+  value: unknown,
+  plain: string | (() => string),
+): void {
+  progress.end();
+  const text = (): string => (typeof plain === "string" ? plain : plain());
+  io.stdout(args.flag("json") ? `${JSON.stringify(value, null, 2)}\n` : text());
+}
+
+/**
+ * The words after a command's name.
+ *
+ * @throws KernelError KERNEL_USAGE when there are too few or too many.
+ */
+export function operandsOf(args: CliArgs, least: number, most: number, usage: string): readonly string[] {
+  const operands = args.positionals.slice(1);
+  if (operands.length >= least && operands.length <= most) return operands;
+  throw new KernelError("KERNEL_USAGE", `Wrong number of arguments: it is "kbuild ${usage}"`);
+}
+
+/**
+ * The value of an option that is a count, undefined when it is not given.
+ *
+ * @throws KernelError KERNEL_USAGE for anything else.
+ */
+export function wholeNumber(args: CliArgs, option: string): number | undefined {
+  const text = args.text(option);
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new KernelError("KERNEL_USAGE", `"--${option} ${text}" is no whole number`);
 }

@@ -35,10 +35,10 @@ export async function dryRun(
   const objects = objectsDirectory(plan, context);
   const conf =
     plan.base === "defconfig" ? ["defconfig"] : [`KCONFIG_ALLCONFIG=${objects}/.allconfig`, "allnoconfig"];
-  commands.push(formatCommand(makeCommand(source.tree, objects, facts, ["-s", ...conf])));
+  commands.push(formatCommand(makeCommand(source.tree, objects, facts, ["-s", ...plan.makeArgs, ...conf])));
   if (name === "build") {
     const jobs = `-j${context.jobs ?? availableParallelism()}`;
-    const args = [jobs, ...prefixMaps(source.tree, objects), facts.imageTarget];
+    const args = [jobs, ...plan.makeArgs, ...prefixMaps(source.tree, objects), facts.imageTarget];
     commands.push(formatCommand(makeCommand(source.tree, objects, facts, args)));
   }
   return commands;

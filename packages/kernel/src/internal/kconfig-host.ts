@@ -12,16 +12,24 @@ import { runOrThrow } from "./process.ts";
 // A target of our own that stands where make's configuration targets do: its recipe sees what conf would see.
 const TARGET = "justenoughconfig";
 
+/** What the Makefile's environment depends on. */
+export interface ConfTarget {
+  readonly arch: Arch;
+  readonly makeArgs?: readonly string[] | undefined;
+}
+
 /** The environment that the tree's Makefile gives conf for a build in `objects`. */
 export async function kconfigEnvironment(
   tree: string,
   objects: string,
-  arch: Arch,
+  target: ConfTarget,
   context: KernelContext,
 ): Promise<Record<string, string>> {
   await mkdir(objects, { recursive: true });
   const recipe = `${TARGET}:; @env -0`;
-  const command = makeCommand(tree, objects, archFacts(arch), ["-s", `--eval=${recipe}`, TARGET]);
+  const facts = archFacts(target.arch);
+  const more = target.makeArgs ?? [];
+  const command = makeCommand(tree, objects, facts, ["-s", ...more, `--eval=${recipe}`, TARGET]);
   const { stdout } = await runOrThrow(command, {
     what: `read the Makefile of the kernel in "${tree}"`,
     signal: context.signal,
@@ -46,10 +54,10 @@ export function answersDirectory(context: KernelContext): string {
 export async function kconfigHost(
   tree: string,
   objects: string,
-  arch: Arch,
+  target: ConfTarget,
   context: KernelContext,
 ): Promise<TreeHost & Disposable> {
   context.onProgress?.({ phase: "configure", done: 0, unit: "steps", message: "load the Kconfig files" });
-  const env = await kconfigEnvironment(tree, objects, arch, context);
+  const env = await kconfigEnvironment(tree, objects, target, context);
   return nodeHost({ env, answers: answersDirectory(context) });
 }

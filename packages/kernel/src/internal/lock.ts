@@ -48,6 +48,7 @@ export async function withLock<T>(
       if (owner !== undefined && (await startTime(owner.pid)) === owner.started) {
         if (!told) options.onWait?.(owner.pid);
         told = true;
+        throwIfAborted(options.signal);
         await sleep(100);
       } else await removeStale(path, owner, mine);
     }
@@ -58,6 +59,23 @@ export async function withLock<T>(
     return await work();
   } finally {
     await rm(path, { force: true });
+  }
+}
+
+/** The process that holds a lock; undefined when nobody does, or when it has died. */
+export async function lockHolder(path: string): Promise<number | undefined> {
+  const owner = await readOwner(path);
+  return owner !== undefined && (await startTime(owner.pid)) === owner.started ? owner.pid : undefined;
+}
+
+/** Holds a lock while `work` runs, unless somebody else has it: then nothing is done, and the result is undefined. */
+export async function withFreeLock<T>(path: string, work: () => Promise<T>): Promise<T | undefined> {
+  const held = new AbortController();
+  try {
+    return await withLock(path, { signal: held.signal, onWait: () => held.abort() }, work);
+  } catch (error) {
+    if (held.signal.aborted) return undefined;
+    throw error;
   }
 }
 

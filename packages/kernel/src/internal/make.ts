@@ -16,6 +16,9 @@ const REPRODUCIBLE: Readonly<Record<string, string>> = {
 // on the source and the compiler alone, on every machine.
 const LEFT_OUT = ["RUSTC=false", "BINDGEN=false", "PAHOLE=false"];
 
+/** Arguments that let pahole in again, for kernels that ask for BTF; the last word counts. */
+export const WITH_PAHOLE: readonly string[] = ["PAHOLE=pahole"];
+
 /** A call of make for a tree, out of tree. All that it needs is among its arguments, so that it can be typed again. */
 export function makeCommand(
   tree: string,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Writes a file beside its place and renames it there, so that no reader ever sees half of it. */
@@ -57,6 +57,13 @@ export async function removeStale(path: string): Promise<void> {
     // A program that the killed one had started may write its last file just now.
     await rm(join(dirname(path), name), { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
   }
+}
+
+/** Notes that something in the cache was of use now: what was not for the longest time is removed first. */
+export async function markUsed(path: string): Promise<void> {
+  const now = new Date();
+  // It may have been removed, or belong to somebody else; neither matters.
+  await utimes(path, now, now).catch(() => {});
 }
 
 function temporaryName(path: string): string {

@@ -1,0 +1,98 @@
+/** What a kernel's build needs of the machine, and whether it is there. */
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { cleanEnv, run } from "./process.ts";
+
+/** A program or a C header. */
+export interface Need {
+  readonly what: string;
+  readonly kind: "program" | "header";
+  /** Debian's and Ubuntu's package. */
+  readonly package: string;
+  /** The oldest version that the kernel takes: Documentation/process/changes.rst of 6.12. */
+  readonly least?: string | undefined;
+  /** The symbols of which any brings the need; undefined: every kernel has it. */
+  readonly symbols?: readonly string[] | undefined;
+}
+
+function program(what: string, name = what, least?: string): Need {
+  return { what, kind: "program", package: name, least };
+}
+
+function some(symbols: string, what: string, name: string): Need {
+  const kind = what.endsWith(".h") ? "header" : "program";
+  return { what, kind, package: name, symbols: symbols.split(" ") };
+}
+
+export const NEEDS: readonly Need[] = [
+  program("make", "make", "4.0"),
+  program("gcc", "gcc", "5.1"),
+  program("ld", "binutils", "2.25"),
+  program("flex", "flex", "2.5.35"),
+  program("bison", "bison", "2.0"),
+  program("bc"),
+  program("perl"),
+  // Programs that run during the build are compiled first.
+  { what: "stdio.h", kind: "header", package: "libc6-dev" },
+  // What the image is packed with (cmd_xzkern and others in scripts/Makefile.lib).
+  some("KERNEL_GZIP", "gzip", "gzip"),
+  some("KERNEL_BZIP2", "bzip2", "bzip2"),
+  some("KERNEL_LZMA", "lzma", "xz-utils"),
+  some("KERNEL_XZ", "xz", "xz-utils"),
+  some("KERNEL_LZO", "lzop", "lzop"),
+  some("KERNEL_LZ4", "lz4", "lz4"),
+  some("KERNEL_ZSTD", "zstd", "zstd"),
+  some("MODULES", "depmod", "kmod"),
+  some("DEBUG_INFO_BTF", "pahole", "pahole"),
+  // tools/objtool reads ELF files by libelf.
+  some("OBJTOOL", "gelf.h", "libelf-dev"),
+  some("SYSTEM_TRUSTED_KEYRING MODULE_SIG", "openssl/opensslv.h", "libssl-dev"),
+];
+
+/** The needs of a configuration; without one, those of every kernel. */
+export function needsOf(isOn: ((symbol: string) => boolean) | undefined): Need[] {
+  return NEEDS.filter(
+    ({ symbols }) => symbols === undefined || (isOn !== undefined && symbols.some((symbol) => isOn(symbol))),
+  );
+}
+
+/** Those that are not met, in the order given. Without a compiler nothing is said about headers. */
+export async function unmetNeeds(
+  needs: readonly Need[],
+  path: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Need[]> {
+  const gcc = await findProgram("gcc", path);
+  const met = await Promise.all(
+    needs.map(async ({ what, kind }) => {
+      if (kind === "program") return (await findProgram(what, path)) !== undefined;
+      return gcc === undefined || (await hasHeader(gcc, what, signal));
+    }),
+  );
+  return needs.filter((_, index) => met[index] === false);
+}
+
+/** The line that installs what is missing. */
+export function installLine(needs: readonly Need[]): string {
+  return `apt-get install ${[...new Set(needs.map((need) => need.package))].sort().join(" ")}`;
+}
+
+/** Where a program is, if anywhere. */
+export async function findProgram(name: string, directories: readonly string[]): Promise<string | undefined> {
+  for (const directory of directories) {
+    const path = join(directory, name);
+    const found = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return path;
+  }
+  return undefined;
+}
+
+async function hasHeader(gcc: string, name: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const command = { file: gcc, args: ["-E", "-x", "c", "-", "-o", "/dev/null"], env: cleanEnv() };
+  const stdin = Readable.from([`#include <${name}>\n`]);
+  return (await run(command, { signal, stdin })).exitCode === 0;
+}

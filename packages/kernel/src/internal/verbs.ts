@@ -1,0 +1,68 @@
+import type { CommandContext } from "../command.ts";
+
+/** A command with a help of its own; its code is loaded when it runs, so that help is instant. */
+export interface Verb {
+  readonly help: string;
+  /** Returns the exit status. */
+  readonly run: (context: CommandContext) => Promise<number>;
+}
+
+export const VERBS: Readonly<Record<string, Verb>> = {
+  diff: {
+    help: `kbuild diff A B: what differs between the configurations of two kernels
+
+A and B are each a .config, a kernel image that carries its configuration or has it beside it, a directory of
+artifacts, or a build directory. A symbol that is not named and one that is n are the same.
+
+  +SYMBOL VALUE   only in B
+  -SYMBOL VALUE   only in A
+   SYMBOL A -> B  in both
+
+  --json          {"added", "removed", "changed"}, each a list of {"symbol", "before", "after"}
+
+Exit status: 0 when they are the same, 1 when they differ or on an error, 2 for wrong usage.
+`,
+    run: async (context) => (await import("./cli-diff.ts")).diffCommand(context),
+  },
+  size: {
+    help: `kbuild size PATH: what a kernel's bytes are spent on
+
+PATH is a directory of artifacts, a kernel's build directory, or the vmlinux in one. Bytes are those of the object
+files that were linked: text with read-only data, data, and bss, as binutils' size counts them.
+
+  --depth N       levels of directories (default: 2)
+  --top N         how many options and objects to list (default: 15)
+  --json          everything: directories, options, objects
+
+An object is counted for the option whose line in a Makefile brought it in, or else for the option of its directory.
+`,
+    run: async (context) => (await import("./cli-size.ts")).sizeCommand(context),
+  },
+  cache: {
+    help: `kbuild cache ls|gc: what the cache holds, and how to make it smaller
+
+  kbuild cache ls     sources, build directories, artifacts and the rest, with sizes and the days of their last use
+  kbuild cache gc     removes what is left over from interrupted runs, and by the limits:
+
+  --max-size SIZE     the least recently used go until the rest fits: 500M, 10G
+  --older-than AGE    what was not used for that long goes: 12h, 30d
+  --dry-run           only tell what would go
+  --json              as data
+
+What a running process holds is never removed. Everything else may be: it is made again when it is wanted.
+`,
+    run: async (context) => (await import("./cli-cache.ts")).cacheCommand(context),
+  },
+  doctor: {
+    help: `kbuild doctor: whether a kernel can be built on this machine
+
+Looks for the tools and headers that a build needs, with the Debian and Ubuntu package of each that is missing, and for
+what only some kernels need; for disk space; for ccache, clang and cross compilers.
+
+  --json          as data
+
+Exit status: 0 when a build would start, 1 when something that every build needs is missing.
+`,
+    run: async (context) => (await import("./cli-doctor.ts")).doctorCommand(context),
+  },
+};

@@ -1,0 +1,167 @@
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { parseConfig } from "@justenough/kconfig";
+import { beforeAll, expect, test } from "vitest";
+import { kernelSize } from "../src/index.ts";
+import type { KernelBytes, KernelSize } from "../src/index.ts";
+import { objectOptions } from "../src/internal/object-options.ts";
+import { buildDirectories } from "./support/built-kernel.ts";
+import { kbuild } from "./support/kbuild.ts";
+import { scratchDirectory } from "./support/real-source.ts";
+
+const execFileAsync = promisify(execFile);
+
+const sizes = new Map<string, KernelSize>();
+
+beforeAll(async () => {
+  for (const directory of await buildDirectories()) sizes.set(directory, await kernelSize(directory));
+}, 1_800_000);
+
+/** What binutils says of files, by name. */
+async function binutils(directory: string, files: readonly string[]): Promise<Map<string, KernelBytes>> {
+  const { stdout } = await execFileAsync("size", [...files], { cwd: directory, maxBuffer: 1 << 26 });
+  const rows = stdout.trim().split("\n").slice(1);
+  return new Map(
+    rows.map((row) => {
+      const [text, data, bss, , , file = ""] = row.trim().split(/\s+/);
+      return [file, { text: Number(text), data: Number(data), bss: Number(bss) }];
+    }),
+  );
+}
+
+test("every object and the kernel have the bytes that binutils' size counts", async () => {
+  expect(sizes.size).toBeGreaterThan(0);
+  for (const [directory, size] of sizes) {
+    const wanted = await binutils(directory, ["vmlinux", ...size.objects.map(({ path }) => path)]);
+    expect(size.linked).toEqual(wanted.get("vmlinux"));
+    for (const { path, text, data, bss } of size.objects) {
+      expect({ text, data, bss }, path).toEqual(wanted.get(path));
+    }
+    expect(size.sections.length).toBeGreaterThan(10);
+  }
+});
+
+test("the objects are those that the linker takes", { timeout: 60_000 }, async () => {
+  const scratch = await scratchDirectory();
+  for (const [directory, size] of sizes) {
+    const record = await readFile(join(directory, ".vmlinux.o.cmd"), "utf8");
+    const words = /cmd_vmlinux\.o := ld ([^;\n]*)/.exec(record)?.[1]?.trim().split(/\s+/) ?? [];
+    const out = join(scratch, "vmlinux.o");
+    const args = words.map((word, index) => (words[index - 1] === "-o" ? out : word));
+    // It traces every file that it takes.
+    const { stdout } = await execFileAsync("ld", ["-t", ...args], { cwd: directory, maxBuffer: 1 << 26 });
+    const taken = stdout.match(/[^\s()]+\.o\b/g) ?? [];
+    const beside = new Set(["init/version-timestamp.o", ".vmlinux.export.o"]);
+    const ours = size.objects.map(({ path }) => path).filter((path) => !beside.has(path));
+    expect(ours.sort()).toEqual([...new Set(taken)].sort());
+  }
+});
+
+test("directories and options hold every object once", () => {
+  const total = ({ text, data, bss }: KernelBytes): number => text + data + bss;
+  for (const { directories, options, objects, sum } of sizes.values()) {
+    const all = total(sum);
+    const count = (list: readonly { readonly objects: number }[]): number =>
+      list.reduce((before, { objects: more }) => before + more, 0);
+    expect(count(options)).toBe(objects.length);
+    expect(options.reduce((before, group) => before + total(group), 0)).toBe(all);
+    const top = directories.filter(({ name }) => !name.includes("/"));
+    expect(count(top)).toBe(objects.filter(({ path }) => path.includes("/")).length);
+    expect([...options].sort((a, b) => total(b) - total(a))).toEqual(options);
+  }
+});
+
+test("an object is counted for an option that is on, and without which it would not be there", async () => {
+  for (const [directory, { objects }] of sizes) {
+    const config = parseConfig(await readFile(join(directory, ".config"), "utf8"));
+    const optionOf = new Map(objects.map(({ path, option }) => [path, option]));
+    for (const option of new Set(optionOf.values())) {
+      if (option !== undefined) expect(config.values.get(option)?.text, option).toMatch(/^[ym]$/);
+    }
+    expect(optionOf.get("kernel/sched/core.o")).toBeUndefined();
+    expect(optionOf.get("kernel/futex/core.o")).toBe("FUTEX");
+    expect(optionOf.get("fs/proc/root.o")).toBe("PROC_FS");
+    expect(optionOf.get("drivers/acpi/bus.o")).toBe("ACPI");
+    expect(optionOf.get("drivers/tty/serial/8250/8250_port.o")).toBe("SERIAL_8250");
+    // More is said than left open.
+    const open = [...optionOf.values()].filter((option) => option === undefined).length;
+    expect(open / objects.length).toBeLessThan(0.45);
+  }
+});
+
+test("options come from lines, composite objects, directories and conditions", async () => {
+  const tree = await scratchDirectory();
+  const write = async (path: string, text: string): Promise<void> => {
+    await mkdir(join(tree, path, ".."), { recursive: true });
+    await writeFile(join(tree, path), text);
+  };
+  await write("Kbuild", "obj-y += a/\nobj-$(CONFIG_B) += b/\nobj-y += arch/$(SRCARCH)/\n");
+  await write("arch/x86/Makefile", "drivers-$(CONFIG_PCI) += arch/x86/pci/\n");
+  await write("arch/x86/pci/Makefile", "obj-y := early.o\n");
+  await write(
+    "a/Makefile",
+    `obj-y := always.o both.o
+obj-$(CONFIG_BOTH) += both.o
+obj-$(CONFIG_OFF) += two.o # not on
+obj-$(CONFIG_ON) += one.o two.o \\
+	three.o
+obj-$(CONFIG_WHOLE) += whole.o
+whole-y := part.o
+whole-$(CONFIG_PART) += more.o
+whole-objs += old.o
+ifdef CONFIG_INSIDE
+obj-y += inside.o
+else
+obj-y += outside.o
+endif
+obj-$(subst m,y,$(CONFIG_SUBST)) += subst.o
+`,
+  );
+  await write("b/Makefile", "obj-y := b.o\nobj-$(CONFIG_C) += c/\n");
+  await write("b/c/Kbuild", "lib-y := c.o\n");
+  const wanted: Record<string, string | undefined> = {
+    "arch/x86/pci/early.o": "PCI",
+    "a/always.o": undefined,
+    "a/both.o": undefined,
+    "a/one.o": "ON",
+    "a/two.o": "ON",
+    "a/three.o": "ON",
+    "a/part.o": "WHOLE",
+    "a/more.o": "PART",
+    "a/old.o": "WHOLE",
+    "a/inside.o": "INSIDE",
+    "a/outside.o": undefined,
+    "a/subst.o": "SUBST",
+    "a/unknown.o": undefined,
+    "b/b.o": "B",
+    "b/c/c.o": "C",
+  };
+  const found = await objectOptions(tree, "x86", Object.keys(wanted), (symbol) => symbol !== "OFF");
+  expect(Object.fromEntries(found)).toEqual(wanted);
+});
+
+test("the command takes artifacts, a build directory or a vmlinux", async () => {
+  const [directory = ""] = sizes.keys();
+  const at = await scratchDirectory();
+  await copyFile(join(directory, "System.map"), join(at, "System.map"));
+  const size = JSON.parse((await kbuild("size", at, "--json")).out) as KernelSize;
+  expect(size).toEqual(JSON.parse(JSON.stringify(sizes.get(directory))));
+  const text = (await kbuild("size", relative(".", join(directory, "vmlinux")), "--top", "3")).out;
+  expect(text).toMatch(/^ +\d+ +\d+ +\d+ +\d+ {2}vmlinux$/m);
+  expect(text).toMatch(/^ +\d+ +\d+ +\d+ +\d+ {4}drivers\/acpi$/m);
+  expect(text).toMatch(/ {2}INET {2}\d+ objects$/m);
+  await copyFile(join(directory, "vmlinux"), join(at, "vmlinux"));
+  expect((await kbuild("size", join(at, "vmlinux"))).out).toMatch(/^sections\n +\d+ \.\w+/m);
+});
+
+test("objects that are gone are told", async () => {
+  const at = await scratchDirectory();
+  await expect(kernelSize(at)).rejects.toMatchObject({ code: "KERNEL_BUILD" });
+  await writeFile(join(at, "System.map"), "ffffffff81000000 T nothing\n");
+  await expect(kernelSize(at)).rejects.toMatchObject({
+    message: expect.stringContaining("are not in the cache any more") as string,
+  });
+  expect(await kbuild("size", "--top", "x", at)).toMatchObject({ status: 2 });
+});

@@ -1,0 +1,27 @@
+import { access, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { buildKernel, kernelCacheDir } from "../../src/index.ts";
+import { DEBIAN } from "./real-source.ts";
+
+/** Build directories of finished kernels, whichever the default cache has; one is built when it has none. */
+export async function buildDirectories(): Promise<string[]> {
+  const found = await finished();
+  if (found.length > 0) return found;
+  await buildKernel({ source: DEBIAN });
+  return finished();
+}
+
+async function finished(): Promise<string[]> {
+  const objects = join(kernelCacheDir(), "objects");
+  const found: string[] = [];
+  for (const name of (await readdir(objects).catch(() => [])).sort()) {
+    const directory = join(objects, name);
+    const whole = Promise.all([access(join(directory, "System.map")), access(join(directory, "vmlinux"))]);
+    const is = await whole.then(
+      () => true,
+      () => false,
+    );
+    if (is) found.push(directory);
+  }
+  return found;
+}
