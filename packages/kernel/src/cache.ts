@@ -42,8 +42,8 @@ export interface TrimmedCache {
 }
 
 /**
- * What the cache holds: unpacked sources, build directories, kernels, downloads, configurations, answers of compiler
- * probes; the least recently used first. Sizes are those on the disk.
+ * What the cache holds: unpacked sources, stores of git, build directories, kernels, downloads, configurations, answers
+ * of compiler probes; the least recently used first. Sizes are those on the disk.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { fetchSource, resolveSource } from "../src/index.ts";
+import { fetchSource, listCache, resolveSource, trimCache } from "../src/index.ts";
 import type { KernelContext, KernelProgress, ResolvedSource } from "../src/index.ts";
 import { startMirror } from "./support/mirror.ts";
 import { digestOf, git, names, scratchDirectory, smallTree } from "./support/real-source.ts";
@@ -201,6 +201,16 @@ test("a git that was killed leaves locks and halves that the next one removes", 
     await writeFile(join(directory, lock), "");
   expect((await resolve("topic/fast")).provenance.commit).toBe(await git(clone, "rev-parse", "topic/fast"));
   expect(await names(join(directory, "objects/pack"))).not.toContain("tmp_pack_Ab12");
+});
+
+test("the store is in the cache's list, and comes again when it was removed", async () => {
+  const source = await resolve("v6.12");
+  await fetchSource(source, { cacheDir });
+  const kinds = async (): Promise<string[]> => (await listCache({ cacheDir })).map(({ kind }) => kind);
+  expect((await kinds()).sort()).toEqual(["git", "sources"]);
+  await trimCache({ cacheDir, maxBytes: 0 });
+  expect(await kinds()).toEqual([]);
+  expect(await fetchSource(await resolve("v6.12"), { cacheDir })).toBe(source.tree);
 });
 
 test("what the user has set for git changes no byte", async () => {

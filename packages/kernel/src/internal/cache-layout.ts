@@ -4,10 +4,18 @@ import { basename, join } from "node:path";
 import { lockHolder } from "./lock.ts";
 
 /** Kinds of things in the cache; the name is that of their directory. */
-export type CacheKind = "sources" | "objects" | "artifacts" | "distro" | "downloads" | "configs" | "answers";
+export type CacheKind =
+  | "sources"
+  | "git"
+  | "objects"
+  | "artifacts"
+  | "distro"
+  | "downloads"
+  | "configs"
+  | "answers";
 
 /** Which kinds are directories; the others are single files, which may go at any time. */
-const DIRECTORIES: readonly CacheKind[] = ["sources", "objects", "artifacts", "distro"];
+const DIRECTORIES: readonly CacheKind[] = ["sources", "git", "objects", "artifacts", "distro"];
 
 export const CACHE_KINDS: readonly CacheKind[] = [...DIRECTORIES, "downloads", "configs", "answers"];
 
@@ -33,9 +41,9 @@ export async function userOf(cache: string, kind: CacheKind, path: string): Prom
   const lock = lockOf(cache, kind, path);
   const holder = lock === undefined ? undefined : await lockHolder(lock);
   if (holder !== undefined) return holder;
-  // A tree is read while something is configured or built, a download while something is unpacked.
+  // A tree is read while something is configured or built, a download or a store of git while something is unpacked.
   if (kind === "sources") return anyHolder(cache, ["locks", "conf", "objects"]);
-  return kind === "downloads" ? anyHolder(cache, ["sources", "distro"]) : undefined;
+  return kind === "downloads" || kind === "git" ? anyHolder(cache, ["sources", "distro"]) : undefined;
 }
 
 /** What interrupted processes left: directories that they were filling, and claims for locks. */
