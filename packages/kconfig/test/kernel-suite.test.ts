@@ -30,10 +30,16 @@ test.each([
     writeFileSync(conf, `#!/bin/sh\nexec '${process.execPath}' '${cli}' conf "$@"\n`);
     chmodSync(conf, 0o755);
     const suite = join(tree, "scripts/kconfig/tests");
-    const { stdout } = await run("python3", ["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", suite], {
+    const plugins = ["-p", "no:cacheprovider", "-p", "roomy_pipes"];
+    const { stdout } = await run("python3", ["-B", "-m", "pytest", "-q", ...plugins, suite], {
       cwd: directory,
-      // The tests' own trees have no sources of conf that tell which rules hold.
-      env: { ...process.env, KCONFIG_DIALECT: tree, KCONFIG_ANSWERS: "" },
+      env: {
+        ...process.env,
+        PYTHONPATH: join(import.meta.dirname, "reference"),
+        // The tests' own trees have no sources of conf that tell which rules hold.
+        KCONFIG_DIALECT: tree,
+        KCONFIG_ANSWERS: "",
+      },
     }).catch((error: { stdout: string; stderr: string }) => error);
     expect(stdout).toMatch(new RegExp(`\\b${count} passed`));
     expect(stdout).not.toMatch(/failed|error/i);
