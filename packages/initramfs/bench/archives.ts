@@ -7,8 +7,8 @@
  *   pnpm -C packages/cpio build && pnpm -C packages/elf build && pnpm -C packages/initramfs build
  *   node packages/initramfs/bench/archives.ts [--rounds 7] [--large DIR] [--small DIR]
  *
- * The large files are by default from /usr, the small ones a kernel's source that was fetched to be built. With strace
- * on the machine, system calls are counted too.
+ * The large files are by default from /usr, the small ones a kernel's source that was fetched to be built. It needs
+ * time(1), and with strace(1) on the machine it counts system calls too.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
