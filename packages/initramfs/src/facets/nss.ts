@@ -26,8 +26,9 @@ export const nss: Facet = ({ view, libraryDirectories }) => {
     objects: existing(view, modules),
     texts: {
       "/etc/nsswitch.conf": DEFAULT,
-      "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
-      "/etc/group": "root:x:0:\nnogroup:x:65534:\n",
+      // No password fits a star; an x would send PAM to a shadow file.
+      "/etc/passwd": "root:*:0:0:root:/root:/bin/sh\nnobody:*:65534:65534:nobody:/:/bin/false\n",
+      "/etc/group": "root:*:0:\nnogroup:*:65534:\n",
       "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
     },
   };
