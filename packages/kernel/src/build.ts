@@ -46,14 +46,14 @@ export async function buildKernel(options: BuildOptions): Promise<KernelArtifact
   return withLock(lock, { signal: options.signal, onWait }, async () => {
     const meanwhile = await readArtifacts(artifacts, true);
     if (meanwhile !== undefined) return meanwhile;
-    await checkTools(undefined, options.signal);
+    await checkTools(plan.compiler, undefined, options.signal);
     const tree = await cachedTree(plan.source, options);
     const configured = await configurePlan(plan, options);
     await withObjects(plan, options, async (objects) => {
       await markUsed(objects);
       const resumed = await configureObjects(objects, configured.text);
       const { config } = configured;
-      await checkTools(config, options.signal);
+      await checkTools(plan.compiler, config, options.signal);
       await compile({ plan, tree, objects, configured, resumed }, options);
       options.onProgress?.({ phase: "install", done: 0, unit: "steps" });
       await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);

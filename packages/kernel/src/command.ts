@@ -36,6 +36,8 @@ options:
   --feature NAME      add a feature (repeatable)
   --no-default-features
   --set SYMBOL=VALUE  set a symbol, over what features say (repeatable)
+  --arch NAME         x86_64 (default), arm64 or riscv64; by a cross compiler on another machine
+  --compiler NAME     gcc (default), or clang with LLVM's linker and tools
   --base NAME         allnoconfig (default), tinyconfig or defconfig
   --jobs N            how many compilers run at once
   -o, --output PATH   configure: write the configuration there; build: copy the kernel there
@@ -57,6 +59,8 @@ const OPTIONS = {
   feature: { type: "string", multiple: true },
   "no-default-features": { type: "boolean" },
   set: { type: "string", multiple: true },
+  arch: { type: "string" },
+  compiler: { type: "string" },
   base: { type: "string" },
   jobs: { type: "string" },
   output: { type: "string", short: "o" },

@@ -15,12 +15,13 @@ import {
   isSymbolName,
 } from "@justenough/kconfig";
 import type { Config, ConfigBase, ConfigRequest, Refusal, TreeHost } from "@justenough/kconfig";
-import { archFacts } from "./arch.ts";
 import type { Arch } from "./arch.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
 import { KernelError } from "./errors.ts";
 import { composeFeatures, defaultFeatures } from "./feature.ts";
+import { compilerArgs, compilerFor } from "./internal/compiler.ts";
+import type { Compiler } from "./internal/compiler.ts";
 import { kconfigHost } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
 import { markUsed, writeFileAtomic } from "./internal/store.ts";
@@ -34,6 +35,8 @@ export interface KernelConfiguration {
   readonly source: KernelSource;
   /** Default: x86_64. */
   readonly arch?: Arch | undefined;
+  /** Default: gcc, a cross compiler for another architecture than this machine's. clang brings LLVM's linker and tools. */
+  readonly compiler?: "gcc" | "clang" | undefined;
   /** Default: {@link defaultFeatures}. What they need comes with them. */
   readonly features?: readonly string[] | undefined;
   /** Symbols (without CONFIG_) and values (y, m, n, numbers, strings); they win over those of features. */
@@ -62,6 +65,8 @@ export interface ConfigurationPlan {
   readonly features: readonly string[];
   readonly requests: readonly ConfigRequest[];
   readonly base: ConfigBase;
+  readonly compiler: Compiler;
+  /** What compiler and linker say of themselves. */
   readonly toolchain: string;
   /** What make is given beside what every build gets. */
   readonly makeArgs: readonly string[];
@@ -77,11 +82,11 @@ export async function planConfiguration(
   context: KernelContext,
 ): Promise<ConfigurationPlan> {
   const arch = wanted.arch ?? "x86_64";
-  archFacts(arch);
+  const compiler = compilerFor(arch, wanted.compiler);
   const base = wanted.base ?? "allnoconfig";
   const [source, tools] = await Promise.all([
     resolveSource(wanted.source, context),
-    toolchainVersion(context.signal),
+    toolchainVersion(compiler, context.signal),
   ]);
   const version = await sourceVersion(source, context);
   const composed = composeFeatures(wanted.features ?? defaultFeatures(arch), { arch, version });
@@ -92,10 +97,10 @@ export async function planConfiguration(
   const features = composed.features.map((feature) => feature.name);
   const btf = requests.some(({ symbol, value }) => symbol === "DEBUG_INFO_BTF" && value.text !== "n");
   const toolchain = btf ? `${tools}\npahole ${await paholeVersion(context.signal)}` : tools;
-  const makeArgs = btf ? WITH_PAHOLE : [];
+  const makeArgs = [...compilerArgs(compiler), ...(btf ? WITH_PAHOLE : [])];
   const key = { recipe: RECIPE, source: source.id, arch, base, requests: printRequests(requests), toolchain };
   const id = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
-  return { arch, source, features, requests, base, toolchain, makeArgs, id };
+  return { arch, compiler, source, features, requests, base, toolchain, makeArgs, id };
 }
 
 /**
@@ -142,7 +147,8 @@ async function withTree<T>(
 ): Promise<T> {
   // Kconfig asks pahole for its version, so that it has to be there before the configuration is known.
   const btf = plan.requests.filter(({ symbol }) => symbol === "DEBUG_INFO_BTF");
-  await checkTools({ values: new Map(btf.map(({ symbol, value }) => [symbol, value])) }, context.signal);
+  const values = new Map(btf.map(({ symbol, value }) => [symbol, value]));
+  await checkTools(plan.compiler, { values }, context.signal);
   const directory = join(kernelCacheDir(context), "conf", `${plan.source.id}-${plan.arch}`);
   return withLock(`${directory}.lock`, { signal: context.signal }, async () => {
     const tree = await cachedTree(plan.source, context);
@@ -193,7 +199,8 @@ export function objectsDirectory(plan: ConfigurationPlan, context: KernelContext
     /^(SMP|MODULES|DEBUG_INFO_.*|CC_OPTIMIZE_.*)$/.test(symbol),
   );
   const family = JSON.stringify([plan.source.id, plan.arch, plan.toolchain, printRequests(wide)]);
-  const name = `${plan.arch}-${createHash("sha256").update(family).digest("hex").slice(0, 16)}`;
+  const kind = plan.compiler.compiler === "clang" ? `${plan.arch}-clang` : plan.arch;
+  const name = `${kind}-${createHash("sha256").update(family).digest("hex").slice(0, 16)}`;
   return join(kernelCacheDir(context), "objects", name);
 }
 

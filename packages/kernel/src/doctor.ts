@@ -2,7 +2,9 @@ import { readdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
-import { findProgram, installLine, NEEDS, unmetNeeds } from "./internal/needs.ts";
+import { ARCHES, hostArch } from "./arch.ts";
+import { compilerFor } from "./internal/compiler.ts";
+import { compilerNeeds, findProgram, installLine, NEEDS, unmetNeeds } from "./internal/needs.ts";
 import type { Need } from "./internal/needs.ts";
 import { run, searchPath } from "./internal/process.ts";
 
@@ -48,12 +50,14 @@ const BY_DEFAULT = new Set(["KERNEL_ZSTD", "OBJTOOL"]);
 const FIRST_BUILD = 2.5e9;
 const LATER_BUILD = 0.5e9;
 
+const OWN = [...compilerNeeds(compilerFor(hostArch() ?? "x86_64")), ...NEEDS];
+
 const OPTIONAL: readonly Need[] = [
   { what: "ccache", kind: "program", package: "ccache" },
-  { what: "clang", kind: "program", package: "clang" },
-  { what: "ld.lld", kind: "program", package: "lld" },
-  { what: "aarch64-linux-gnu-gcc", kind: "program", package: "gcc-aarch64-linux-gnu" },
-  { what: "riscv64-linux-gnu-gcc", kind: "program", package: "gcc-riscv64-linux-gnu" },
+  ...compilerNeeds(compilerFor("x86_64", "clang")),
+  ...ARCHES.filter((arch) => arch !== hostArch()).flatMap((arch) =>
+    compilerNeeds(compilerFor(arch)).slice(2),
+  ),
 ];
 
 /**
@@ -85,7 +89,7 @@ export async function examineMachine(
       }),
     );
   };
-  const [tools, optional, disk] = await Promise.all([look(NEEDS), look(OPTIONAL), diskSpace(options)]);
+  const [tools, optional, disk] = await Promise.all([look(OWN), look(OPTIONAL), diskSpace(options)]);
   const missing = tools.filter(({ found }) => !found);
   const problems: string[] = [];
   for (const tool of tools) {

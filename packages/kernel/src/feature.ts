@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { mergeRequests, parseFragment } from "@justenough/kconfig";
 import type { ConfigRequest, Fragment } from "@justenough/kconfig";
+import { ARCHES } from "./arch.ts";
 import type { Arch } from "./arch.ts";
 import { KernelError } from "./errors.ts";
 import { nearest } from "./internal/nearest.ts";
@@ -24,8 +25,6 @@ export interface ComposedFeatures {
   readonly features: readonly Feature[];
   readonly requests: readonly ConfigRequest[];
 }
-
-const ARCHES: readonly Arch[] = ["x86_64", "arm64", "riscv64"];
 
 // Both src/ and dist/ stand beside features/.
 const DIRECTORY = fileURLToPath(new URL("../features/", import.meta.url));

@@ -2,11 +2,14 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildKernel, configureKernel, examineMachine } from "../src/index.ts";
-import { findProgram, NEEDS } from "../src/internal/needs.ts";
+import { compilerFor } from "../src/internal/compiler.ts";
+import { findProgram, needsOf } from "../src/internal/needs.ts";
 import { searchPath } from "../src/internal/process.ts";
 import { toolchainVersion } from "../src/internal/toolchain.ts";
 import { kbuild } from "./support/kbuild.ts";
 import { DEBIAN, scratchDirectory } from "./support/real-source.ts";
+
+const NEEDS = needsOf(compilerFor("x86_64"), () => true);
 
 /** A directory with all programs that are needed but some. */
 async function binWithout(...missing: string[]): Promise<string> {
@@ -24,7 +27,7 @@ test("a machine where kernels are built is ready, and says with what", async () 
   expect(problems).toEqual([]);
   expect(ready).toBe(true);
   const gcc = tools.find(({ what }) => what === "gcc");
-  expect(await toolchainVersion()).toContain(`gcc version ${gcc?.version}`);
+  expect(await toolchainVersion(compilerFor("x86_64"))).toContain(`gcc version ${gcc?.version}`);
   for (const name of ["make", "ld", "flex", "bison", "bc", "perl"]) {
     expect(tools.find(({ what }) => what === name)?.version, name).toMatch(/^\d+\.\d+/);
   }

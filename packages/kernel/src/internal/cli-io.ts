@@ -2,6 +2,7 @@ import type { CommandContext } from "../command.ts";
 import type { KernelProgress } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import type { CliArgs } from "./cli-args.ts";
+import { nearest } from "./nearest.ts";
 import { isNotice } from "./notice.ts";
 
 /** Where a command reads and writes; a test gives its own. */
@@ -96,4 +97,19 @@ export function wholeNumber(args: CliArgs, option: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d+$/.test(text)) return Number(text);
   throw new KernelError("KERNEL_USAGE", `"--${option} ${text}" is no whole number`);
+}
+
+/**
+ * The value of an option that is one of a few words, undefined when it is not given.
+ *
+ * @throws KernelError KERNEL_USAGE for another word.
+ */
+export function oneOf<T extends string>(args: CliArgs, option: string, words: readonly T[]): T | undefined {
+  const text = args.text(option);
+  const found = words.find((word) => word === text);
+  if (text === undefined || found !== undefined) return found;
+  const near = nearest(text, words);
+  throw new KernelError("KERNEL_USAGE", `"--${option} ${text}": there is no such ${option}`, {
+    hint: near === undefined ? `It is one of ${words.join(", ")}` : `Did you mean "${near}"?`,
+  });
 }

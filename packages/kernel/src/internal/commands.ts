@@ -4,16 +4,13 @@ import { exportArtifacts } from "../artifacts.ts";
 import { buildKernel } from "../build.ts";
 import type { CommandContext } from "../command.ts";
 import { configureKernel } from "../configure.ts";
-import type { KernelConfiguration } from "../configure.ts";
-import type { KernelContext } from "../context.ts";
 import { distroKernel } from "../distro.ts";
 import { KernelError } from "../errors.ts";
 import { defaultFeatures, listFeatures } from "../feature.ts";
-import { defaultSource, fetchSource, resolveSource } from "../source.ts";
-import type { KernelSource } from "../source.ts";
+import { fetchSource, resolveSource } from "../source.ts";
+import { configuration, jobs } from "./cli-configuration.ts";
 import { dryRun } from "./dry-run.ts";
 import { nearest } from "./nearest.ts";
-import { readSource } from "./source-argument.ts";
 import { treeVersion } from "./tree.ts";
 
 /** Runs one command of the command line. */
@@ -103,42 +100,4 @@ function features(name: string | undefined, print: (value: unknown, plain: strin
   const line = (row: (typeof rows)[number]): string =>
     `${row.default ? "*" : " "} ${row.name.padEnd(width)}  ${row.why}\n`;
   print(rows, `${rows.map(line).join("")}(* is on by default)\n`);
-}
-
-async function configuration(
-  { args }: CommandContext,
-  context: KernelContext,
-): Promise<KernelConfiguration & { readonly source: KernelSource }> {
-  const config: Record<string, string> = {};
-  for (const setting of args.list("set")) {
-    const at = setting.indexOf("=");
-    if (at < 1) throw new KernelError("KERNEL_USAGE", `"--set ${setting}" is not of the form SYMBOL=VALUE`);
-    config[setting.slice(0, at)] = setting.slice(at + 1);
-  }
-  const base = args.text("base") ?? "allnoconfig";
-  if (base !== "allnoconfig" && base !== "tinyconfig" && base !== "defconfig") {
-    throw new KernelError("KERNEL_USAGE", `There is no base "${base}"`, {
-      hint: "It is allnoconfig, tinyconfig or defconfig",
-    });
-  }
-  const defaults = args.flag("no-default-features") ? [] : defaultFeatures();
-  const given = args.text("source");
-  const found =
-    given === undefined
-      ? await defaultSource(context)
-      : await readSource(given, {
-          mirror: args.text("mirror"),
-          keyring: args.text("keyring"),
-          sha256: args.text("sha256"),
-        });
-  const source = { ...found, patches: args.list("patch") };
-  return { source, base, config, origin: "--set", features: [...defaults, ...args.list("feature")] };
-}
-
-function jobs({ args }: CommandContext): number | undefined {
-  const text = args.text("jobs");
-  if (text === undefined) return undefined;
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new KernelError("KERNEL_USAGE", `"--jobs ${text}" is no positive whole number`);
 }

@@ -2,6 +2,8 @@
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { archFacts } from "../arch.ts";
+import type { Compiler } from "./compiler.ts";
 import { cleanEnv, run } from "./process.ts";
 
 /** A program or a C header. */
@@ -25,10 +27,9 @@ function some(symbols: string, what: string, name: string): Need {
   return { what, kind, package: name, symbols: symbols.split(" ") };
 }
 
+/** What every compiler needs beside itself. */
 export const NEEDS: readonly Need[] = [
   program("make", "make", "4.0"),
-  program("gcc", "gcc", "5.1"),
-  program("ld", "binutils", "2.25"),
   program("flex", "flex", "2.5.35"),
   program("bison", "bison", "2.0"),
   program("bc"),
@@ -50,11 +51,32 @@ export const NEEDS: readonly Need[] = [
   some("SYSTEM_TRUSTED_KEYRING MODULE_SIG", "openssl/opensslv.h", "libssl-dev"),
 ];
 
+/** The compiler and its kin: scripts/min-tool-version.sh has the versions. */
+export function compilerNeeds({ arch, compiler, prefix }: Compiler): Need[] {
+  // Programs that run during the build are made by the same family of compilers, for this machine.
+  if (compiler === "clang") {
+    const llvm = ["ar", "nm", "objcopy", "objdump", "readelf", "strip"].map((name) =>
+      program(`llvm-${name}`, "llvm"),
+    );
+    return [program("clang", "clang", "13.0.1"), program("ld.lld", "lld", "13.0.1"), ...llvm];
+  }
+  const native = [program("gcc", "gcc", "5.1"), program("ld", "binutils", "2.25")];
+  if (prefix === "") return native;
+  const { triple } = archFacts(arch);
+  const name = triple.replaceAll("_", "-");
+  return [
+    ...native,
+    program(`${prefix}gcc`, `gcc-${name}`, "5.1"),
+    program(`${prefix}ld`, `binutils-${name}`, "2.25"),
+  ];
+}
+
 /** The needs of a configuration; without one, those of every kernel. */
-export function needsOf(isOn: ((symbol: string) => boolean) | undefined): Need[] {
-  return NEEDS.filter(
+export function needsOf(compiler: Compiler, isOn: ((symbol: string) => boolean) | undefined): Need[] {
+  const some = NEEDS.filter(
     ({ symbols }) => symbols === undefined || (isOn !== undefined && symbols.some((symbol) => isOn(symbol))),
   );
+  return [...compilerNeeds(compiler), ...some];
 }
 
 /** Those that are not met, in the order given. Without a compiler nothing is said about headers. */
@@ -63,11 +85,12 @@ export async function unmetNeeds(
   path: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<Need[]> {
-  const gcc = await findProgram("gcc", path);
+  const own = needs.some(({ what }) => what === "clang") ? "clang" : "gcc";
+  const cc = await findProgram(own, path);
   const met = await Promise.all(
     needs.map(async ({ what, kind }) => {
       if (kind === "program") return (await findProgram(what, path)) !== undefined;
-      return gcc === undefined || (await hasHeader(gcc, what, signal));
+      return cc === undefined || (await hasHeader(cc, what, signal));
     }),
   );
   return needs.filter((_, index) => met[index] === false);
@@ -91,8 +114,8 @@ export async function findProgram(name: string, directories: readonly string[]):
   return undefined;
 }
 
-async function hasHeader(gcc: string, name: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const command = { file: gcc, args: ["-E", "-x", "c", "-", "-o", "/dev/null"], env: cleanEnv() };
+async function hasHeader(cc: string, name: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const command = { file: cc, args: ["-E", "-x", "c", "-", "-o", "/dev/null"], env: cleanEnv() };
   const stdin = Readable.from([`#include <${name}>\n`]);
   return (await run(command, { signal, stdin })).exitCode === 0;
 }

@@ -1,5 +1,6 @@
 import type { Config } from "@justenough/kconfig";
 import { KernelError } from "../errors.ts";
+import type { Compiler } from "./compiler.ts";
 import { installLine, needsOf, unmetNeeds } from "./needs.ts";
 import { run, searchPath } from "./process.ts";
 
@@ -9,11 +10,12 @@ import { run, searchPath } from "./process.ts";
  * @throws KernelError KERNEL_TOOL_MISSING that names all that is missing and the packages to install.
  */
 export async function checkTools(
+  compiler: Compiler,
   config: Pick<Config, "values"> | undefined,
   signal?: AbortSignal,
   path: readonly string[] = searchPath(),
 ): Promise<void> {
-  const needs = needsOf((symbol) => config?.values.get(symbol)?.text === "y");
+  const needs = needsOf(compiler, (symbol) => config?.values.get(symbol)?.text === "y");
   const missing = await unmetNeeds(needs, path, signal);
   if (missing.length === 0) return;
   const names = missing.map(({ what }) => `"${what}"`).sort();
@@ -28,8 +30,13 @@ export async function checkTools(
  * What decides the bytes of a build besides its source and configuration: the tools, by what they say of themselves.
  * Rust's is not among them, since makeCommand() keeps it out of the build; {@link paholeVersion} is apart.
  */
-export async function toolchainVersion(signal?: AbortSignal): Promise<string> {
-  return (await Promise.all([ask(signal, "gcc", "-v"), ask(signal, "ld", "--version")])).join("\n");
+export async function toolchainVersion(
+  { compiler, prefix }: Compiler,
+  signal?: AbortSignal,
+): Promise<string> {
+  const clang = [ask(signal, "clang", "-v"), ask(signal, "ld.lld", "--version")];
+  const gnu = [ask(signal, `${prefix}gcc`, "-v"), ask(signal, `${prefix}ld`, "--version")];
+  return (await Promise.all(compiler === "clang" ? clang : gnu)).join("\n");
 }
 
 /** The version of the tool that makes BTF, which takes part only in kernels that ask for that. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildKernel, kernelCacheDir } from "../../src/index.ts";
 import { DEBIAN } from "./real-source.ts";
 
-/** Build directories of finished kernels, whichever the default cache has; one is built when it has none. */
+/** Build directories of finished kernels for x86_64 by gcc, whichever the default cache has; one is built when it has none. */
 export async function buildDirectories(): Promise<string[]> {
   const found = await finished();
   if (found.length > 0) return found;
@@ -15,6 +15,7 @@ async function finished(): Promise<string[]> {
   const objects = join(kernelCacheDir(), "objects");
   const found: string[] = [];
   for (const name of (await readdir(objects).catch(() => [])).sort()) {
+    if (!/^x86_64-[0-9a-f]+$/.test(name)) continue;
     const directory = join(objects, name);
     const whole = Promise.all([access(join(directory, "System.map")), access(join(directory, "vmlinux"))]);
     const is = await whole.then(
