@@ -8,6 +8,8 @@ export interface KernelProgress {
   readonly total?: number | undefined;
   readonly unit: "bytes" | "objects" | "steps";
   readonly message?: string | undefined;
+  /** Milliseconds that the rest would take at the pace so far, once there is one. */
+  readonly left?: number | undefined;
 }
 
 /** What every long operation of this package takes. */

@@ -1,3 +1,4 @@
+import type { BuildDiagnostic } from "./build-diagnostic.ts";
 import type { Refusal } from "@justenough/kconfig";
 
 /** What can go wrong in this package. */
@@ -20,6 +21,8 @@ export class KernelError extends Error {
   readonly hint: string | undefined;
   /** With KERNEL_CONFIG: each requested symbol that did not take effect. */
   readonly refusals: readonly Refusal[];
+  /** With KERNEL_BUILD: the errors of compilers and linkers, the first one first. */
+  readonly diagnostics: readonly BuildDiagnostic[];
   override readonly name = "KernelError";
 
   constructor(
@@ -29,11 +32,13 @@ export class KernelError extends Error {
       readonly hint?: string | undefined;
       readonly cause?: unknown;
       readonly refusals?: readonly Refusal[] | undefined;
+      readonly diagnostics?: readonly BuildDiagnostic[] | undefined;
     } = {},
   ) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.hint = details.hint;
     this.refusals = details.refusals ?? [];
+    this.diagnostics = details.diagnostics ?? [];
   }
 }

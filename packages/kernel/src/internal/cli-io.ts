@@ -54,8 +54,9 @@ export function progressPrinter(io: CliIo): {
 }
 
 function describe(event: KernelProgress): string {
-  const { phase, done, total, unit, message } = event;
-  const about = message === undefined ? "" : `  ${message}`;
+  const { phase, done, total, unit, message, left } = event;
+  const rest = left === undefined ? "" : `, ${duration(left)} left`;
+  const about = rest + (message === undefined ? "" : `  ${message}`);
   if (unit === "steps") return `${phase}${about}`;
   const amount = (count: number): string =>
     unit === "bytes" ? `${(count / 1e6).toFixed(1)} MB` : `${count}`;
@@ -63,6 +64,11 @@ function describe(event: KernelProgress): string {
   if (total === undefined) return `${phase} ${amount(done)}${noun}${about}`;
   const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
   return `${phase} ${percent} % (${amount(done)} of ${amount(total)}${noun})${about}`;
+}
+
+function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
 /** Prints a command's result: data with `--json`, else text. */

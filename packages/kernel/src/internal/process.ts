@@ -61,10 +61,13 @@ export async function run(
     readonly signal?: AbortSignal | undefined;
     readonly onLine?: ((line: string) => void) | undefined;
     readonly stdin?: Readable | undefined;
+    /** Its errors go where its output goes, in the order in which they were written: two pipes have none. */
+    readonly oneStream?: boolean | undefined;
   } = {},
 ): Promise<Finished> {
   throwIfAborted(options.signal);
-  const child = spawn(command.file, command.args, {
+  const { file, args } = options.oneStream === true ? oneStream(command) : command;
+  const child = spawn(file, args, {
     cwd: command.cwd,
     env: command.env ?? cleanEnv(),
     detached: true,
@@ -119,6 +122,10 @@ export async function run(
   throwIfAborted(options.signal);
   if (missing) tail.push(`${command.file}: command not found`);
   return { stdout, stderr, exitCode, tail };
+}
+
+function oneStream({ file, args }: Command): Pick<Command, "file" | "args"> {
+  return { file: "sh", args: ["-c", 'exec "$0" "$@" 2>&1', file, ...args] };
 }
 
 /** Like {@link run}, but a failing exit status is an error with the command and its last lines. */
