@@ -55,15 +55,15 @@ export async function buildKernel(options: BuildOptions): Promise<KernelArtifact
   });
 }
 
-// Kernels of one source and compiler share a build directory, one after the other.
-async function withObjects(
+/** Kernels of one source and compiler share a build directory, one after the other. */
+export async function withObjects<T>(
   plan: ConfigurationPlan,
   context: KernelContext,
-  work: (objects: string) => Promise<void>,
-): Promise<void> {
+  work: (objects: string) => Promise<T>,
+): Promise<T> {
   const objects = objectsDirectory(plan, context);
   const onWait = waiting(context, "building in the same directory");
-  await withLock(`${objects}.lock`, { signal: context.signal, onWait }, () => work(objects));
+  return withLock(`${objects}.lock`, { signal: context.signal, onWait }, () => work(objects));
 }
 
 function waiting(context: KernelContext, doing: string): (pid: number) => void {

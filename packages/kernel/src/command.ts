@@ -40,6 +40,7 @@ options:
   --compiler NAME     gcc (default), or clang with LLVM's linker and tools
   --base NAME         allnoconfig (default), tinyconfig or defconfig
   --jobs N            how many compilers run at once
+  --verify            build: a second time elsewhere, and compare the bytes
   -o, --output PATH   configure: write the configuration there; build: copy the kernel there
   --refresh           ask for newer versions than those in the cache
   --cache-dir DIR     default: $XDG_CACHE_HOME/justenough or ~/.cache/justenough
@@ -66,6 +67,7 @@ const OPTIONS = {
   output: { type: "string", short: "o" },
   package: { type: "string" },
   refresh: { type: "boolean" },
+  verify: { type: "boolean" },
   depth: { type: "string" },
   top: { type: "string" },
   "max-size": { type: "string" },

@@ -21,6 +21,8 @@ export { configureKernel } from "./configure.ts";
 export type { ConfiguredKernel, KernelConfiguration } from "./configure.ts";
 export { buildKernel } from "./build.ts";
 export type { BuildOptions } from "./build.ts";
+export { verifyKernel } from "./verify.ts";
+export type { KernelVerification } from "./verify.ts";
 export { formatDiagnostic } from "./build-diagnostic.ts";
 export type { BuildDiagnostic } from "./build-diagnostic.ts";
 export { exportArtifacts } from "./artifacts.ts";

@@ -8,21 +8,15 @@ import { archFacts } from "../src/arch.ts";
 import { objectsDirectory, planConfiguration } from "../src/configure.ts";
 import { plannedObjects } from "../src/internal/plan-objects.ts";
 import { run } from "../src/internal/process.ts";
-import { DEBIAN, scratchDirectory } from "./support/real-source.ts";
-
-// A kernel with a module, the one of examples/shell, in the default cache: one build serves all tests of a machine.
-const KERNEL = {
-  source: DEBIAN,
-  features: ["base", "quiet", "serial", "screen", "poweroff", "net", "ptys", "virtio", "modules"],
-  config: { DUMMY: "m" },
-};
+import { MODULAR_KERNEL } from "./support/built-kernel.ts";
+import { scratchDirectory } from "./support/real-source.ts";
 
 test(
   "a kernel with a module is built, kept, and taken from the cache the next time",
   { timeout: 1_800_000 },
   async () => {
     const events: KernelProgress[] = [];
-    const kernel = await buildKernel({ ...KERNEL, onProgress: (event) => events.push(event) });
+    const kernel = await buildKernel({ ...MODULAR_KERNEL, onProgress: (event) => events.push(event) });
     expect(kernel.release).toMatch(/^6\.12\.\d+$/);
     const image = await readFile(kernel.image);
     expect(image.subarray(0x202, 0x206).toString()).toBe("HdrS");
@@ -46,18 +40,18 @@ test(
     }
 
     const before = performance.now();
-    const again = await buildKernel(KERNEL);
+    const again = await buildKernel(MODULAR_KERNEL);
     expect(performance.now() - before).toBeLessThan(1000);
     expect(again).toEqual({ ...kernel, fromCache: true });
   },
 );
 
 test("the objects that are planned are those that are compiled", { timeout: 1_800_000 }, async () => {
-  const plan = await planConfiguration(KERNEL, {});
+  const plan = await planConfiguration(MODULAR_KERNEL, {});
   const objects = objectsDirectory(plan, {});
   if ((await stat(join(objects, "vmlinux")).catch(() => undefined)) === undefined) {
-    await rm((await buildKernel(KERNEL)).directory, { recursive: true });
-    await buildKernel(KERNEL);
+    await rm((await buildKernel(MODULAR_KERNEL)).directory, { recursive: true });
+    await buildKernel(MODULAR_KERNEL);
   }
   const planned = await plannedObjects(plan.source.tree, objects, archFacts("x86_64"), undefined);
   // Kbuild leaves a .cmd file with the command of each file that it makes.
@@ -90,14 +84,14 @@ test(
   async () => {
     const cacheDir = await scratchDirectory();
     const abort = new AbortController();
-    const path = (await planConfiguration(KERNEL, {})).source.tree;
+    const path = (await planConfiguration(MODULAR_KERNEL, {})).source.tree;
     const events: KernelProgress[] = [];
     const onProgress = (event: KernelProgress): void => {
       events.push(event);
       if (event.phase === "compile" && event.message?.endsWith(".o") === true) abort.abort();
     };
     const source = { kind: "directory", path } as const;
-    const options = { ...KERNEL, source, cacheDir, onProgress, signal: abort.signal };
+    const options = { ...MODULAR_KERNEL, source, cacheDir, onProgress, signal: abort.signal };
     await expect(buildKernel(options)).rejects.toMatchObject({ code: "KERNEL_ABORTED" });
     const last = events.at(-1);
     expect(last).toMatchObject({ phase: "compile", unit: "objects" });

@@ -22,9 +22,9 @@ test("all that is missing is named at once, with the packages to install", async
     await expect(checkTools(compilerFor("x86_64"), config, undefined, [empty])).rejects.toMatchObject({
       code: "KERNEL_TOOL_MISSING",
       message: expect.stringContaining(
-        '"bc", "bison", "depmod", "flex", "gcc", "ld", "lz4", "make", "pahole", "perl"',
+        '"bc", "bison", "depmod", "flex", "flock", "gcc", "ld", "lz4", "make", "pahole", "perl"',
       ) as string,
-      hint: "apt-get install bc binutils bison flex gcc kmod lz4 make pahole perl",
+      hint: "apt-get install bc binutils bison flex gcc kmod lz4 make pahole perl util-linux",
     });
   } finally {
     await rm(empty, { recursive: true, force: true });

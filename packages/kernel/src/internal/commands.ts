@@ -2,12 +2,15 @@ import { writeFile } from "node:fs/promises";
 import { countSymbols, printConfig } from "@justenough/kconfig";
 import { exportArtifacts } from "../artifacts.ts";
 import { buildKernel } from "../build.ts";
+import type { BuildOptions } from "../build.ts";
 import type { CommandContext } from "../command.ts";
 import { configureKernel } from "../configure.ts";
 import { distroKernel } from "../distro.ts";
 import { KernelError } from "../errors.ts";
 import { defaultFeatures, listFeatures } from "../feature.ts";
 import { fetchSource, resolveSource } from "../source.ts";
+import { verifyKernel } from "../verify.ts";
+import type { KernelVerification } from "../verify.ts";
 import { configuration, jobs } from "./cli-configuration.ts";
 import { dryRun } from "./dry-run.ts";
 import { nearest } from "./nearest.ts";
@@ -65,10 +68,33 @@ export async function runCommand(
     const values = { id, features: configured.features, requested: requests.length, counts, output };
     print(values, output === undefined ? text : `${output}\n`);
   } else {
-    const built = await buildKernel({ ...wanted, ...kernel, jobs: jobs(context) });
+    const build = { ...wanted, ...kernel, jobs: jobs(context) };
+    const verified = args.flag("verify") ? await verifiedBuild(build) : undefined;
+    const built = verified?.kernel ?? (await buildKernel(build));
     const artifacts = output === undefined ? built : await exportArtifacts(built, output);
-    print(artifacts, `${artifacts.image}\n`);
+    const files = verified?.files;
+    const same = files === undefined ? "" : `reproducible: ${files} files are the same in two builds\n`;
+    print(
+      files === undefined ? artifacts : { ...artifacts, verified: { files } },
+      `${artifacts.image}\n${same}`,
+    );
   }
+}
+
+async function verifiedBuild(build: BuildOptions): Promise<KernelVerification> {
+  const verified = await verifyKernel(build);
+  const { differing, objects, files } = verified;
+  if (differing.length === 0) return verified;
+  const some = (paths: readonly string[]): string =>
+    `${paths.slice(0, 10).join(", ")}${paths.length > 10 ? ` and ${paths.length - 10} more` : ""}`;
+  const from = objects.length === 0 ? "" : `; so do the objects ${some(objects)}`;
+  throw new KernelError(
+    "KERNEL_BUILD",
+    `The kernel is not reproducible: of ${files} files these differ between two builds: ${some(differing)}${from}`,
+    {
+      hint: "A source that holds a path, a time or a random number is a likely cause; patches, or generated keys",
+    },
+  );
 }
 
 function features(name: string | undefined, print: (value: unknown, plain: string) => void): void {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { runConf } from "@justenough/kconfig/node";
@@ -12,6 +12,7 @@ import { buildError } from "./build-error.ts";
 import { answersDirectory, kconfigEnvironment } from "./kconfig-host.ts";
 import { makeCommand, prefixMaps } from "./make.ts";
 import { objectOfLine, objectProgress } from "./object-progress.ts";
+import { heldBy, waitForOrphans } from "./orphans.ts";
 import { plannedObjects } from "./plan-objects.ts";
 import { run } from "./process.ts";
 import type { Command } from "./process.ts";
@@ -47,6 +48,7 @@ export interface Compiled {
 export async function compileKernel(build: Compilation, options: CompileOptions): Promise<Compiled> {
   const { plan, tree, objects, configured } = build;
   const facts = archFacts(plan.arch);
+  await waitForOrphans(objects, options.signal);
   const resumed = await configureObjects(objects, configured.text);
   options.onProgress?.({ phase: "compile", done: 0, unit: "objects", message: "prepare" });
   await syncConfiguration(build, options);
@@ -69,7 +71,7 @@ export async function compileKernel(build: Compilation, options: CompileOptions)
   const plain = makeCommand(tree, objects, facts, [...how, ...plan.makeArgs, ...flags, ...targets]);
   const command = options.wrap?.(plain) ?? plain;
   const log = collectDiagnostics(tree);
-  const { exitCode } = await run(command, {
+  const { exitCode } = await run(heldBy(objects, command), {
     signal: options.signal,
     oneStream: true,
     onLine: (line) => {
@@ -94,7 +96,6 @@ export async function compileKernel(build: Compilation, options: CompileOptions)
 async function configureObjects(objects: string, text: string): Promise<boolean> {
   const file = join(objects, ".config");
   if ((await readFile(file, "utf8").catch(() => undefined)) === text) return true;
-  await mkdir(objects, { recursive: true });
   await writeFile(file, text);
   return false;
 }

@@ -34,6 +34,7 @@ export const NEEDS: readonly Need[] = [
   program("bison", "bison", "2.0"),
   program("bc"),
   program("perl"),
+  program("flock", "util-linux"),
   // Programs that run during the build are compiled first.
   { what: "stdio.h", kind: "header", package: "libc6-dev" },
   // What the image is packed with (cmd_xzkern and others in scripts/Makefile.lib).

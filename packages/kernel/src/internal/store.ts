@@ -48,6 +48,13 @@ export async function makeDirectoryAtomic(
   }
 }
 
+/** Makes an empty directory beside a path; if its process is killed it is known for a leftover. */
+export async function makeScratch(path: string): Promise<string> {
+  const scratch = temporaryName(path);
+  await mkdir(scratch, { recursive: true });
+  return scratch;
+}
+
 /** Removes what {@link makeDirectoryAtomic} could not when its process was killed. Only for who holds the path's lock. */
 export async function removeStale(path: string): Promise<void> {
   const begin = `.${basename(path)}.`;

@@ -3,6 +3,13 @@ import { join } from "node:path";
 import { buildKernel, kernelCacheDir } from "../../src/index.ts";
 import { DEBIAN } from "./real-source.ts";
 
+/** A kernel with a module, the one of examples/shell, in the default cache: one build serves all tests of a machine. */
+export const MODULAR_KERNEL = {
+  source: DEBIAN,
+  features: ["base", "quiet", "serial", "screen", "poweroff", "net", "ptys", "virtio", "modules"],
+  config: { DUMMY: "m" },
+};
+
 /** Build directories of finished kernels for x86_64 by gcc, whichever the default cache has; one is built when it has none. */
 export async function buildDirectories(): Promise<string[]> {
   const found = await finished();
