@@ -17,10 +17,17 @@ export async function realTree(): Promise<string> {
   return fetchSource(await resolveSource(DEBIAN));
 }
 
+const scratch: string[] = [];
+
+// Said here and not where one is made: within a test it is too late for it.
+afterAll(async () => {
+  for (const directory of scratch) await rm(directory, { recursive: true, force: true });
+});
+
 /** A directory that is removed after the test file. */
 export async function scratchDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "kernel-test-"));
-  afterAll(() => rm(directory, { recursive: true, force: true }));
+  scratch.push(directory);
   return directory;
 }
 
