@@ -54,6 +54,20 @@ export class Runner {
     );
   }
 
+  /**
+   * Whether ours and C differ in a case where C can be trusted: what it prints is the same whatever lies in memory that it
+   * has freed or not yet written.
+   */
+  differs(one: FuzzCase): boolean {
+    const [pairs = []] = this.run([one]);
+    return pairs.some((pair) => differencesOf(pair).length > 0) && this.#isSound(one);
+  }
+
+  #isSound(one: FuzzCase): boolean {
+    const [first, second] = ["90", "165"].map((byte) => JSON.stringify(this.#theirs([one], byte)));
+    return first === second;
+  }
+
   close(): void {
     rmSync(this.#root, { recursive: true, force: true });
   }
@@ -76,8 +90,8 @@ export class Runner {
     return { statuses, stdout, stderr, files };
   }
 
-  // In batches: see fork-server.c.
-  #theirs(cases: readonly FuzzCase[]): readonly (readonly (Outcome | undefined)[])[] {
+  // In batches: see fork-server.c. `perturb` is what malloc(3) fills memory with.
+  #theirs(cases: readonly FuzzCase[], perturb?: string): readonly (readonly (Outcome | undefined)[])[] {
     const { program } = this.#reference.conf;
     const requests: string[] = [];
     let count = 0;
@@ -95,7 +109,11 @@ export class Runner {
       }
     }
     const { stdout } = spawnSync(program, [], {
-      env: { LD_PRELOAD: this.#server, LD_BIND_NOW: "1" },
+      env: {
+        LD_PRELOAD: this.#server,
+        LD_BIND_NOW: "1",
+        ...(perturb === undefined ? {} : { MALLOC_PERTURB_: perturb }),
+      },
       input: Buffer.from(requests.map((text) => `${text}\0`).join(""), "latin1"),
       encoding: "latin1",
       stdio: ["pipe", "pipe", "inherit"],

@@ -5,7 +5,7 @@
  *
  * DIR has scripts/kconfig of the generation: 1 is Linux up to 6.8, 2 from 6.9 to 6.17, 3 since 6.18. Each difference is
  * shrunk and printed with both outputs, and the command ends with "N cases, D differences, U without verdict"; a case is
- * without verdict when C crashes or does not end in one of its runs. `--only` runs one case of the seed; after `--stop`
+ * without verdict when C crashes or does not end in one of its runs, or prints what lay in memory that it had freed. `--only` runs one case of the seed; after `--stop`
  * differences (10) in one process it gives up.
  */
 import { spawn } from "node:child_process";

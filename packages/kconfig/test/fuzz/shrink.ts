@@ -1,17 +1,12 @@
 /** Makes a case that differs smaller: runs, steps, files and lines are taken away as long as it still differs. */
 import { TOP } from "./case.ts";
 import type { FuzzCase, Step } from "./case.ts";
-import { differencesOf } from "./run-case.ts";
 import type { Runner } from "./run-case.ts";
 
 export function shrink(runner: Runner, given: FuzzCase): FuzzCase {
-  const differs = (one: FuzzCase): boolean => {
-    const [pairs = []] = runner.run([one]);
-    return pairs.some((pair) => differencesOf(pair).length > 0);
-  };
   let best = given;
   const attempt = (next: FuzzCase): boolean => {
-    if (!differs(next)) return false;
+    if (!runner.differs(next)) return false;
     best = next;
     return true;
   };
