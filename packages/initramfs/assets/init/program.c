@@ -97,19 +97,32 @@ static int open_pump(int *theirs, bool raw)
 	return pipe[0];
 }
 
-static void __attribute__((noreturn)) child(const struct config *config, const char *path, int terminal, int report)
+/* When the leader of a session ends, the kernel hangs up its terminal and throws away what that has not sent yet
+   (disassociate_ctty): so it is /init that leads the session, and the program a process group in its foreground.
+   /dev/console never becomes a controlling terminal by being opened, only on request (tty_open). */
+static bool take_terminal(int terminal)
+{
+	struct termios tty;
+	if (sys_ioctl(terminal, TCGETS, &tty))
+		return false;
+	set_signal(SIGTTOU, SIG_IGN); /* /init sets modes and prints from the background */
+	sys_setsid();
+	sys_ioctl(terminal, TIOCSCTTY, 0);
+	return true;
+}
+
+static void __attribute__((noreturn)) child(const struct config *config, const char *path, int terminal,
+					    bool is_terminal, int report)
 {
 	const uint64_t none = 0;
-	struct termios tty;
-	long error;
+	long error, group = sys_getpid();
 	SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+	SYS2(__NR_setpgid, 0, 0);
+	if (is_terminal)
+		sys_ioctl(terminal, TIOCSPGRP, &(int){(int)group});
 	set_signal(SIGCHLD, SIG_DFL);
 	set_signal(SIGPIPE, SIG_DFL);
-	sys_setsid();
-	bool is_terminal = sys_ioctl(terminal, TCGETS, &tty) == 0;
-	/* /dev/console never becomes a controlling terminal by being opened, only on request (tty_open). */
-	if (is_terminal)
-		sys_ioctl(terminal, TIOCSCTTY, 0);
+	set_signal(SIGTTOU, SIG_DFL);
 	int input = terminal;
 	if (!config->stdin_console || !is_terminal)
 		input = (int)sys_open("/dev/null", O_RDONLY | O_CLOEXEC, 0);
@@ -153,9 +166,10 @@ void program_start(struct program *program, const struct config *config)
 	/* With a pump the program's terminal does the cooking, so the console must pass bytes through. */
 	tty_set(console_fd(), program->master >= 0 ? TTY_CHANNEL : config->raw ? TTY_EXACT : TTY_COOKED);
 
+	bool is_terminal = take_terminal(terminal);
 	long pid = sys_fork();
 	if (pid == 0)
-		child(config, path.data, terminal, report[1]);
+		child(config, path.data, terminal, is_terminal, report[1]);
 	sys_close(report[1]);
 	if (terminal != console_fd())
 		sys_close(terminal);
@@ -179,6 +193,12 @@ void program_reaped(struct program *program, int pid, int status)
 {
 	if (pid != program->pid || program->ended)
 		return;
+	if (STOPPED(status)) {
+		/* By ^Z, and here is no shell to continue it. */
+		if ((status >> 8 & 0xff) == SIGTSTP)
+			sys_kill(-pid, SIGCONT);
+		return;
+	}
 	program->ended = true;
 	program->wait_status = status;
 }

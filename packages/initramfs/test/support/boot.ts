@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import {
   type ChannelFrame,
@@ -23,6 +24,14 @@ export interface Boot {
 export interface Lines {
   readonly console: Duplex;
   readonly channel: Duplex;
+}
+
+// A host that is busy: the guest's line stands still meanwhile.
+async function* slowly(stream: Duplex): AsyncGenerator<Buffer> {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (chunk.length > 10_000) await sleep(30);
+    yield chunk;
+  }
 }
 
 let count = 0;
@@ -63,7 +72,7 @@ export async function boot(options: {
     const parts: { part: string; bytes: Uint8Array }[] = [];
     await Promise.all([
       (async () => {
-        for await (const part of splitConsole(console, token)) parts.push(part);
+        for await (const part of splitConsole(slowly(console), token)) parts.push(part);
       })(),
       (async () => {
         for await (const frame of decodeChannel(channel)) {
