@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { type ExecaError, execa } from "execa";
 
+import { ARCHES, hostArch } from "./arch.ts";
 import type { Arch } from "./arch.ts";
 import { cacheDirectory, checkAborted, type InitramfsContext } from "./context.ts";
 import { InitramfsError } from "./error.ts";
@@ -12,7 +13,7 @@ import { replaceFile } from "./internal/replace-file.ts";
 
 export interface InitProgramOptions extends InitramfsContext {
   readonly arch: Arch;
-  /** The C compiler, default `cc`. */
+  /** The C compiler. Default: `cc`; for another architecture than this machine's `aarch64-linux-gnu-gcc` and the like. */
   readonly compiler?: string | undefined;
 }
 
@@ -45,6 +46,9 @@ const FLAGS = [
   "-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code",
 ] as const;
 
+// What the compiler itself calls for where the machine has no instruction: riscv64 turns no bytes around.
+const LIBRARIES = ["-lgcc"] as const;
+
 /**
  * Compiles the generated /init with the machine's C compiler. The same sources and compiler give the same bytes;
  * the result is kept in the cache under the hash of both.
@@ -52,24 +56,18 @@ const FLAGS = [
  * @throws {InitramfsError} without a compiler, or if it refuses
  */
 export async function compileInit(options: InitProgramOptions): Promise<InitProgram> {
-  if (options.arch !== "x86_64") {
-    throw new InitramfsError(
-      "INITRAMFS_INVALID_OPTION",
-      `The generated /init exists for x86_64 so far, not for ${options.arch}`,
-      { hint: 'Give your own /init: { kind: "file", source }' },
-    );
-  }
-  const compiler = options.compiler ?? "cc";
+  const { arch } = options;
+  const compiler = options.compiler ?? (arch === hostArch() ? "cc" : `${ARCHES[arch].multiarch}-gcc`);
   const sources = await readSources();
-  const version = await run(compiler, ["--version"], options.signal);
-  const hash = createHash("sha256").update(JSON.stringify([options.arch, FLAGS, version]));
+  const version = await run(arch, compiler, ["--version"], options.signal);
+  const hash = createHash("sha256").update(JSON.stringify([arch, FLAGS, LIBRARIES, version]));
   for (const [name, text] of sources) hash.update(`${name}\0${text}\0`);
-  const path = join(cacheDirectory(options), `init-${options.arch}-${hash.digest("hex").slice(0, 32)}`);
+  const path = join(cacheDirectory(options), `init-${arch}-${hash.digest("hex").slice(0, 32)}`);
   if (await exists(path)) return { path, fromCache: true };
   options.onProgress?.({ phase: "init", done: 0, unit: "programs", message: "compiling /init" });
   const units = sources.map(([name]) => name).filter((name) => name.endsWith(".c"));
   await replaceFile(path, async (temporary) => {
-    await run(compiler, [...FLAGS, "-o", temporary, ...units], options.signal);
+    await run(arch, compiler, [...FLAGS, "-o", temporary, ...units, ...LIBRARIES], options.signal);
   });
   return { path, fromCache: false };
 }
@@ -93,6 +91,7 @@ async function readSources(): Promise<[name: string, text: string][]> {
 }
 
 async function run(
+  arch: Arch,
   compiler: string,
   args: readonly string[],
   signal: AbortSignal | undefined,
@@ -112,7 +111,7 @@ async function run(
       throw new InitramfsError(
         "INITRAMFS_TOOL",
         `There is no C compiler "${compiler}" on this machine, which the generated /init needs`,
-        { cause: error, hint: "Install one: apt-get install gcc libc6-dev" },
+        { cause: error, hint: `Install one: apt-get install ${packagesFor(arch)}` },
       );
     }
     const command = ["cd", SOURCES, "&&", compiler, ...args].join(" ");
@@ -121,10 +120,18 @@ async function run(
     throw new InitramfsError("INITRAMFS_TOOL", `The compiler cannot make /init: ${command}\n${lines}`, {
       cause: error,
       ...(headers
-        ? { hint: "Install the kernel's headers for programs: apt-get install linux-libc-dev" }
+        ? { hint: `Install the kernel's headers for programs: apt-get install ${packagesFor(arch)}` }
         : {}),
     });
   }
+}
+
+/** Debian's packages of compiler and headers. */
+function packagesFor(arch: Arch): string {
+  if (arch === hostArch()) return "gcc linux-libc-dev";
+  const names: Readonly<Record<Arch, string>> = { x86_64: "amd64", arm64: "arm64", riscv64: "riscv64" };
+  const gcc = `gcc-${ARCHES[arch].multiarch.replaceAll("_", "-")}`;
+  return `${gcc} linux-libc-dev-${names[arch]}-cross`;
 }
 
 async function exists(path: string): Promise<boolean> {

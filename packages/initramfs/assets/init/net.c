@@ -2,10 +2,10 @@
 #include "channel.h"
 #include "console.h"
 
-#include <linux/if_arp.h>
 #include <linux/sockios.h>
 
-/* uapi/linux/if.h */
+/* uapi/linux/if.h and if_arp.h, which themselves need libc */
+#define ARPHRD_ETHER 1
 #define FLAG_UP 0x1
 #define FLAG_LOOPBACK 0x8
 #define FLAG_RUNNING 0x40

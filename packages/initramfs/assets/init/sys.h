@@ -21,6 +21,10 @@
 
 #if defined(__x86_64__)
 #include "arch/x86_64.h"
+#elif defined(__aarch64__)
+#include "arch/arm64.h"
+#elif defined(__riscv)
+#include "arch/riscv64.h"
 #else
 #error "/init has no system call layer for this machine yet; see arch/"
 #endif
@@ -63,7 +67,7 @@ static inline long sys_open(const char *path, int flags, int mode)
 static inline long sys_close(int fd) { return SYS1(__NR_close, fd); }
 static inline long sys_read(int fd, void *data, size_t size) { return SYS3(__NR_read, fd, data, size); }
 static inline long sys_write(int fd, const void *data, size_t size) { return SYS3(__NR_write, fd, data, size); }
-static inline long sys_ioctl(int fd, unsigned long request, const void *argument)
+static inline long sys_ioctl(int fd, unsigned long request, void *argument)
 {
 	return SYS3(__NR_ioctl, fd, request, argument);
 }

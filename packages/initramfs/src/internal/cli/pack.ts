@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+
 import { buildInitramfs } from "../../build.ts";
 import { COMPRESSIONS } from "../../compression.ts";
 import type { LayerSpec } from "../../layers/layer-spec.ts";
@@ -81,7 +83,10 @@ function withRun(
   program: string | undefined,
   layers: readonly LayerSpec[],
 ): readonly ProgramSpec[] {
-  const named = programs.some(({ source, target }) => (target ?? source) === program);
+  // A name without a directory is looked for in the image's PATH, where a program may have been put by any name.
+  const named = programs.some(
+    ({ source, target = source }) => target === program || basename(target) === program,
+  );
   if (program === undefined || named || layers.length > 0) return programs;
   return [...programs, { source: program }];
 }
