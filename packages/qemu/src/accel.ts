@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { QemuError } from "./errors.ts";
-import { defaultCpu, machineType } from "./argv.ts";
+import { boardOf, defaultCpu, machineType } from "./board.ts";
 import type { Arch, Machine } from "./machine.ts";
 import { findQemu, type QemuBinary } from "./internal/qemu-binary.ts";
 import { runProbe, type ProbeRun } from "./internal/probe-run.ts";
@@ -76,16 +76,16 @@ const SLOW_LOOP_MS = 1000;
 export async function probeAccelerator(options: ProbeOptions = {}): Promise<AccelVerdict> {
   const accel = options.accel ?? "kvm";
   const start = performance.now();
-  const qemu = await findQemu(options.binary ?? "qemu-system-x86_64");
-  if (accel === "kvm") {
-    const early =
-      (options.arch ?? "x86_64") === "x86_64" && process.arch === "x64" ? await kvmDevice() : foreign();
+  const arch = options.arch ?? "x86_64";
+  const qemu = await findQemu(options.binary ?? boardOf(arch).binary);
+  if (accel === "kvm" || arch !== "x86_64") {
+    const early = arch === "x86_64" && process.arch === "x64" ? await kvmDevice() : foreign(arch);
     if (early !== undefined) {
       return { usable: false, ...early, stages: "", ms: performance.now() - start, cached: false };
     }
   }
   const cpu = options.cpu ?? defaultCpu(accel);
-  const type = machineType({ preset: options.preset ?? "q35" });
+  const type = machineType({ arch, preset: options.preset ?? "q35" });
   const file =
     options.cacheDir === false ? undefined : await verdictFile(options.cacheDir, [qemu, accel, cpu, type]);
   const known = file === undefined ? undefined : await readVerdict(file);
@@ -152,11 +152,13 @@ export async function chooseAccelerator(
   });
 }
 
-function foreign(): { shape: AccelShape; reason: string } {
-  return {
-    shape: "foreign",
-    reason: `This host (${process.arch}) can't run the guest's instructions itself`,
-  };
+// The probe guest is a PC's: where host and guest are both something else, nothing is proved, and so nothing is used.
+function foreign(arch: Arch): { shape: AccelShape; reason: string } {
+  const reason =
+    process.arch === "arm64" && arch === "arm64"
+      ? "There is no probe guest for arm64 yet, and without one KVM is not used"
+      : `This host (${process.arch}) can't run the instructions of ${arch} itself`;
+  return { shape: "foreign", reason };
 }
 
 async function kvmDevice(): Promise<{ shape: AccelShape; reason: string } | undefined> {

@@ -1,3 +1,4 @@
+import { boardOf, defaultCpu, machineType } from "./board.ts";
 import type { Machine, Nic } from "./machine.ts";
 import { initrdLayout, type InitrdPiece } from "./initrd.ts";
 
@@ -27,8 +28,6 @@ export const QMP_FD = 3;
 export const CONSOLE_FD = 4;
 export const FIRST_PORT_FD = 5;
 
-const LEAN = ",i8042=off,smm=off,vmport=off,sata=off,smbus=off,usb=off";
-
 /**
  * The machine as QEMU arguments. Pure; the same description gives the same arguments.
  *
@@ -50,7 +49,7 @@ export function commandArguments(machine: Machine, wiring: Wiring): string[] {
       "-accel",
       wiring.accel,
       "-cpu",
-      machine.cpu ?? defaultCpu(wiring.accel),
+      machine.cpu ?? defaultCpu(wiring.accel, machine.arch),
     ],
     ["-m", `${machine.memoryMiB}M`, "-smp", String(machine.cpus)],
     bootArguments(machine, wiring),
@@ -58,21 +57,11 @@ export function commandArguments(machine: Machine, wiring: Wiring): string[] {
     ["-action", byHand ? "reboot=shutdown" : "reboot=shutdown,shutdown=pause,panic=pause"],
     byHand ? terminalChannels(machine) : fdChannels(machine),
     machine.rng ? ["-device", "virtio-rng-pci"] : [],
-    machine.vga ? ["-device", "VGA"] : [],
+    machine.vga ? ["-device", boardOf(machine.arch).vga] : [],
     machine.pvpanic ? ["-device", "pvpanic-pci"] : [],
     ...machine.nics.map((nic, index) => nicArguments(nic, index, machine.boot === "network")),
     machine.extraArgs,
   ].flat();
-}
-
-/** QEMU's `-machine` for a description; the probe guest must run on the same. */
-export function machineType(machine: Pick<Machine, "preset">): string {
-  return machine.preset === "lean" ? `q35${LEAN}` : "q35";
-}
-
-/** QEMU's `-cpu` when the description names none. `host` is what KVM is for; TCG's cheapest model lacks only RDRAND. */
-export function defaultCpu(accel: "kvm" | "tcg"): string {
-  return accel === "kvm" ? "host" : "qemu64,+rdrand";
 }
 
 /**
@@ -126,24 +115,35 @@ function bootArguments(machine: Machine, wiring: Wiring): string[] {
 }
 
 function fdChannels(machine: Machine): string[] {
-  const port = (id: string, fd: number): string[] => [
-    "-chardev",
-    `socket,id=${id},fd=${fd}`,
-    "-serial",
-    `chardev:${id}`,
-  ];
+  const chardev = (id: string, fd: number): string[] => ["-chardev", `socket,id=${id},fd=${fd}`];
   return [
     ["-chardev", `socket,id=qmp,fd=${QMP_FD}`, "-mon", "chardev=qmp,mode=control"],
-    port("console", CONSOLE_FD),
-    ...machine.ports.map((name, index) => port(name, FIRST_PORT_FD + index)),
+    [...chardev("console", CONSOLE_FD), "-serial", "chardev:console"],
+    ...machine.ports.map((name, index) => [
+      ...chardev(name, FIRST_PORT_FD + index),
+      ...portDevice(machine, name, index),
+    ]),
     // Nothing runs before the monitor listens: an event of the first millisecond would be lost otherwise.
     ["-S"],
   ].flat();
 }
 
 function terminalChannels(machine: Machine): string[] {
-  const ports = machine.ports.map((name) => ["-serial", `unix:${name}.sock,server=on,wait=off`]);
+  const ports = machine.ports.map((name, index) => {
+    const at = `${name}.sock,server=on,wait=off`;
+    if (isOwnPort(machine, index)) return ["-serial", `unix:${at}`];
+    return ["-chardev", `socket,id=${name},path=${at}`, ...portDevice(machine, name, index)];
+  });
   return [["-serial", "mon:stdio"], ...ports].flat();
+}
+
+function isOwnPort({ arch }: Machine, index: number): boolean {
+  return index < boardOf(arch).morePorts;
+}
+
+function portDevice(machine: Machine, name: string, index: number): string[] {
+  if (isOwnPort(machine, index)) return ["-serial", `chardev:${name}`];
+  return ["-device", `pci-serial,chardev=${name}`];
 }
 
 function nicArguments(nic: Nic, index: number, netboot: boolean): string[] {

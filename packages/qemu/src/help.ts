@@ -6,9 +6,10 @@ Usage:
   qemu-boot --probe                          tell whether KVM really works here
 
 Machine:
-  --kernel FILE            bzImage, or vmlinux with a PVH entry
+  --kernel FILE            bzImage, or vmlinux with a PVH entry; Image for arm64 and riscv64
   --initrd FILE            initramfs; repeat to join several
   --append TEXT            kernel command line, e.g. "console=ttyS0"
+  --arch ARCH              x86_64 (default), arm64 or riscv64; another than this host's is emulated
   --memory SIZE            e.g. 512M, 2G (default 512M)
   --cpus N                 default 1
   --port-forward H:G       port H of this host leads to port G of the guest; also udp:H:G; 0:G picks a free one
@@ -17,7 +18,7 @@ Machine:
   --cpu MODEL              QEMU's -cpu
   --lean                   no keyboard, SATA, USB: boots a distribution's kernel a little faster
   --pvpanic                device through which the guest reports a panic
-  --qemu FILE              QEMU binary (default qemu-system-x86_64)
+  --qemu FILE              QEMU binary (default: the architecture's)
 
 Run:
   -i, --interactive        the terminal is the guest's console; Ctrl-] ends

@@ -6,15 +6,8 @@ export {
   type AccelVerdict,
   type ProbeOptions,
 } from "./accel.ts";
-export {
-  commandArguments,
-  commandByHand,
-  defaultCpu,
-  machineType,
-  printable,
-  type Command,
-  type Wiring,
-} from "./argv.ts";
+export { commandArguments, commandByHand, printable, type Command, type Wiring } from "./argv.ts";
+export { defaultCpu, machineType } from "./board.ts";
 export type { DeadlineName, Deadlines } from "./deadlines.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export type { Film, FilmOptions, Frame } from "./film.ts";

@@ -1,6 +1,7 @@
+import { boardOf } from "./board.ts";
 import { QemuError } from "./errors.ts";
 
-/** `x86_64` works now; the others are refused with a clear error until their machines are described here. */
+/** The guest's; another one than the host's is emulated. */
 export type Arch = "x86_64" | "arm64" | "riscv64";
 
 /** `auto` uses KVM only after it has run a probe guest, `kvm` insists on it, `tcg` is emulation. */
@@ -32,10 +33,10 @@ export interface MachineSpec {
   readonly arch?: Arch | undefined;
   /**
    * `q35` is QEMU's standard PC. `lean` leaves out keyboard, SMM, VMware port, SATA, SMBus and USB, which saves
-   * a distribution's kernel their probing.
+   * a distribution's kernel their probing. Other architectures have QEMU's `virt` alone.
    */
   readonly preset?: "q35" | "lean" | undefined;
-  /** Kernel image to boot directly: a bzImage, or a vmlinux with a PVH entry. */
+  /** Kernel image to boot directly: a bzImage, or a vmlinux with a PVH entry; an Image for arm64 and riscv64. */
   readonly kernel?: string | undefined;
   /** Parts of the initramfs (paths or bytes), joined so that each starts at a multiple of four bytes. */
   readonly initrd?: readonly (string | Uint8Array)[] | undefined;
@@ -48,20 +49,23 @@ export interface MachineSpec {
   readonly memory?: number | string | undefined;
   readonly cpus?: number | undefined;
   readonly accel?: AccelChoice | undefined;
-  /** QEMU's `-cpu`. Default: `host` with KVM, `qemu64,+rdrand` without, which costs nothing and seeds the guest's entropy. */
+  /** QEMU's `-cpu`. Default: `host` with KVM; without, `qemu64,+rdrand`, `cortex-a72` or `rv64`. */
   readonly cpu?: string | undefined;
   /** Shorthand for one user network card with these forwards. Not together with `nics`. */
   readonly forwards?: readonly ForwardSpec[] | undefined;
   readonly nics?: readonly NicSpec[] | undefined;
-  /** Names of serial ports after the console: the first is the guest's ttyS1, up to three. */
+  /**
+   * Names of serial ports after the console, up to three. The first is the guest's ttyS1; on arm64, where the console is
+   * ttyAMA0, it is ttyS0. On arm64 and riscv64 they are PCI cards (CONFIG_SERIAL_8250_PCI).
+   */
   readonly ports?: readonly string[] | undefined;
-  /** A VGA card, needed for pictures. */
+  /** A screen, needed for pictures: a VGA card, or virtio's on arm64 and riscv64. */
   readonly vga?: boolean | undefined;
   /** A pvpanic device, through which a guest with CONFIG_PVPANIC_PCI reports its panic. */
   readonly pvpanic?: boolean | undefined;
   /** A virtio entropy source (default true): without one a guest may block for a second in getrandom(2). */
   readonly rng?: boolean | undefined;
-  /** The QEMU binary, default `qemu-system-x86_64` from PATH. */
+  /** The QEMU binary. Default: the architecture's, such as `qemu-system-x86_64`, from PATH. */
   readonly binary?: string | undefined;
   /** Further arguments for QEMU, last on the line. */
   readonly extraArgs?: readonly string[] | undefined;
@@ -90,9 +94,9 @@ export type NicSpec = {
 
 /** A complete description: plain data, no defaults left open. JSON-serialisable as long as the initrd parts are paths. */
 export interface Machine {
-  readonly arch: "x86_64";
+  readonly arch: Arch;
   readonly binary: string;
-  readonly preset: "q35" | "lean";
+  readonly preset: "q35" | "lean" | "virt";
   readonly boot: "kernel" | "network" | "firmware";
   readonly kernel?: string;
   readonly initrd: readonly (string | Uint8Array)[];
@@ -110,13 +114,13 @@ export interface Machine {
   readonly extraArgs: readonly string[];
 }
 
-/** QEMU's PC has four serial ports: the console and three more. */
+/** QEMU's PC has four serial ports: the console and three more. The others do as well. */
 const MAX_PORTS = 3;
 
 /**
  * Completes and checks a machine description. Pure: touches no file.
  *
- * @throws QemuError `QEMU_SPEC_INVALID` or `QEMU_ARCH_UNSUPPORTED`
+ * @throws QemuError `QEMU_SPEC_INVALID`
  * @example
  * ```ts
  * import { machine } from "@justenough/qemu";
@@ -125,16 +129,11 @@ const MAX_PORTS = 3;
  */
 export function machine(spec: MachineSpec): Machine {
   const arch = spec.arch ?? "x86_64";
-  if (arch !== "x86_64") {
-    throw new QemuError(
-      "QEMU_ARCH_UNSUPPORTED",
-      `Cannot describe a machine of architecture "${arch}": only "x86_64" works so far`,
-    );
-  }
   const boot =
     spec.boot ??
     (spec.kernel === undefined ? (spec.firmware === undefined ? "network" : "firmware") : "kernel");
   checkBoot(spec, boot);
+  if (arch !== "x86_64") checkVirt(spec, arch, boot);
   if (spec.nics !== undefined && spec.forwards !== undefined && spec.forwards.length > 0) {
     throw invalid(
       `"forwards" and "nics" exclude each other`,
@@ -156,8 +155,8 @@ export function machine(spec: MachineSpec): Machine {
     throw invalid(`Serial port name "${bad}" is no unique name of lower-case letters, digits and "-"`);
   return {
     arch,
-    binary: spec.binary ?? "qemu-system-x86_64",
-    preset: spec.preset ?? "q35",
+    binary: spec.binary ?? boardOf(arch).binary,
+    preset: arch === "x86_64" ? (spec.preset ?? "q35") : "virt",
     boot,
     ...(spec.kernel === undefined ? {} : { kernel: spec.kernel }),
     initrd: spec.initrd ?? [],
@@ -187,6 +186,14 @@ function checkBoot(spec: MachineSpec, boot: Machine["boot"]): void {
   if ((spec.initrd ?? []).length > 0) throw invalid(`"initrd" was given without "kernel"`);
   if (spec.cmdline !== undefined && spec.cmdline !== "")
     throw invalid(`"cmdline" was given without "kernel"`);
+}
+
+// What only the PC has.
+function checkVirt(spec: MachineSpec, arch: Arch, boot: Machine["boot"]): void {
+  if (spec.preset !== undefined)
+    throw invalid(`"${spec.preset}" is a PC, and the architecture is "${arch}"`, `Leave out "preset"`);
+  if (boot === "network")
+    throw invalid(`An "${arch}" machine has no firmware that boots from the network`, `Give "kernel"`);
 }
 
 function completeNic(nic: NicSpec, index: number): Nic {

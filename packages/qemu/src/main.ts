@@ -3,7 +3,14 @@ import type { ReadStream } from "node:tty";
 import type { Readable, Writable } from "node:stream";
 import type { BootResult } from "./result.ts";
 import type { Vm } from "./vm.ts";
-import { errorStatus, machineFromOptions, parseOptions, parseSeconds, type Values } from "./options.ts";
+import {
+  errorStatus,
+  machineFromOptions,
+  parseArch,
+  parseOptions,
+  parseSeconds,
+  type Values,
+} from "./options.ts";
 
 export interface CliIo {
   readonly stdin: Readable;
@@ -111,6 +118,7 @@ async function probe(values: Values, io: CliIo): Promise<number> {
   const verdict = await probeAccelerator({
     accel: accel === "tcg" ? "tcg" : "kvm",
     cpu: values.cpu,
+    arch: parseArch(values.arch),
     preset: values.lean === true ? "lean" : "q35",
     binary: values.qemu,
     signal: io.signal,

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { QemuError } from "./errors.ts";
-import type { AccelChoice, ForwardSpec, MachineSpec } from "./machine.ts";
+import type { AccelChoice, Arch, ForwardSpec, MachineSpec } from "./machine.ts";
 
 const OPTIONS = {
   kernel: { type: "string" },
@@ -19,6 +19,7 @@ const OPTIONS = {
   "output-timeout": { type: "string" },
   accel: { type: "string" },
   cpu: { type: "string" },
+  arch: { type: "string" },
   lean: { type: "boolean" },
   pvpanic: { type: "boolean" },
   qemu: { type: "string" },
@@ -92,7 +93,8 @@ export function machineFromOptions(values: Values): MachineSpec {
     cpu: values.cpu,
     nics: [...tap, ...user],
     vga: values.film !== undefined || values.screenshot !== undefined,
-    preset: values.lean === true ? "lean" : "q35",
+    arch: parseArch(values.arch),
+    preset: values.lean === true ? "lean" : undefined,
     pvpanic: values.pvpanic,
     binary: values.qemu,
   };
@@ -109,6 +111,11 @@ export function parseSeconds(flag: string, value: string | undefined): number | 
 function parseAccel(value: string | undefined): AccelChoice | undefined {
   if (value === undefined || value === "auto" || value === "kvm" || value === "tcg") return value;
   throw new UsageError(`"${value}" is no accelerator`, "Choose auto, kvm or tcg");
+}
+
+export function parseArch(value: string | undefined): Arch | undefined {
+  if (value === undefined || value === "x86_64" || value === "arm64" || value === "riscv64") return value;
+  throw new UsageError(`"${value}" is no architecture`, "Choose x86_64, arm64 or riscv64");
 }
 
 function parseForward(value: string): ForwardSpec {

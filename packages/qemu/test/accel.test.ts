@@ -127,7 +127,11 @@ describe("choosing", () => {
   });
 
   test("a guest of another architecture can't use KVM", async () => {
-    expect(await probeAccelerator({ arch: "arm64" })).toMatchObject({ usable: false, shape: "foreign" });
+    expect(await probeAccelerator({ arch: "arm64" })).toMatchObject({
+      usable: false,
+      shape: "foreign",
+      reason: "This host (x64) can't run the instructions of arm64 itself",
+    });
   });
 
   test("without QEMU there is one clear error", async () => {

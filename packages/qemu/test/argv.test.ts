@@ -59,6 +59,22 @@ describe("commandArguments", () => {
     );
   });
 
+  test("other architectures", () => {
+    const spec = { kernel: "Image", ports: ["channel"], pvpanic: true, vga: true, cpus: 9 };
+    const byHand = (arch: "arm64" | "riscv64"): string =>
+      printable(commandByHand(machine({ ...spec, arch }), "tcg"));
+    expect(byHand("arm64")).toMatchInlineSnapshot(
+      `"qemu-system-aarch64 -nodefaults -no-user-config -display none -machine virt,gic-version=3 -accel tcg -cpu cortex-a72 -m 512M -smp 9 -kernel Image -action reboot=shutdown -serial mon:stdio -chardev socket,id=channel,path=channel.sock,server=on,wait=off -device pci-serial,chardev=channel -device virtio-rng-pci -device virtio-gpu-pci -device pvpanic-pci"`,
+    );
+    expect(byHand("riscv64")).toMatchInlineSnapshot(
+      `"qemu-system-riscv64 -nodefaults -no-user-config -display none -machine virt -accel tcg -cpu rv64 -m 512M -smp 9 -kernel Image -action reboot=shutdown -serial mon:stdio -chardev socket,id=channel,path=channel.sock,server=on,wait=off -device pci-serial,chardev=channel -device virtio-rng-pci -device virtio-gpu-pci -device pvpanic-pci"`,
+    );
+    const riscv = machine({ ...spec, arch: "riscv64" });
+    expect(commandArguments(riscv, { accel: "tcg", channels: "fds" }).join(" ")).toContain(
+      "-chardev socket,id=channel,fd=5 -device pci-serial,chardev=channel",
+    );
+  });
+
   test("a boot from the network keeps the card's ROM and puts it first", () => {
     const pxe = machine({ boot: "network", nics: [{ kind: "tap", ifname: "tap0" }] });
     expect(printable(commandByHand(pxe, "tcg"))).toMatchInlineSnapshot(

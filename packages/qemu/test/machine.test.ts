@@ -79,9 +79,15 @@ describe("machine", () => {
     );
   });
 
-  test("refuses an architecture that it can't describe yet", () => {
-    expect(() => machine({ arch: "arm64", kernel: "Image" })).toThrow(
-      expect.objectContaining({ code: "QEMU_ARCH_UNSUPPORTED" }),
+  test.each<[MachineSpec, RegExp]>([
+    [{ arch: "arm64", kernel: "Image", preset: "lean" }, /"lean" is a PC, and the architecture is "arm64"/],
+    [
+      { arch: "riscv64", nics: [{ kind: "tap", ifname: "tap0" }] },
+      /"riscv64" machine has no firmware that boots from the network/,
+    ],
+  ])("refuses what only a PC has: %j", (spec, message) => {
+    expect(() => machine(spec)).toThrow(
+      expect.objectContaining({ code: "QEMU_SPEC_INVALID", message: expect.stringMatching(message) }),
     );
   });
 });

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { boardOfBinary } from "../board.ts";
 import { QemuError } from "../errors.ts";
 
 export interface QemuBinary {
@@ -45,11 +46,12 @@ async function findExecutable(name: string): Promise<string> {
       continue;
     }
   }
+  const board = boardOfBinary(name);
   throw new QemuError(
     "QEMU_NOT_FOUND",
     `Cannot find QEMU: there is no executable "${name}"${name.includes("/") ? "" : " in PATH"}`,
     {
-      hint: "Install it: apt-get install qemu-system-x86 (Debian, Ubuntu), dnf install qemu-system-x86-core (Fedora), apk add qemu-system-x86_64 (Alpine)",
+      hint: `Install it: apt-get install ${board?.package ?? "qemu-system-x86"} (Debian, Ubuntu), dnf install ${board?.binary ?? name}-core (Fedora), apk add ${board?.binary ?? name} (Alpine)`,
     },
   );
 }

@@ -1,0 +1,66 @@
+import type { Arch, Machine } from "./machine.ts";
+
+/** What QEMU's machine of an architecture has. */
+export interface Board {
+  readonly binary: string;
+  /** Debian's package of that binary. */
+  readonly package: string;
+  /** QEMU's `-cpu` under emulation: the cheapest that runs a distribution's programs. */
+  readonly cpu: string;
+  readonly vga: string;
+  /** The board's own serial ports: the console, then these many more. Others are cards (PCI, 16550). */
+  readonly morePorts: number;
+}
+
+const BOARDS: Readonly<Record<Arch, Board>> = {
+  // TCG's cheapest model lacks only RDRAND, which seeds the guest's entropy.
+  x86_64: {
+    binary: "qemu-system-x86_64",
+    package: "qemu-system-x86",
+    cpu: "qemu64,+rdrand",
+    vga: "VGA",
+    morePorts: 3,
+  },
+  // "max" emulates pointer authentication, at several times the price.
+  arm64: {
+    binary: "qemu-system-aarch64",
+    package: "qemu-system-arm",
+    cpu: "cortex-a72",
+    vga: "virtio-gpu-pci",
+    morePorts: 0,
+  },
+  riscv64: {
+    binary: "qemu-system-riscv64",
+    package: "qemu-system-misc",
+    cpu: "rv64",
+    vga: "virtio-gpu-pci",
+    morePorts: 0,
+  },
+};
+
+export function boardOf(arch: Arch): Board {
+  return BOARDS[arch];
+}
+
+/** The board whose QEMU has that name. */
+export function boardOfBinary(binary: string): Board | undefined {
+  return Object.values(BOARDS).find((board) => board.binary === binary);
+}
+
+const LEAN = ",i8042=off,smm=off,vmport=off,sata=off,smbus=off,usb=off";
+
+/** QEMU's `-machine` for a description; the probe guest must run on the same. */
+export function machineType({
+  arch,
+  preset,
+  cpus,
+}: Pick<Machine, "arch" | "preset"> & { readonly cpus?: number }): string {
+  if (arch === "x86_64") return preset === "lean" ? `q35${LEAN}` : "q35";
+  // The second version of Arm's interrupt controller, virt's default, has room for eight processors.
+  return arch === "arm64" && (cpus ?? 1) > 8 ? "virt,gic-version=3" : "virt";
+}
+
+/** QEMU's `-cpu` when the description names none. `host` is what KVM is for. */
+export function defaultCpu(accel: "kvm" | "tcg", arch: Arch = "x86_64"): string {
+  return accel === "kvm" ? "host" : boardOf(arch).cpu;
+}
