@@ -6,14 +6,15 @@ import type { ConfigurationPlan, KernelConfiguration } from "./configure.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
 import { KernelError } from "./errors.ts";
+import type { CompileHelpers } from "./internal/compile-help.ts";
 import { compileKernel } from "./internal/compile.ts";
 import { withLock } from "./internal/lock.ts";
 import { markUsed } from "./internal/store.ts";
 import { checkTools } from "./internal/toolchain.ts";
 
 /** A kernel to build. */
-export interface BuildOptions extends KernelConfiguration, KernelContext {
-  /** How many compilers run at once. Default: one for each processor. */
+export interface BuildOptions extends KernelConfiguration, KernelContext, CompileHelpers {
+  /** How many compilers run at once. Default: one for each processor, and what the farm's machines take. */
   readonly jobs?: number | undefined;
 }
 

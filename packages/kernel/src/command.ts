@@ -40,6 +40,10 @@ options:
   --compiler NAME     gcc (default), or clang with LLVM's linker and tools
   --base NAME         allnoconfig (default), tinyconfig or defconfig
   --jobs N            how many compilers run at once
+  --no-ccache         compile all; by default ccache is used where it is installed
+  --remote-cache URL  a cache that machines share: redis://HOST[:PORT], or http://HOST[:PORT]/PATH
+  --distcc HOST[/N]   compile on this machine too, N at once (repeatable)
+  --icecream          compile on the machines of an icecream scheduler
   --verify            build: a second time elsewhere, and compare the bytes
   -o, --output PATH   configure: write the configuration there; build: copy the kernel there
   --refresh           ask for newer versions than those in the cache
@@ -64,6 +68,10 @@ const OPTIONS = {
   compiler: { type: "string" },
   base: { type: "string" },
   jobs: { type: "string" },
+  "no-ccache": { type: "boolean" },
+  "remote-cache": { type: "string" },
+  distcc: { type: "string", multiple: true },
+  icecream: { type: "boolean" },
   output: { type: "string", short: "o" },
   package: { type: "string" },
   refresh: { type: "boolean" },

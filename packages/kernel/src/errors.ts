@@ -9,6 +9,7 @@ export type KernelErrorCode =
   | "KERNEL_CHECKSUM"
   | "KERNEL_CONFIG"
   | "KERNEL_DOWNLOAD"
+  | "KERNEL_FARM"
   | "KERNEL_FEATURE"
   | "KERNEL_SOURCE"
   | "KERNEL_TOOL_FAILED"

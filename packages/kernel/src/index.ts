@@ -21,6 +21,7 @@ export { configureKernel } from "./configure.ts";
 export type { ConfiguredKernel, KernelConfiguration } from "./configure.ts";
 export { buildKernel } from "./build.ts";
 export type { BuildOptions } from "./build.ts";
+export type { CompileHelpers } from "./internal/compile-help.ts";
 export { verifyKernel } from "./verify.ts";
 export type { KernelVerification } from "./verify.ts";
 export { formatDiagnostic } from "./build-diagnostic.ts";

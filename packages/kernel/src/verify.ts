@@ -51,7 +51,10 @@ export async function verifyKernel(options: BuildOptions): Promise<KernelVerific
       await copyTree(await cachedTree(plan.source, options), tree, options.signal);
       const configured = await configurePlan(plan, options);
       const jobs = (options.jobs ?? availableParallelism()) + 1;
-      await compileKernel({ plan, tree, objects, configured }, { ...options, jobs, wrap: otherwise });
+      await compileKernel(
+        { plan, tree, objects, configured },
+        { ...options, ccache: false, jobs, wrap: otherwise },
+      );
       const { config, text } = configured;
       await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);
       const { signal } = options;

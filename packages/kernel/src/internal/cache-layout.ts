@@ -9,13 +9,14 @@ export type CacheKind =
   | "git"
   | "objects"
   | "artifacts"
+  | "ccache"
   | "distro"
   | "downloads"
   | "configs"
   | "answers";
 
 /** Which kinds are directories; the others are single files, which may go at any time. */
-const DIRECTORIES: readonly CacheKind[] = ["sources", "git", "objects", "artifacts", "distro"];
+const DIRECTORIES: readonly CacheKind[] = ["sources", "git", "objects", "artifacts", "ccache", "distro"];
 
 export const CACHE_KINDS: readonly CacheKind[] = [...DIRECTORIES, "downloads", "configs", "answers"];
 

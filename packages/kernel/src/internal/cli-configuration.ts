@@ -6,6 +6,7 @@ import { KernelError } from "../errors.ts";
 import { defaultFeatures } from "../feature.ts";
 import { defaultSource } from "../source.ts";
 import { oneOf } from "./cli-io.ts";
+import type { CompileHelpers } from "./compile-help.ts";
 import { readSource } from "./source-argument.ts";
 
 /** The kernel that the options of a command line ask for. */
@@ -44,4 +45,14 @@ export function jobs({ args }: CommandContext): number | undefined {
   const count = Number(text);
   if (Number.isInteger(count) && count > 0) return count;
   throw new KernelError("KERNEL_USAGE", `"--jobs ${text}" is no positive whole number`);
+}
+
+/** Who helps to compile. */
+export function helpers({ args }: CommandContext): CompileHelpers {
+  return {
+    ccache: !args.flag("no-ccache"),
+    remoteCache: args.text("remote-cache"),
+    distcc: args.list("distcc"),
+    icecream: args.flag("icecream"),
+  };
 }

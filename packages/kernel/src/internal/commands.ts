@@ -11,7 +11,7 @@ import { defaultFeatures, listFeatures } from "../feature.ts";
 import { fetchSource, resolveSource } from "../source.ts";
 import { verifyKernel } from "../verify.ts";
 import type { KernelVerification } from "../verify.ts";
-import { configuration, jobs } from "./cli-configuration.ts";
+import { configuration, helpers, jobs } from "./cli-configuration.ts";
 import { dryRun } from "./dry-run.ts";
 import { nearest } from "./nearest.ts";
 import { treeVersion } from "./tree.ts";
@@ -68,7 +68,7 @@ export async function runCommand(
     const values = { id, features: configured.features, requested: requests.length, counts, output };
     print(values, output === undefined ? text : `${output}\n`);
   } else {
-    const build = { ...wanted, ...kernel, jobs: jobs(context) };
+    const build = { ...wanted, ...kernel, jobs: jobs(context), ...helpers(context) };
     const verified = args.flag("verify") ? await verifiedBuild(build) : undefined;
     const built = verified?.kernel ?? (await buildKernel(build));
     const artifacts = output === undefined ? built : await exportArtifacts(built, output);

@@ -1,5 +1,4 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { runConf } from "@justenough/kconfig/node";
 import { archFacts } from "../arch.ts";
@@ -9,6 +8,8 @@ import type { ConfigurationPlan, ConfiguredKernel } from "../configure.ts";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import { buildError } from "./build-error.ts";
+import { compileHelp } from "./compile-help.ts";
+import type { CompileHelpers } from "./compile-help.ts";
 import { answersDirectory, kconfigEnvironment } from "./kconfig-host.ts";
 import { makeCommand, prefixMaps } from "./make.ts";
 import { objectOfLine, objectProgress } from "./object-progress.ts";
@@ -26,7 +27,7 @@ export interface Compilation {
 }
 
 /** How the compilers run. */
-export interface CompileOptions extends KernelContext {
+export interface CompileOptions extends KernelContext, CompileHelpers {
   readonly jobs?: number | undefined;
   /** Changes the command that compiles; a second build to compare with is to run in other circumstances. */
   readonly wrap?: ((command: Command) => Command) | undefined;
@@ -48,6 +49,7 @@ export interface Compiled {
 export async function compileKernel(build: Compilation, options: CompileOptions): Promise<Compiled> {
   const { plan, tree, objects, configured } = build;
   const facts = archFacts(plan.arch);
+  const help = await compileHelp(plan, options);
   await waitForOrphans(objects, options.signal);
   const resumed = await configureObjects(objects, configured.text);
   options.onProgress?.({ phase: "compile", done: 0, unit: "objects", message: "prepare" });
@@ -64,14 +66,15 @@ export async function compileKernel(build: Compilation, options: CompileOptions)
   const isOn = (symbol: string): boolean =>
     ["y", "m"].includes(configured.config.values.get(symbol)?.text ?? "n");
   const targets = [facts.imageTarget, ...(isOn("MODULES") ? ["modules"] : [])];
-  const jobs = options.jobs ?? availableParallelism();
+  const jobs = options.jobs ?? help.jobs;
   // What a recipe prints comes when it has ended: an object that is told is there, and errors are not mixed.
   const how = [`-j${jobs}`, "--output-sync=target"];
   const flags = prefixMaps(tree, objects);
   const plain = makeCommand(tree, objects, facts, [...how, ...plan.makeArgs, ...flags, ...targets]);
   const command = options.wrap?.(plain) ?? plain;
   const log = collectDiagnostics(tree);
-  const { exitCode } = await run(heldBy(objects, command), {
+  const helped = { ...command, env: { ...command.env, ...help.env } };
+  const { exitCode } = await run(heldBy(objects, helped), {
     signal: options.signal,
     oneStream: true,
     onLine: (line) => {

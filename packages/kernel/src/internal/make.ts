@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { ArchFacts } from "../arch.ts";
 import { cleanEnv } from "./process.ts";
 import type { Command } from "./process.ts";
@@ -34,8 +35,17 @@ export function makeCommand(
   };
 }
 
-/** Compiler flags that keep the two directories out of the objects. */
+/**
+ * Compiler flags that keep the two directories out of the objects, in each form in which compilers meet them: ccache gives
+ * them relative to the build directory, and debugging information names that itself.
+ */
 export function prefixMaps(tree: string, objects: string): string[] {
-  const flags = `-ffile-prefix-map=${objects}/= -ffile-prefix-map=${tree}/=`;
+  const maps = [
+    [objects, "."],
+    [`${objects}/`, ""],
+    [`${tree}/`, ""],
+    [`${relative(objects, tree)}/`, ""],
+  ];
+  const flags = maps.map(([from, to]) => `-ffile-prefix-map=${from}=${to}`).join(" ");
   return [`KCFLAGS=${flags}`, `KAFLAGS=${flags}`];
 }

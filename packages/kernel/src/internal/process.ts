@@ -27,7 +27,7 @@ const TAIL = 60;
 /** The environment for child processes: what locates programs and files, nothing that changes what they print or build. */
 export function cleanEnv(): Record<string, string> {
   const env: Record<string, string> = { LC_ALL: "C", LANG: "C", TZ: "UTC" };
-  for (const name of ["HOME", "TMPDIR", "USER", "http_proxy", "https_proxy", "no_proxy", "CCACHE_DIR"]) {
+  for (const name of ["HOME", "TMPDIR", "USER", "http_proxy", "https_proxy", "no_proxy"]) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
