@@ -43,11 +43,11 @@ export async function buildKernel(options: BuildOptions): Promise<KernelArtifact
     const configured = await configurePlan(plan, options);
     await withObjects(plan, options, async (objects) => {
       await markUsed(objects);
-      const { config } = configured;
-      await checkTools(plan.compiler, config, options.signal);
-      await compileKernel({ plan, tree, objects, configured }, options);
+      await checkTools(plan.compiler, configured.config, options.signal);
+      const compilation = { plan, tree, objects, configured };
+      const compiled = await compileKernel(compilation, options);
       options.onProgress?.({ phase: "install", done: 0, unit: "steps" });
-      await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);
+      await storeArtifacts({ ...compilation, compiled, directory: artifacts }, options);
     });
     const done = await readArtifacts(artifacts, false);
     if (done === undefined)

@@ -74,7 +74,7 @@ export interface ConfigurationPlan {
 }
 
 // Counts up when the same inputs are to give another result, because this package does something differently.
-const RECIPE = 2;
+const RECIPE = 3;
 
 /** Works out what decides a configuration or a build, and its id. Cheap: no tree, no make. */
 export async function planConfiguration(

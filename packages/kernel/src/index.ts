@@ -24,6 +24,7 @@ export type { BuildOptions } from "./build.ts";
 export type { CompileHelpers } from "./internal/compile-help.ts";
 export { verifyKernel } from "./verify.ts";
 export type { KernelVerification } from "./verify.ts";
+export type { BuildRecord } from "./build-record.ts";
 export { formatDiagnostic } from "./build-diagnostic.ts";
 export type { BuildDiagnostic } from "./build-diagnostic.ts";
 export { exportArtifacts } from "./artifacts.ts";

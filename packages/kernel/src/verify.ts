@@ -51,12 +51,11 @@ export async function verifyKernel(options: BuildOptions): Promise<KernelVerific
       await copyTree(await cachedTree(plan.source, options), tree, options.signal);
       const configured = await configurePlan(plan, options);
       const jobs = (options.jobs ?? availableParallelism()) + 1;
-      await compileKernel(
-        { plan, tree, objects, configured },
-        { ...options, ccache: false, jobs, wrap: otherwise },
-      );
-      const { config, text } = configured;
-      await storeArtifacts({ plan, tree, objects, config, directory: artifacts }, options);
+      const compilation = { plan, tree, objects, configured };
+      const how = { ...options, ccache: false, jobs, wrap: otherwise };
+      const compiled = await compileKernel(compilation, how);
+      const { text } = configured;
+      await storeArtifacts({ ...compilation, compiled, directory: artifacts }, options);
       const { signal } = options;
       const compared = await compareDirectories(kernel.directory, artifacts, { signal, only: isResult });
       const kept = (await readFile(join(first, ".config"), "utf8").catch(() => undefined)) === text;

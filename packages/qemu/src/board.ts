@@ -10,6 +10,8 @@ export interface Board {
   readonly vga: string;
   /** The board's own serial ports: the console, then these many more. Others are cards (PCI, 16550). */
   readonly morePorts: number;
+  /** QEMU itself ends with 0 when the guest powers off, without a word (hw/misc/sifive_test.c, exit()). */
+  readonly exitsAtPowerOff: boolean;
 }
 
 const BOARDS: Readonly<Record<Arch, Board>> = {
@@ -20,6 +22,7 @@ const BOARDS: Readonly<Record<Arch, Board>> = {
     cpu: "qemu64,+rdrand",
     vga: "VGA",
     morePorts: 3,
+    exitsAtPowerOff: false,
   },
   // "max" emulates pointer authentication, at several times the price.
   arm64: {
@@ -28,6 +31,7 @@ const BOARDS: Readonly<Record<Arch, Board>> = {
     cpu: "cortex-a72",
     vga: "virtio-gpu-pci",
     morePorts: 0,
+    exitsAtPowerOff: false,
   },
   riscv64: {
     binary: "qemu-system-riscv64",
@@ -35,6 +39,7 @@ const BOARDS: Readonly<Record<Arch, Board>> = {
     cpu: "rv64",
     vga: "virtio-gpu-pci",
     morePorts: 0,
+    exitsAtPowerOff: true,
   },
 };
 

@@ -8,6 +8,7 @@ import type { ConfigurationPlan, ConfiguredKernel } from "../configure.ts";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import { buildError } from "./build-error.ts";
+import { childSeconds } from "./child-time.ts";
 import { compileHelp } from "./compile-help.ts";
 import type { CompileHelpers } from "./compile-help.ts";
 import { answersDirectory, kconfigEnvironment } from "./kconfig-host.ts";
@@ -39,6 +40,9 @@ export interface Compiled {
   /** How many objects the compilers made. */
   readonly objects: number;
   readonly warnings: readonly BuildDiagnostic[];
+  readonly started: Date;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
 }
 
 /**
@@ -65,7 +69,12 @@ export async function compileKernel(build: Compilation, options: CompileOptions)
   await progress.start(resumed ? objects : undefined);
   const isOn = (symbol: string): boolean =>
     ["y", "m"].includes(configured.config.values.get(symbol)?.text ?? "n");
-  const targets = [facts.imageTarget, ...(isOn("MODULES") ? ["modules"] : [])];
+  const targets = [
+    facts.imageTarget,
+    ...(isOn("MODULES") ? ["modules"] : []),
+    // Those of the boards that the configuration has; none for QEMU's, which describes itself.
+    ...(facts.devicetrees && isOn("OF_EARLY_FLATTREE") ? ["dtbs"] : []),
+  ];
   const jobs = options.jobs ?? help.jobs;
   // What a recipe prints comes when it has ended: an object that is told is there, and errors are not mixed.
   const how = [`-j${jobs}`, "--output-sync=target"];
@@ -73,6 +82,7 @@ export async function compileKernel(build: Compilation, options: CompileOptions)
   const plain = makeCommand(tree, objects, facts, [...how, ...plan.makeArgs, ...flags, ...targets]);
   const command = options.wrap?.(plain) ?? plain;
   const log = collectDiagnostics(tree);
+  const [started, before] = [new Date(), childSeconds()];
   const helped = { ...command, env: { ...command.env, ...help.env } };
   const { exitCode } = await run(heldBy(objects, helped), {
     signal: options.signal,
@@ -91,7 +101,10 @@ export async function compileKernel(build: Compilation, options: CompileOptions)
   }
   progress.end();
   const warnings = diagnostics.filter(({ severity }) => severity === "warning");
-  return { command, objects: progress.compiled(), warnings };
+  await saveDefconfig(build, options);
+  const wallSeconds = (Date.now() - started.getTime()) / 1000;
+  const cpuSeconds = Number((childSeconds() - before).toFixed(2));
+  return { command, objects: progress.compiled(), warnings, started, wallSeconds, cpuSeconds };
 }
 
 // Kbuild compiles only what the difference to the last configuration touches; the same one is an interrupted build that
@@ -104,12 +117,24 @@ async function configureObjects(objects: string, text: string): Promise<boolean>
 }
 
 // What make has its conf do first: the configuration in the forms that makefiles and C read.
-async function syncConfiguration(
+function syncConfiguration(build: Compilation, context: KernelContext): Promise<void> {
+  return conf(build, "--syncconfig", context);
+}
+
+/** Where {@link compileKernel} leaves the shortest file that gives the configuration. */
+export const DEFCONFIG = "defconfig";
+
+function saveDefconfig(build: Compilation, context: KernelContext): Promise<void> {
+  return conf(build, `--savedefconfig=${DEFCONFIG}`, context);
+}
+
+async function conf(
   { plan, tree, objects }: Compilation,
+  task: string,
   context: KernelContext,
 ): Promise<void> {
   const env = await kconfigEnvironment(tree, objects, plan, context);
-  const run = { cwd: objects, args: ["--syncconfig", "Kconfig"], env, answers: answersDirectory(context) };
+  const run = { cwd: objects, args: [task, "Kconfig"], env, answers: answersDirectory(context) };
   const { status, output } = await runConf(run);
   if (status === 0) return;
   throw new KernelError("KERNEL_BUILD", `Cannot prepare the build in "${objects}":\n${output.trimEnd()}`);

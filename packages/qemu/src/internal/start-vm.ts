@@ -1,3 +1,4 @@
+import { boardOf } from "../board.ts";
 import type { AccelVerdict } from "../accel.ts";
 import { CONSOLE_FD, FIRST_PORT_FD, QMP_FD, type Command } from "../argv.ts";
 import { QemuError } from "../errors.ts";
@@ -48,6 +49,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
   const scratch = lazyScratch();
   const screen = createScreen(qmp, machine.vga, scratch.make, now);
   const supervisor = supervise({
+    exitsAtPowerOff: boardOf(machine.arch).exitsAtPowerOff,
     child,
     qmp,
     logs: logs.map(({ log }) => log),

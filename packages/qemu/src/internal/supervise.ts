@@ -17,6 +17,8 @@ export interface SuperviseRequest {
   readonly screen: ScreenControl;
   readonly options: LaunchOptions;
   readonly facts: Omit<BootFacts, "times" | "phase" | "tail" | "warnings">;
+  /** See Board. */
+  readonly exitsAtPowerOff: boolean;
   stderr(): string;
   tail(): string[];
   now: () => number;
@@ -101,6 +103,7 @@ export function supervise(request: SuperviseRequest): Supervisor {
   };
   const watchChild = async (): Promise<void> => {
     const { code, signal } = await child.closed;
+    if (request.exitsAtPowerOff && code === 0) finish({ kind: "poweroff" });
     finish({ kind: "qemu-error", exitCode: code, signal, stderr: request.stderr() });
   };
   void watchEvents();
