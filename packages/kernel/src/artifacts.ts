@@ -74,7 +74,7 @@ export interface ArtifactManifest {
 /** Reads the artifacts of a directory, or undefined when there are none. */
 export async function readArtifacts(
   directory: string,
-  fromCache: boolean,
+  fromCache = false,
 ): Promise<KernelArtifacts | undefined> {
   const manifest = await readJson<ArtifactManifest>(join(directory, "manifest.json"));
   if (manifest === undefined) return undefined;

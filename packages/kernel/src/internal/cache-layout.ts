@@ -10,13 +10,22 @@ export type CacheKind =
   | "objects"
   | "artifacts"
   | "ccache"
+  | "modules"
   | "distro"
   | "downloads"
   | "configs"
   | "answers";
 
 /** Which kinds are directories; the others are single files, which may go at any time. */
-const DIRECTORIES: readonly CacheKind[] = ["sources", "git", "objects", "artifacts", "ccache", "distro"];
+const DIRECTORIES: readonly CacheKind[] = [
+  "sources",
+  "git",
+  "objects",
+  "artifacts",
+  "modules",
+  "ccache",
+  "distro",
+];
 
 export const CACHE_KINDS: readonly CacheKind[] = [...DIRECTORIES, "downloads", "configs", "answers"];
 

@@ -20,17 +20,18 @@ const LEFT_OUT = ["RUSTC=false", "BINDGEN=false", "PAHOLE=false"];
 /** Arguments that let pahole in again, for kernels that ask for BTF; the last word counts. */
 export const WITH_PAHOLE: readonly string[] = ["PAHOLE=pahole"];
 
-/** A call of make for a tree, out of tree. All that it needs is among its arguments, so that it can be typed again. */
+/** A call of make for a tree, out of tree if there is a build directory. All that it needs is among its arguments, so that it can be typed again. */
 export function makeCommand(
   tree: string,
-  objects: string,
+  objects: string | undefined,
   facts: ArchFacts,
   args: readonly string[],
 ): Command {
+  const beside = objects === undefined ? [] : [`O=${objects}`];
   const fixed = Object.entries(REPRODUCIBLE).map(([name, value]) => `${name}=${value}`);
   return {
     file: "make",
-    args: ["-C", tree, `O=${objects}`, `ARCH=${facts.makeArch}`, ...fixed, ...LEFT_OUT, ...args],
+    args: ["-C", tree, ...beside, `ARCH=${facts.makeArch}`, ...fixed, ...LEFT_OUT, ...args],
     env: cleanEnv(),
   };
 }

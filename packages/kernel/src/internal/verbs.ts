@@ -38,6 +38,18 @@ An object is counted for the option whose line in a Makefile brought it in, or e
 `,
     run: async (context) => (await import("./cli-size.ts")).sizeCommand(context),
   },
+  modules: {
+    help: `kbuild modules KERNEL DIRECTORY: build modules from outside the kernel's tree
+
+KERNEL is a directory of artifacts with the feature "modules", as "kbuild build -o" writes it. DIRECTORY has a Makefile or
+Kbuild with lines such as "obj-m := hello.o"; it is only read. The result is a directory of modules, the kernel's own and
+these, that depmod has indexed: "initramfs pack --modules-from" and modprobe take it.
+
+  -o, --output PATH   copy it to PATH/lib/modules/RELEASE
+  --json              as data: name, vermagic and depends of each module
+`,
+    run: async (context) => (await import("./cli-modules.ts")).modulesCommand(context),
+  },
   cache: {
     help: `kbuild cache ls|gc: what the cache holds, and how to make it smaller
 
