@@ -17,10 +17,11 @@ usage:
   kbuild distro [--package NAME]  fetch the distribution's own kernel, without installing it
   kbuild diff A B                 what differs between two kernels' configurations
   kbuild size PATH                what a kernel's bytes are spent on, by directory and option
+  kbuild matrix FILE              build many kernels: sources, architectures, compilers, configurations
   kbuild modules KERNEL DIRECTORY   build modules from outside the kernel's tree
   kbuild cache ls|gc              what the cache holds; make it smaller
   kbuild doctor                   whether this machine has what a build needs
-                                  (these five have a --help of their own)
+                                  (these six have a --help of their own)
 
 options:
   --source SOURCE     default: Debian's 6.12; a source is one of
@@ -79,6 +80,7 @@ const OPTIONS = {
   verify: { type: "boolean" },
   depth: { type: "string" },
   top: { type: "string" },
+  only: { type: "string" },
   "max-size": { type: "string" },
   "older-than": { type: "string" },
   "cache-dir": { type: "string" },

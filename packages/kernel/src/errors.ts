@@ -11,6 +11,7 @@ export type KernelErrorCode =
   | "KERNEL_DOWNLOAD"
   | "KERNEL_FARM"
   | "KERNEL_FEATURE"
+  | "KERNEL_MATRIX"
   | "KERNEL_SOURCE"
   | "KERNEL_TOOL_FAILED"
   | "KERNEL_TOOL_MISSING"

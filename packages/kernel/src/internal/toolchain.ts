@@ -34,9 +34,17 @@ export async function toolchainVersion(
   { compiler, prefix }: Compiler,
   signal?: AbortSignal,
 ): Promise<string> {
-  const clang = [ask(signal, "clang", "-v"), ask(signal, "ld.lld", "--version")];
-  const gnu = [ask(signal, `${prefix}gcc`, "-v"), ask(signal, `${prefix}ld`, "--version")];
-  return (await Promise.all(compiler === "clang" ? clang : gnu)).join("\n");
+  const commands =
+    compiler === "clang"
+      ? ([
+          ["clang", "-v"],
+          ["ld.lld", "--version"],
+        ] as const)
+      : ([
+          [`${prefix}gcc`, "-v"],
+          [`${prefix}ld`, "--version"],
+        ] as const);
+  return (await Promise.all(commands.map(([file, arg]) => ask(signal, file, arg)))).join("\n");
 }
 
 /** The version of the tool that makes BTF, which takes part only in kernels that ask for that. */

@@ -38,6 +38,31 @@ An object is counted for the option whose line in a Makefile brought it in, or e
 `,
     run: async (context) => (await import("./cli-size.ts")).sizeCommand(context),
   },
+  matrix: {
+    help: `kbuild matrix FILE: build many kernels, and say what became of each
+
+FILE is YAML or JSON: every source with every architecture, compiler and configuration.
+
+  sources: [debian:6.1, debian:6.12]        as for --source
+  arch: [x86_64, arm64]                     default: x86_64
+  compiler: [gcc, clang]                    default: gcc
+  configs:
+    small: {}                               the default features
+    server: { features: [virtio-net], set: { HZ_100: y }, base: allnoconfig, default-features: true }
+  exclude:
+    - { arch: arm64, compiler: clang }      each cell for which all of it holds
+
+  --only TEXT         the cells whose names hold TEXT
+  --dry-run           only list the cells
+  -o, --output PATH   copy each kernel to PATH/CELL
+  --jobs, --offline, --distcc and the like: as for "build"
+  --json              as data
+
+A cell that fails does not stop the others. What is built stays in the cache: run it again and it goes on.
+Exit status: 0 when all cells were built, 1 when one was not.
+`,
+    run: async (context) => (await import("./cli-matrix.ts")).matrixCommand(context),
+  },
   modules: {
     help: `kbuild modules KERNEL DIRECTORY: build modules from outside the kernel's tree
 
