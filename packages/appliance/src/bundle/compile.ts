@@ -2,25 +2,36 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ApplianceError } from "../error.ts";
+import { hostArch } from "../spec/host-arch.ts";
+import type { ResolvedSpec } from "../spec/resolved.ts";
 
 export interface CompileRequest {
   /** Absolute path of the C file. */
   readonly source: string;
   readonly flags: readonly string[];
+  readonly arch: ResolvedSpec["arch"];
   /** Directory for the result and the list of headers. */
   readonly directory: string;
   readonly signal?: AbortSignal | undefined;
 }
 
+// GNU's names for the others' compilers, as Debian's packages have them.
+const TRIPLES: Readonly<Record<ResolvedSpec["arch"], string>> = {
+  x86_64: "x86_64-linux-gnu",
+  arm64: "aarch64-linux-gnu",
+  riscv64: "riscv64-linux-gnu",
+};
+
 /**
- * Compiles a C file with the machine's `cc` (or $CC) and names the files that went in.
+ * Compiles a C file with the machine's `cc` (or $CC), a cross compiler for another architecture, and names the files that went in.
  * Paths of this machine stay out of the program, so that the same source gives the same bytes.
  */
 export async function compileProgram(
   request: CompileRequest,
 ): Promise<{ readonly path: string; readonly inputs: readonly string[] }> {
   const { source, directory } = request;
-  const cc = process.env["CC"] || "cc";
+  const cross = request.arch === hostArch() ? undefined : TRIPLES[request.arch];
+  const cc = process.env["CC"] || (cross === undefined ? "cc" : `${cross}-gcc`);
   const output = join(directory, basename(source).replace(/\.c$/, ""));
   const dependencies = `${output}.d`;
   const folder = dirname(source);
@@ -42,7 +53,7 @@ export async function compileProgram(
       "APPLIANCE_COMPILE_FAILED",
       `Cannot compile "${source}": there is no C compiler "${cc}"`,
       {
-        hint: "apt-get install gcc libc6-dev",
+        hint: `apt-get install ${cross === undefined ? "gcc libc6-dev" : `gcc-${cross.replaceAll("_", "-")} libc6-dev-${request.arch.replace("x86_64", "amd64")}-cross`}`,
         cause: error,
       },
     );

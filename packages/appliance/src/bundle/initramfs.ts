@@ -33,6 +33,7 @@ export async function makeInitramfs(
       const compiled = await compileProgram({
         source: program.source,
         flags: program.flags,
+        arch: spec.arch,
         directory,
         signal,
       });

@@ -17,7 +17,18 @@ import { newRunDirectory, pruneRuns, writeRecord, type RunRecord } from "./recor
 // What only this machine wants. QEMU's TSC can be trusted from the first moment: without the word the kernel compares
 // it with the HPET for a second or two, and ticks 250 times a second meanwhile (arch/x86/kernel/tsc.c,
 // kernel/time/clocksource.c).
-const machineArguments = "tsc=reliable";
+const machineArguments: Readonly<Record<ResolvedSpec["arch"], string>> = {
+  x86_64: " tsc=reliable",
+  arm64: "",
+  riscv64: "",
+};
+
+// The port after the console: on arm64 the first of its kind, since the console is of another.
+const channels: Readonly<Record<ResolvedSpec["arch"], string>> = {
+  x86_64: "/dev/ttyS1",
+  arm64: "/dev/ttyS0",
+  riscv64: "/dev/ttyS1",
+};
 
 /** One boot of a bundle. */
 export interface BootRequest {
@@ -76,7 +87,7 @@ export async function bootBundle(request: BootRequest): Promise<Running> {
     ...(request.argv === undefined ? {} : { args: request.argv }),
     ...(request.env === undefined ? {} : { env: request.env }),
     token,
-    channel: "/dev/ttyS1",
+    channel: channels[spec.arch],
     report: request.report,
     stdin: request.stdin,
     // A terminal's own newline translation would change the program's bytes; a person's terminal wants it.
@@ -88,7 +99,8 @@ export async function bootBundle(request: BootRequest): Promise<Running> {
     {
       kernel: bundle.kernel,
       initrd: generated ? [bundle.initramfs, job] : [bundle.initramfs],
-      cmdline: `${bundle.cmdline} ${machineArguments}`,
+      arch: spec.arch,
+      cmdline: `${bundle.cmdline}${machineArguments[spec.arch]}`,
       memory: spec.memory,
       cpus: spec.cpus,
       accel: request.accel,

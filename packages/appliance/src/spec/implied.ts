@@ -1,4 +1,4 @@
-import type { ResolvedNetwork, ResolvedProgram } from "./resolved.ts";
+import type { ResolvedNetwork, ResolvedProgram, ResolvedSpec } from "./resolved.ts";
 
 /** The parts of a spec from which kernel features follow. */
 export interface Implying {
@@ -6,6 +6,7 @@ export interface Implying {
   readonly network: ResolvedNetwork;
   readonly modules: readonly string[];
   readonly cpus: number;
+  readonly arch: ResolvedSpec["arch"];
 }
 
 /**
@@ -17,7 +18,9 @@ export function impliedFeatures(spec: Implying): { readonly feature: string; rea
     { feature: "base", by: "every appliance" },
     { feature: "quiet", by: "every appliance" },
     { feature: "serial", by: "the console and the control channel" },
-    { feature: "screen", by: "every appliance" },
+    spec.arch === "x86_64"
+      ? { feature: "screen", by: "every appliance" }
+      : { feature: "serial-cards", by: "the control channel" },
     { feature: "poweroff", by: "every appliance" },
   ];
   // Programs of a distribution expect Unix sockets (syslog, name lookup) and pseudo terminals.

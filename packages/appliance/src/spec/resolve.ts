@@ -1,5 +1,6 @@
 import { basename, isAbsolute, resolve } from "node:path";
 import type { CheckedSpec } from "./check.ts";
+import { hostArch } from "./host-arch.ts";
 import { impliedFeatures, impliedModules } from "./implied.ts";
 import { formatPath, SpecError, type SpecProblem } from "./problem.ts";
 import type {
@@ -29,12 +30,6 @@ export interface SpecOverrides {
 
 /** The series that is built when a spec names none. */
 export const defaultVersion = "6.12";
-
-const hostArchs: Readonly<Record<string, "x86_64" | "arm64" | "riscv64">> = {
-  x64: "x86_64",
-  arm64: "arm64",
-  riscv64: "riscv64",
-};
 
 /** Fills defaults and what follows from other values, and notes for each value where it comes from. */
 export function resolveSpec(
@@ -73,7 +68,7 @@ export function resolveSpec(
   };
 
   const name = pick(["name"], spec.name, "");
-  const arch = pick(["arch"], spec.arch, hostArchs[process.arch] ?? "x86_64", "this machine's");
+  const arch = pick(["arch"], spec.arch, hostArch(), "this machine's");
 
   const run = resolveRun();
   function resolveRun(): ResolvedRun {
@@ -216,6 +211,7 @@ export function resolveSpec(
       network,
       modules: written.modules ?? [],
       cpus: overrides.cpus ?? spec.cpus ?? 1,
+      arch,
     });
     for (const { feature, by } of implied) features.set(feature, { kind: "implied", by });
     for (const [index, feature] of (written.features ?? []).entries()) {

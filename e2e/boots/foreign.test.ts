@@ -1,0 +1,28 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "@justenough-dev/tools/workspace";
+import { afterAll, expect, test } from "vitest";
+import { appliance } from "../lib/command.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "e2e-foreign-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+// Program, /init and kernel by cross compilers, the machine emulated.
+test.each([
+  ["arm64", "aarch64"],
+  ["riscv64", "riscv64"],
+])("the hello of %s runs, reports and switches off", async (arch, machine) => {
+  const spec = join(directory, `${arch}.yaml`);
+  copyFileSync(join(root, "examples/hello/hello.c"), join(directory, "hello.c"));
+  writeFileSync(
+    spec,
+    `name: hello\narch: ${arch}\nrun: [/bin/hello]\nprograms: [{ compile: hello.c, target: /bin/hello, flags: [-Os, -static] }]\n`,
+  );
+  const run = await appliance(["run", spec, "--json"]);
+  expect(run.exitCode, run.stderr).toBe(0);
+  expect(run.stdout + run.stderr).toMatch(
+    new RegExp(`Hello from hello, running Linux 6\\.12\\.\\d+ on ${machine}\\n`),
+  );
+  expect(run.left).toEqual([]);
+});
