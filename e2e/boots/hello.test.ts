@@ -41,6 +41,6 @@ test("the report shows a small and quiet system beside the distribution's kernel
   expect(own.modules).toBe(0);
   expect(own.processes.names.filter((name) => name !== "init").length).toBeLessThanOrEqual(1);
   expect(own.idle.interrupts).toBeLessThanOrEqual(15);
-  expect(own.kernelSize).toBeLessThan(2_000_000);
+  expect(own.kernelSize).toBeLessThan(1_000_000);
   expect(own.config.set / own.defconfig.set).toBeLessThan(0.35);
 });
