@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from "node:path";
+import { isNoSpace } from "./internal/process.ts";
 
 /** What a compiler, assembler, linker or make said during a build. */
 export interface BuildDiagnostic {
@@ -28,15 +29,20 @@ export function collectDiagnostics(tree: string): {
   readonly found: () => readonly BuildDiagnostic[];
   /** The last lines, whatever they say. */
   readonly tail: readonly string[];
+  /** The line that says that the disk is full. */
+  readonly noSpace: () => string | undefined;
 } {
   const found: Writable<BuildDiagnostic>[] = [];
   const tail: string[] = [];
   let before: string[] = [];
   let target: string | undefined;
   let open: string[] | undefined;
+  let noSpace: string | undefined;
   return {
     tail,
+    noSpace: () => noSpace,
     take: (line) => {
+      if (noSpace === undefined && isNoSpace(line)) noSpace = line;
       tail.push(line);
       if (tail.length > TAIL) tail.shift();
       const made = /^ {2}[A-Z][A-Z0-9]*(?: \[M\])? +(\S+)$/.exec(line)?.[1];

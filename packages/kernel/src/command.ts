@@ -5,6 +5,7 @@ import type { CliArgs } from "./internal/cli-args.ts";
 import { processIo, progressPrinter } from "./internal/cli-io.ts";
 import type { CliIo } from "./internal/cli-io.ts";
 import { nearest } from "./internal/nearest.ts";
+import { noSpaceError } from "./internal/process.ts";
 import { VERBS } from "./internal/verbs.ts";
 
 const HELP = `kbuild: fetch, configure and build Linux kernels
@@ -142,7 +143,10 @@ export async function main(argv: readonly string[], io: CliIo = processIo): Prom
   }
 }
 
-function report(error: unknown, debug: boolean, io: CliIo): number {
+function report(thrown: unknown, debug: boolean, io: CliIo): number {
+  // Of Node's own errors this one has something to do about it.
+  const full = thrown instanceof Error && (thrown as NodeJS.ErrnoException).code === "ENOSPC";
+  const error = full ? noSpaceError("Cannot go on", thrown.message) : thrown;
   io.stderr(`error: ${error instanceof Error ? error.message : String(error)}\n`);
   if (error instanceof KernelError && error.hint !== undefined) io.stderr(`hint: ${error.hint}\n`);
   if (debug && error instanceof Error) io.stderr(`${error.stack ?? ""}\n`);

@@ -12,6 +12,7 @@ export type KernelErrorCode =
   | "KERNEL_FARM"
   | "KERNEL_FEATURE"
   | "KERNEL_MATRIX"
+  | "KERNEL_NO_SPACE"
   | "KERNEL_SOURCE"
   | "KERNEL_TOOL_FAILED"
   | "KERNEL_TOOL_MISSING"

@@ -170,6 +170,7 @@ async function compile(
     command,
     diagnostics: log.found(),
     tail: log.tail,
+    noSpace: log.noSpace(),
     tree: place.scratch,
     sourceArch: archFacts(kernel.arch).directory,
     isOn: (symbol) => ["y", "m"].includes(config.values.get(symbol)?.text ?? "n"),

@@ -133,6 +133,7 @@ test("a build's error names the option that brought the file in", async () => {
     command: { file: "make", args: ["-C", tree] },
     diagnostics: log.found(),
     tail: log.tail,
+    noSpace: log.noSpace(),
     tree,
     sourceArch: "x86",
     isOn: (symbol: string) => symbol === "BLK_DEV_INITRD",
@@ -147,11 +148,12 @@ test("a build's error names the option that brought the file in", async () => {
   );
   expect(error.diagnostics).toMatchObject([{ file: "init/initramfs.c", option: "BLK_DEV_INITRD" }]);
 
-  const full = await buildError({
-    ...failed,
-    tail: ["as: main.o: No space left on device", "make: *** failed"],
-  });
-  expect(full.message).toContain("no space is left on the disk");
+  log.take("as: main.o: No space left on device");
+  const full = await buildError({ ...failed, noSpace: log.noSpace() });
+  expect(full.code).toBe("KERNEL_NO_SPACE");
+  expect(full.message).toBe(
+    "The build failed: no space is left on the disk\n  as: main.o: No space left on device",
+  );
   const nothing = await buildError({ ...failed, diagnostics: [], tail: ["make: *** [x] Error 1"] });
   expect(nothing.message).toBe("The build failed\n  make: *** [x] Error 1");
 });

@@ -2,7 +2,7 @@ import { formatDiagnostic } from "../build-diagnostic.ts";
 import type { BuildDiagnostic } from "../build-diagnostic.ts";
 import { KernelError } from "../errors.ts";
 import { objectOptions } from "./object-options.ts";
-import { formatCommand } from "./process.ts";
+import { formatCommand, noSpaceError } from "./process.ts";
 import type { Command } from "./process.ts";
 
 /** A build that failed, as it is known afterwards. */
@@ -12,6 +12,7 @@ export interface FailedBuild {
   readonly command: Command;
   readonly diagnostics: readonly BuildDiagnostic[];
   readonly tail: readonly string[];
+  readonly noSpace: string | undefined;
   readonly tree: string;
   /** The directory under arch/. */
   readonly sourceArch: string;
@@ -24,12 +25,7 @@ const SHOWN = 3;
 export async function buildError(build: FailedBuild): Promise<KernelError> {
   const { what, command, tail } = build;
   const again = `Run it again: ${formatCommand(command)}`;
-  const full = tail.find((line) => line.includes("No space left on device"));
-  if (full !== undefined) {
-    return new KernelError("KERNEL_BUILD", `${what} failed: no space is left on the disk\n  ${full.trim()}`, {
-      hint: '"kbuild cache gc --max-size SIZE" makes room, or --cache-dir takes another disk; then it goes on',
-    });
-  }
+  if (build.noSpace !== undefined) return noSpaceError(`${what} failed`, build.noSpace);
   const errors = build.diagnostics.filter(({ severity }) => severity === "error");
   const options = await optionsOf(errors, build);
   const diagnostics = errors.map((error): BuildDiagnostic => {

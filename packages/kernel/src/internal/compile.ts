@@ -97,7 +97,16 @@ export async function compileKernel(build: Compilation, options: CompileOptions)
   if (exitCode !== 0) {
     const what = `The build of the ${plan.arch} kernel in "${tree}"`;
     const { directory: sourceArch } = facts;
-    throw await buildError({ what, command, diagnostics, tail: log.tail, tree, sourceArch, isOn });
+    throw await buildError({
+      what,
+      command,
+      diagnostics,
+      tail: log.tail,
+      noSpace: log.noSpace(),
+      tree,
+      sourceArch,
+      isOn,
+    });
   }
   progress.end();
   const warnings = diagnostics.filter(({ severity }) => severity === "warning");

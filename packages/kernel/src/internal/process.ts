@@ -143,12 +143,26 @@ export function commandError(what: string, command: Command, finished: Finished)
   if (finished.exitCode === 127 && finished.tail.at(-1)?.endsWith("command not found") === true) {
     return new KernelError("KERNEL_TOOL_MISSING", `Cannot ${what}: there is no program "${command.file}"`);
   }
+  const full = finished.tail.find(isNoSpace);
+  if (full !== undefined) return noSpaceError(`Cannot ${what}`, full);
   const lines = finished.tail.slice(-15).map((line) => `  ${line}`);
   return new KernelError(
     "KERNEL_TOOL_FAILED",
     `Cannot ${what}: "${command.file}" ended with status ${finished.exitCode}\n${lines.join("\n")}`,
     { hint: `Run it again: ${formatCommand(command)}` },
   );
+}
+
+/** A program's word for a full disk: strerror(ENOSPC). */
+export function isNoSpace(line: string): boolean {
+  return line.includes("No space left on device");
+}
+
+/** The error for a full disk; `line` is what was said. */
+export function noSpaceError(what: string, line: string): KernelError {
+  return new KernelError("KERNEL_NO_SPACE", `${what}: no space is left on the disk\n  ${line.trim()}`, {
+    hint: '"kbuild cache gc --max-size SIZE" makes room, or --cache-dir takes another disk; then run it again',
+  });
 }
 
 /** Throws KERNEL_ABORTED when the signal is aborted. */
