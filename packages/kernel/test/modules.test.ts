@@ -70,9 +70,8 @@ test("the headers lead nowhere else", async () => {
 });
 
 test("what is wrong with a module is told", { timeout: 60_000 }, async () => {
-  const directory = await scratchDirectory();
-  const build = async (): Promise<unknown> =>
-    buildModules({ kernel, directory, cacheDir: join(directory, ".cache") });
+  const [directory, cacheDir] = [await scratchDirectory(), await scratchDirectory()];
+  const build = async (): Promise<unknown> => buildModules({ kernel, directory, cacheDir });
   await expect(build()).rejects.toMatchObject({
     code: "KERNEL_SOURCE",
     message: `There is no Makefile or Kbuild in "${directory}"`,
@@ -95,6 +94,6 @@ test("what is wrong with a module is told", { timeout: 60_000 }, async () => {
   await mkdir(join(directory, "empty"));
   expect(await kbuild("modules", directory, directory)).toMatchObject({ status: 1 });
   // Nothing half-made is left.
-  const left = await readdir(join(directory, ".cache/kernel/modules")).catch(() => []);
+  const left = await readdir(join(cacheDir, "kernel/modules")).catch(() => []);
   expect(left.filter((name) => !name.endsWith(".lock"))).toEqual([]);
 });

@@ -42,6 +42,10 @@ export async function makeHeaders(
     ...(isOn("DEBUG_INFO_BTF_MODULES") ? ["tools/bpf/resolve_btfids/resolve_btfids"] : []),
   ];
   await copy(objects, made, directory, signal, false);
+  // Their debugging information has the paths of both directories.
+  const tools = made.filter((name) => name.startsWith("tools/")).map((name) => join(directory, name));
+  if (tools.length > 0)
+    await runOrThrow({ file: "strip", args: tools }, { what: "strip the build's tools", signal });
   // What the build noted for itself: commands and lists of dependencies with its own paths, and intermediate files.
   const notes = [
     "-name",
