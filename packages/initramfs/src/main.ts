@@ -30,7 +30,7 @@ Options of pack and add:
       --modules-from DIR      …/lib/modules/RELEASE, where modules.dep is
       --compression KIND      none, gzip (default; add: as the archive's last part), zstd, lz4; xz, lzma, bzip2,
                               lzo by their programs
-      --arch ARCH             x86_64 (default: this machine's)
+      --arch ARCH             x86_64, arm64 or riscv64 (default: this machine's)
       --cache-dir DIR         where the compiled /init is kept
 
 Options of pack:
