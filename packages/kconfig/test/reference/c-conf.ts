@@ -12,8 +12,11 @@ export interface CConf {
 
 const SOURCES = ["conf.c", "confdata.c", "expr.c", "menu.c", "preprocess.c", "symbol.c", "util.c"];
 
-/** Builds the conf of a tree, once for its sources. `tree` has scripts/kconfig. */
-export function buildConf(tree: string): CConf {
+/**
+ * Builds the conf of a tree, once for its sources. `tree` has scripts/kconfig. A watched one stops where it reads memory that
+ * it has freed, and says "AddressSanitizer".
+ */
+export function buildConf(tree: string, watched = false): CConf {
   const kconfig = join(tree, "scripts/kconfig");
   const include = join(tree, "scripts/include");
   const inputs = readdirSync(kconfig)
@@ -21,15 +24,20 @@ export function buildConf(tree: string): CConf {
     .sort()
     .map((name) => readFileSync(join(kconfig, name), "latin1"));
   const shim = join(import.meta.dirname, "popen-cache.c");
-  const directory = keptDirectory("conf", [...inputs, readFileSync(shim, "utf8")], (cwd) => {
-    const run = (program: string, args: readonly string[]): void =>
-      void execFileSync(program, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
-    run("bison", ["-o", "parser.tab.c", "--defines=parser.tab.h", "-t", "-l", join(kconfig, "parser.y")]);
-    run("flex", ["-olexer.lex.c", "-L", join(kconfig, "lexer.l")]);
-    const flags = ["-O2", "-w", `-I${kconfig}`, `-I${include}`, "-I.", "-o", "conf"];
-    run("gcc", [...flags, ...SOURCES.map((name) => join(kconfig, name)), "parser.tab.c", "lexer.lex.c"]);
-    run("gcc", ["-O2", "-shared", "-fPIC", "-o", "popen-cache.so", shim, "-ldl"]);
-  });
+  const directory = keptDirectory(
+    watched ? "conf-watched" : "conf",
+    [...inputs, readFileSync(shim, "utf8")],
+    (cwd) => {
+      const run = (program: string, args: readonly string[]): void =>
+        void execFileSync(program, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
+      run("bison", ["-o", "parser.tab.c", "--defines=parser.tab.h", "-t", "-l", join(kconfig, "parser.y")]);
+      run("flex", ["-olexer.lex.c", "-L", join(kconfig, "lexer.l")]);
+      const sanitizer = watched ? ["-g", "-fsanitize=address"] : [];
+      const flags = [...sanitizer, "-O2", "-w", `-I${kconfig}`, `-I${include}`, "-I.", "-o", "conf"];
+      run("gcc", [...flags, ...SOURCES.map((name) => join(kconfig, name)), "parser.tab.c", "lexer.lex.c"]);
+      run("gcc", ["-O2", "-shared", "-fPIC", "-o", "popen-cache.so", shim, "-ldl"]);
+    },
+  );
   return { program: join(directory, "conf"), popenCache: join(directory, "popen-cache.so") };
 }
 
