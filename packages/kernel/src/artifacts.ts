@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { archFacts } from "./arch.ts";
 import type { Arch } from "./arch.ts";
@@ -203,11 +203,11 @@ export async function exportArtifacts(
   await mkdir(directory, { recursive: true });
   // The manifest goes last: with it the copy is complete.
   const beside = join(directory, ".manifest.partial");
-  await cp(artifacts.directory, directory, {
-    recursive: true,
-    force: true,
-    filter: (source) => source !== join(artifacts.directory, "manifest.json"),
-  });
+  const names = (await readdir(artifacts.directory)).filter((name) => name !== "manifest.json");
+  const from = names.map((name) => join(artifacts.directory, name));
+  // Thousands of headers are too many for fs.cp().
+  const command = { file: "cp", args: ["-a", "--reflink=auto", "--", ...from, directory] };
+  await runOrThrow(command, { what: `copy the kernel to "${directory}"` });
   await copyFile(join(artifacts.directory, "manifest.json"), beside);
   await rename(beside, join(directory, "manifest.json"));
   return (await readArtifacts(directory, artifacts.fromCache)) ?? artifacts;
