@@ -95,7 +95,9 @@ function tinyConfig({ srctree }: ResolveRequest, host: TreeHost): string {
 
 function readDefconfig({ srctree, defconfig }: ResolveRequest, host: TreeHost): string {
   const { SRCARCH: folder, KBUILD_DEFCONFIG: name } = host.env;
-  const path = defconfig ?? `arch/${folder ?? ""}/configs/${name ?? "defconfig"}`;
+  // scripts/kconfig/Makefile has a default for architectures that name none, whose environment has an empty one.
+  const named = name === undefined || name === "" ? "defconfig" : name;
+  const path = defconfig ?? `arch/${folder ?? ""}/configs/${named}`;
   const text = readText(`${srctree}/${path}`, host);
   if (text !== undefined) return text;
   throw new KconfigError("KCONFIG_HOST", `The tree "${srctree}" has no ${path}`, {

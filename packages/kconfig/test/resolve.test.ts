@@ -92,6 +92,11 @@ test("defconfig and a text of one's own are completed with defaults", async () =
   expect(config.values.get("NAME")?.text).toBe('ä "b"');
   const own = await resolveConfig({ srctree: "/t", base: { text: "CONFIG_TINY=n" }, values: [] }, host());
   expect(own.config.values.get("TINY")?.text).toBe("n");
+  // arm64's and riscv's Makefile names none, so that the variable is exported empty.
+  const unnamed = host({ "/t/arch/riscv/configs/defconfig": "CONFIG_NET=y\n" });
+  const env = { SRCARCH: "riscv", KBUILD_DEFCONFIG: "" };
+  const other = await resolveConfig({ srctree: "/t", base: "defconfig", values }, { ...unnamed, env });
+  expect(other.config.values.get("NET")?.text).toBe("y");
   await expect(resolveConfig({ srctree: "/t", base: "defconfig", values }, host())).rejects.toThrow(
     "has no arch/x86/configs/x86_64_defconfig",
   );
