@@ -42,14 +42,20 @@ export async function makeHeaders(
     ...(isOn("DEBUG_INFO_BTF_MODULES") ? ["tools/bpf/resolve_btfids/resolve_btfids"] : []),
   ];
   await copy(objects, made, directory, signal, false);
-  // Their debugging information has the paths of both directories.
+  // Their debugging information has the paths of both directories, and their build id is made of that too.
   const tools = made.filter((name) => name.startsWith("tools/")).map((name) => join(directory, name));
   if (tools.length > 0)
-    await runOrThrow({ file: "strip", args: tools }, { what: "strip the build's tools", signal });
+    await runOrThrow(
+      { file: "strip", args: ["-R", ".note.gnu.build-id", ...tools] },
+      { what: "strip the build's tools", signal },
+    );
   // What the build noted for itself: commands and lists of dependencies with its own paths, and intermediate files.
   const notes = [
     "-name",
     "*.o",
+    "-o",
+    "-name",
+    "*.s",
     "-o",
     "-name",
     ".*.cmd",
