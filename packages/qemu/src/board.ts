@@ -1,4 +1,12 @@
+import { basename } from "node:path";
 import type { Arch, Machine } from "./machine.ts";
+
+/** What Linux calls the serial ports of a machine, in /dev and in `console=`. */
+export interface SerialDevices {
+  readonly console: string;
+  /** Those after the console, in the order of `ports`. */
+  readonly ports: readonly string[];
+}
 
 /** What QEMU's machine of an architecture has. */
 export interface Board {
@@ -10,7 +18,10 @@ export interface Board {
   readonly vga: string;
   /** The board's own serial ports: the console, then these many more. Others are cards (PCI, 16550). */
   readonly morePorts: number;
-  /** QEMU itself ends with 0 when the guest powers off, without a word (hw/misc/sifive_test.c, exit()). */
+  readonly serial: SerialDevices;
+  /** What a kernel needs for its console there. */
+  readonly consoleSymbol: string;
+  /** QEMU, before it learnt to tell of it, ends with 0 when the guest powers off (hw/misc/sifive_test.c, exit()). */
   readonly exitsAtPowerOff: boolean;
 }
 
@@ -22,6 +33,8 @@ const BOARDS: Readonly<Record<Arch, Board>> = {
     cpu: "qemu64,+rdrand",
     vga: "VGA",
     morePorts: 3,
+    serial: { console: "ttyS0", ports: ["ttyS1", "ttyS2", "ttyS3"] },
+    consoleSymbol: "CONFIG_SERIAL_8250_CONSOLE",
     exitsAtPowerOff: false,
   },
   // "max" emulates pointer authentication, at several times the price.
@@ -31,6 +44,8 @@ const BOARDS: Readonly<Record<Arch, Board>> = {
     cpu: "cortex-a72",
     vga: "virtio-gpu-pci",
     morePorts: 0,
+    serial: { console: "ttyAMA0", ports: ["ttyS0", "ttyS1", "ttyS2"] },
+    consoleSymbol: "CONFIG_SERIAL_AMBA_PL011_CONSOLE",
     exitsAtPowerOff: false,
   },
   riscv64: {
@@ -39,6 +54,8 @@ const BOARDS: Readonly<Record<Arch, Board>> = {
     cpu: "rv64",
     vga: "virtio-gpu-pci",
     morePorts: 0,
+    serial: { console: "ttyS0", ports: ["ttyS1", "ttyS2", "ttyS3"] },
+    consoleSymbol: "CONFIG_SERIAL_8250_CONSOLE",
     exitsAtPowerOff: true,
   },
 };
@@ -47,9 +64,22 @@ export function boardOf(arch: Arch): Board {
   return BOARDS[arch];
 }
 
-/** The board whose QEMU has that name. */
+/**
+ * The names of a machine's serial ports in Linux. On arm64 the console is no 16550, so that the first card is.
+ *
+ * @example
+ * ```ts
+ * import { serialDevices } from "@justenough/qemu";
+ * console.log(`console=${serialDevices("arm64").console}`); // console=ttyAMA0
+ * ```
+ */
+export function serialDevices(arch: Arch): SerialDevices {
+  return boardOf(arch).serial;
+}
+
+/** The board whose QEMU has that name, or a path that ends in it. */
 export function boardOfBinary(binary: string): Board | undefined {
-  return Object.values(BOARDS).find((board) => board.binary === binary);
+  return Object.values(BOARDS).find((board) => board.binary === basename(binary));
 }
 
 const LEAN = ",i8042=off,smm=off,vmport=off,sata=off,smbus=off,usb=off";

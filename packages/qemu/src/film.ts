@@ -72,7 +72,10 @@ export async function startFilm(
     }
     await take();
   };
-  const finished = run();
+  const finished = run().catch((error: unknown) => {
+    // A QEMU that has ended by itself gives no last picture; the film is what there is.
+    if (!isClosed(error)) throw error;
+  });
   // Whoever stops the film hears of it; until then a failure must not bring the process down.
   finished.catch(() => undefined);
 
@@ -87,4 +90,9 @@ export async function startFilm(
       return finished;
     },
   };
+}
+
+/** Whether QEMU was gone when it was asked for a picture. */
+export function isClosed(error: unknown): boolean {
+  return error instanceof QemuError && error.code === "QEMU_QMP_CLOSED";
 }

@@ -26,7 +26,7 @@ Run:
   --idle-timeout S         end after S seconds without output
   --output-timeout S       end when nothing has been printed after S seconds
   --console-log FILE       keep the console's bytes
-  --film DIR               PNG pictures of the boot; the kernel needs console=tty0 before console=ttyS0
+  --film DIR               PNG pictures of the boot; the kernel needs console=tty0 before console=ttyS0 (arm64: ttyAMA0)
   --film-fps N             pictures a second (default 10)
   --screenshot FILE        PNG of the last picture
   --dry-run                print the command, start nothing

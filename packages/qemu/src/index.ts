@@ -7,7 +7,7 @@ export {
   type ProbeOptions,
 } from "./accel.ts";
 export { commandArguments, commandByHand, printable, type Command, type Wiring } from "./argv.ts";
-export { defaultCpu, machineType } from "./board.ts";
+export { defaultCpu, machineType, serialDevices, type SerialDevices } from "./board.ts";
 export type { DeadlineName, Deadlines } from "./deadlines.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export type { Film, FilmOptions, Frame } from "./film.ts";

@@ -55,8 +55,8 @@ export interface MachineSpec {
   readonly forwards?: readonly ForwardSpec[] | undefined;
   readonly nics?: readonly NicSpec[] | undefined;
   /**
-   * Names of serial ports after the console, up to three. The first is the guest's ttyS1; on arm64, where the console is
-   * ttyAMA0, it is ttyS0. On arm64 and riscv64 they are PCI cards (CONFIG_SERIAL_8250_PCI).
+   * Names of serial ports after the console, up to three; what Linux calls them is told by {@link serialDevices}. On arm64
+   * and riscv64, whose boards have one port alone, they are 16550s on PCI cards: CONFIG_SERIAL_8250_PCI.
    */
   readonly ports?: readonly string[] | undefined;
   /** A screen, needed for pictures: a VGA card, or virtio's on arm64 and riscv64. */
@@ -114,7 +114,7 @@ export interface Machine {
   readonly extraArgs: readonly string[];
 }
 
-/** QEMU's PC has four serial ports: the console and three more. The others do as well. */
+/** QEMU's PC has four serial ports, and kernels are built for four: the console and three more. */
 const MAX_PORTS = 3;
 
 /**
@@ -147,7 +147,7 @@ export function machine(spec: MachineSpec): Machine {
   }
   const ports = spec.ports ?? [];
   if (ports.length > MAX_PORTS)
-    throw invalid(`${ports.length} extra serial ports were asked for, a PC has ${MAX_PORTS}`);
+    throw invalid(`${ports.length} extra serial ports were asked for, a machine has ${MAX_PORTS}`);
   const bad = ports.find(
     (name, index) => !/^[a-z][a-z0-9-]*$/.test(name) || name === "console" || ports.indexOf(name) !== index,
   );

@@ -1,5 +1,7 @@
 import type { AccelVerdict } from "./accel.ts";
+import { boardOf } from "./board.ts";
 import type { DeadlineName } from "./deadlines.ts";
+import type { Arch } from "./machine.ts";
 
 /** How far the boot came, judged by the console. */
 export type BootPhase = "silent" | "output" | "kernel" | "init";
@@ -18,6 +20,7 @@ export interface BootFacts {
   readonly phase: BootPhase;
   /** The last lines of the console, at most 50. */
   readonly tail: readonly string[];
+  readonly arch: Arch;
   readonly accel: "kvm" | "tcg";
   /** Whether KVM is usable and why; absent where `tcg` was asked for. */
   readonly kvm?: AccelVerdict;
@@ -72,7 +75,7 @@ export function describeResult(result: BootResult): { readonly message: string; 
     case "no-console":
       return {
         message: `The guest printed nothing within ${seconds(result.limit)}`,
-        hint: "The kernel needs CONFIG_SERIAL_8250_CONSOLE=y, CONFIG_PRINTK=y and, on its command line, console=ttyS0",
+        hint: consoleHint(result.arch),
       };
     case "timeout":
       return { message: timeoutMessage(result) };
@@ -85,6 +88,11 @@ export function describeResult(result: BootResult): { readonly message: string; 
     default:
       return result satisfies never;
   }
+}
+
+function consoleHint(arch: Arch): string {
+  const { serial, consoleSymbol } = boardOf(arch);
+  return `The kernel needs ${consoleSymbol}=y, CONFIG_PRINTK=y and, on its command line, console=${serial.console}`;
 }
 
 function qemuErrorMessage(result: Extract<BootResult, { kind: "qemu-error" }>): string {

@@ -1,7 +1,7 @@
 import { readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { QemuError } from "./errors.ts";
-import { startFilm, type Film, type FilmOptions } from "./film.ts";
+import { isClosed, startFilm, type Film, type FilmOptions } from "./film.ts";
 import { deferred } from "./internal/deferred.ts";
 import type { QmpClient } from "./qmp.ts";
 
@@ -33,6 +33,7 @@ export function createScreen(
   const films = new Set<Film>();
   const ends = new Set<() => Promise<void>>();
   let counter = 0;
+  let [finished, gone] = [false, false];
 
   const check = (): void => {
     if (hasVga) return;
@@ -46,6 +47,7 @@ export function createScreen(
   };
 
   const capture = async (): Promise<Uint8Array> => {
+    if (gone) throw new QemuError("QEMU_QMP_CLOSED", "The machine has ended");
     const file = join(await scratch(), `screen-${(counter += 1)}.png`);
     await dump(file);
     const bytes = await readFile(file);
@@ -72,8 +74,11 @@ export function createScreen(
     },
     pngAtEnd: async (path) => {
       check();
+      const last = (): Promise<void> => save(path).catch((error: unknown) => Promise.reject(tooLate(error)));
+      // A machine that has ended already takes no picture any more, and is not waited for.
+      if (finished) return last();
       const written = deferred<void>();
-      ends.add(() => save(path).then(written.resolve, written.reject));
+      ends.add(() => last().then(written.resolve, written.reject));
       await written.promise;
     },
     film: async (directory, options = {}) => {
@@ -83,8 +88,19 @@ export function createScreen(
       return film;
     },
     finish: async () => {
+      finished = true;
       const stopped = Array.from(films, (film) => film.stop());
       await Promise.allSettled([...stopped, ...Array.from(ends, (take) => take())]);
+      gone = true;
     },
   };
+}
+
+/** An older QEMU of riscv64 is gone by then, see Board. */
+function tooLate(error: unknown): unknown {
+  if (!isClosed(error)) return error;
+  return new QemuError("QEMU_NO_SCREEN", "QEMU ended before its last picture could be taken", {
+    hint: "Take a film, whose pictures until then are kept",
+    cause: error,
+  });
 }

@@ -20,7 +20,7 @@ export interface Vm extends AsyncDisposable {
   readonly qemuVersion: string;
   /** Process id of QEMU, or of the shell that guards it where there is no setpriv. */
   readonly pid: number;
-  /** The first serial line, ttyS0. */
+  /** The first serial line, whose name in Linux {@link serialDevices} tells. */
   readonly console: SerialPort;
   /** A further serial line by its name. Throws `QEMU_PORT_UNKNOWN`. */
   port(name: string): SerialPort;

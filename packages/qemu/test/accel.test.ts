@@ -140,6 +140,15 @@ describe("choosing", () => {
       message: 'Cannot find QEMU: there is no executable "qemu-system-nothing" in PATH',
       hint: expect.stringContaining("apt-get install qemu-system-x86"),
     });
+    await expect(
+      launch({ arch: "arm64", kernel: "k", binary: "/none/qemu-system-aarch64" }),
+    ).rejects.toMatchObject({
+      code: "QEMU_NOT_FOUND",
+      hint: expect.stringContaining("apt-get install qemu-system-arm (Debian, Ubuntu)"),
+    });
+    await expect(
+      launch({ arch: "riscv64", kernel: "k", binary: "/none/qemu-system-riscv64" }),
+    ).rejects.toMatchObject({ hint: expect.stringContaining("apt-get install qemu-system-misc ") });
     const old = await brokenQemu("old", "exit 1");
     await writeFile(old, "#!/bin/sh\necho QEMU emulator version 5.2.0\n");
     await expect(probeAccelerator({ accel: "tcg", binary: old })).rejects.toMatchObject({

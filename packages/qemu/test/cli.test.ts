@@ -95,6 +95,23 @@ describe("without a boot", () => {
     );
   });
 
+  test("the architecture of the machine", async () => {
+    const [dry, unknown, probe] = await Promise.all([
+      run(["--arch", "arm64", "--kernel", "Image", "--dry-run"]),
+      run(["--arch", "mips", "--kernel", "Image"]),
+      run(["--arch", "riscv64", "--probe"]),
+    ]);
+    expect(dry).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^qemu-system-aarch64 .*-machine virt -accel tcg -cpu cortex-a72 /),
+    });
+    expect(unknown).toMatchObject({
+      status: 2,
+      stderr: 'error: "mips" is no architecture\nhint: Choose x86_64, arm64 or riscv64\n',
+    });
+    expect(probe).toMatchObject({ status: 1, stdout: expect.stringMatching(/^not usable \(foreign\): /) });
+  });
+
   test("the probe's verdict", async () => {
     const { status, stdout } = await run(["--probe", "--json"]);
     const verdict = JSON.parse(stdout) as { usable: boolean };

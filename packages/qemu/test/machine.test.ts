@@ -66,7 +66,7 @@ describe("machine", () => {
     [{ kernel: "k", ports: ["channel", "channel"] }, /"channel" is no unique name/],
     [{ kernel: "k", ports: ["a,b"] }, /"a,b" is no unique name/],
     [{ kernel: "k", ports: ["console"] }, /"console" is no unique name/],
-    [{ kernel: "k", ports: ["a", "b", "c", "d"] }, /a PC has 3/],
+    [{ kernel: "k", ports: ["a", "b", "c", "d"] }, /a machine has 3/],
     [{ kernel: "k", nics: [{ kind: "user" }], forwards: [{ host: 1, guest: 1 }] }, /exclude each other/],
     [{ kernel: "k", forwards: [{ host: 70_000, guest: 1 }] }, /host port is 70000/],
     [{ kernel: "k", forwards: [{ host: 1, guest: 0 }] }, /guest port is 0/],

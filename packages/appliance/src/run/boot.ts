@@ -7,7 +7,7 @@ import {
   summarizeReport,
   type ChannelFrame,
 } from "@justenough/initramfs";
-import { launch, type BootResult, type Vm } from "@justenough/qemu";
+import { launch, serialDevices, type BootResult, type Vm } from "@justenough/qemu";
 import type { Bundle } from "../bundle/bundle.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { judgeRun, type GuestStory } from "./outcome.ts";
@@ -21,13 +21,6 @@ const machineArguments: Readonly<Record<ResolvedSpec["arch"], string>> = {
   x86_64: " tsc=reliable",
   arm64: "",
   riscv64: "",
-};
-
-// The port after the console: on arm64 the first of its kind, since the console is of another.
-const channels: Readonly<Record<ResolvedSpec["arch"], string>> = {
-  x86_64: "/dev/ttyS1",
-  arm64: "/dev/ttyS0",
-  riscv64: "/dev/ttyS1",
 };
 
 /** One boot of a bundle. */
@@ -87,7 +80,7 @@ export async function bootBundle(request: BootRequest): Promise<Running> {
     ...(request.argv === undefined ? {} : { args: request.argv }),
     ...(request.env === undefined ? {} : { env: request.env }),
     token,
-    channel: channels[spec.arch],
+    channel: `/dev/${serialDevices(spec.arch).ports[0]}`,
     report: request.report,
     stdin: request.stdin,
     // A terminal's own newline translation would change the program's bytes; a person's terminal wants it.

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { boardOfBinary } from "../board.ts";
+import { boardOf, boardOfBinary } from "../board.ts";
 import { QemuError } from "../errors.ts";
 
 export interface QemuBinary {
@@ -46,12 +46,12 @@ async function findExecutable(name: string): Promise<string> {
       continue;
     }
   }
-  const board = boardOfBinary(name);
+  const board = boardOfBinary(name) ?? boardOf("x86_64");
   throw new QemuError(
     "QEMU_NOT_FOUND",
     `Cannot find QEMU: there is no executable "${name}"${name.includes("/") ? "" : " in PATH"}`,
     {
-      hint: `Install it: apt-get install ${board?.package ?? "qemu-system-x86"} (Debian, Ubuntu), dnf install ${board?.binary ?? name}-core (Fedora), apk add ${board?.binary ?? name} (Alpine)`,
+      hint: `Install it: apt-get install ${board.package} (Debian, Ubuntu), dnf install ${board.binary}-core (Fedora), apk add ${board.binary} (Alpine)`,
     },
   );
 }

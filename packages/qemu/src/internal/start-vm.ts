@@ -60,6 +60,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
     tail: () => ports[0]?.tail() ?? [],
     cleanUp: scratch.remove,
     facts: {
+      arch: machine.arch,
       accel: request.accel,
       ...(verdict === undefined ? {} : { kvm: verdict }),
       qemuVersion: qmp.version,
@@ -130,7 +131,9 @@ async function connect(child: GuardedChild, request: StartRequest, stderr: () =>
       "QEMU_START_FAILED",
       `QEMU did not start (${how}): ${stderr() === "" ? "it printed nothing" : stderr()}`,
       {
-        hint: `Run it by hand: ${request.printable}`,
+        hint: /firmware "opensbi/.test(stderr())
+          ? "Install it: apt-get install opensbi (Debian, Ubuntu)"
+          : `Run it by hand: ${request.printable}`,
         cause: error,
       },
     );
