@@ -21,6 +21,7 @@ describe("resolveSpec()", () => {
         "init": null,
         "kernel": {
           "cmdline": "",
+          "compiler": "gcc",
           "config": {},
           "features": [
             "base",
@@ -72,6 +73,7 @@ describe("resolveSpec()", () => {
       network             { kind: "none" }                   default
       kernel.source       { kind: "auto", version: "6.12" }  default: Debian's source package where apt offers it, else kernel.org
       kernel.version      "6.12"                             default
+      kernel.compiler     "gcc"                              default
       kernel.features[0]  "base"                             implied by every appliance
       kernel.features[1]  "quiet"                            implied by every appliance
       kernel.features[2]  "serial"                           implied by the console and the control channel

@@ -26,6 +26,7 @@ export async function obtainKernel(
   return buildKernel({
     source,
     arch,
+    compiler: kernel.compiler,
     features: kernel.features,
     config: kernel.config,
     origin,

@@ -205,6 +205,7 @@ export function resolveSpec(
     const written = spec.kernel ?? {};
     const config: Record<string, string> = {};
     const from = resolveSource();
+    const compiler = pick(["kernel", "compiler"], written.compiler, "gcc");
     const features = new Map<string, Origin>();
     const implied = impliedFeatures({
       programs,
@@ -238,7 +239,7 @@ export function resolveSpec(
       }
     }
     const cmdline = pick(["kernel", "cmdline"], written.cmdline, "");
-    return { source: from, features: [...features.keys()], config, modules, cmdline };
+    return { source: from, compiler, features: [...features.keys()], config, modules, cmdline };
 
     function resolveSource(): ResolvedKernelSource {
       const version = written.version ?? defaultVersion;

@@ -25,6 +25,7 @@ export interface ResolvedSpec {
 
 export interface ResolvedKernel {
   readonly source: ResolvedKernelSource;
+  readonly compiler: "gcc" | "clang";
   readonly features: readonly string[];
   /** Symbols without CONFIG_, values as in a .config but strings unquoted. */
   readonly config: Readonly<Record<string, string>>;

@@ -38,6 +38,9 @@ const kernel = z
     version: text(/^\d+\.\d+(\.\d+)?$/, 'a quoted version like "6.12" or "6.12.8"')
       .optional()
       .meta({ description: 'Series for debian ("6.12"), version for kernel.org. Default: "6.12"' }),
+    compiler: z.enum(["gcc", "clang"]).optional().meta({
+      description: "What compiles the kernel; clang brings LLVM's linker and tools. Default: gcc",
+    }),
     features: z
       .array(z.string().min(1))
       .optional()
