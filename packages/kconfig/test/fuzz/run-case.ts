@@ -57,7 +57,9 @@ export class Runner {
 
   /**
    * Whether ours and C differ in a case where C can be trusted: what it prints is the same whatever lies in memory that it
-   * has not yet written, and it reads none that it has freed (variable_add() does, where a variable is assigned from itself).
+   * has not yet written, and it reads none that it has freed. variable_add() does, where a variable is assigned from itself,
+   * and so does the help of a symbol whose range names another that was just answered: sym_set_string_value() has freed
+   * that one's old text, and its value is still to be worked out.
    */
   differs(one: FuzzCase): boolean {
     const [pairs = []] = this.run([one]);
