@@ -11,6 +11,7 @@ import { makeTar } from "./support/make-tar.ts";
 import { cloudKernel, type CloudKernel } from "./support/cloud-kernel.ts";
 
 const TALKER = `
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,10 @@ static int flood(void) {
 int main(int argc, char **argv) {
   char line[80];
   if (argc > 1) return flood();
+  /* For a moment nobody has the terminal open. */
+  for (int fd = 0; fd < 3; fd++) close(fd);
+  usleep(100000);
+  dup(dup(open("/dev/tty", O_RDWR)));
   printf("hello from %s, terminal %d\\n", argv[0], isatty(1));
   fflush(stdout);
   while (fgets(line, sizeof line, stdin))
@@ -171,7 +176,13 @@ describe.concurrent("/init in a real machine", () => {
       kernel: kernel.image,
       image,
       directory,
-      job: { tee: "/dev/tty0", stdin: "console", network: "static", address: "192.0.2.7/28", tty: "raw" },
+      job: {
+        tee: "/dev/tty0",
+        stdin: "console",
+        network: "static",
+        address: "192.0.2.7/28",
+        tty: "raw",
+      },
       onFrame(frame, lines) {
         if (frame.type === "start") lines.channel.write("report 200\n");
         if (frame.type === "report-end") lines.console.write("quit\n");
@@ -183,6 +194,40 @@ describe.concurrent("/init in a real machine", () => {
     expect(frame(frames, "net")).toMatchObject({ address: "192.0.2.7/28", gateway: "", method: "static" });
     expect(frame(frames, "exit")).toMatchObject({ status: 7 });
     expect(summarizeReport(frames).processes.names).toEqual(["talker"]);
+  });
+
+  test("lets a shell control its jobs from the console", { timeout: 90_000 }, async () => {
+    const { frames, program, exitCode, console } = await boot({
+      kernel: kernel.image,
+      image,
+      directory,
+      job: { args: ["bash", "--norc", "--noediting"], stdin: "console", tty: "raw", env: { PS1: "> " } },
+      dialog: [
+        ["> ", "talker\n"],
+        ["terminal 1\n", "\x03"],
+        ["> ", "echo $?; talker\n"],
+        ["terminal 1\n", "\x1a"],
+        ["> ", "fg\n\x04"],
+        ["> ", "echo $?; exec cat\n"],
+        // No shell is left that could continue what ^Z would stop.
+        ["1\n", "still\n"],
+        ["still\n", "\x1athere\n"],
+        ["there\n", "\x03"],
+      ],
+    });
+    expect(exitCode, console).toBe(0);
+    expect(program.toString().split(/\n+/)).toEqual([
+      "> hello from talker, terminal 1",
+      "> 130",
+      "hello from talker, terminal 1",
+      expect.stringMatching(/^\[1\]\+ +Stopped +talker$/),
+      "> talker",
+      "> 1",
+      "still",
+      "there",
+      "",
+    ]);
+    expect(frame(frames, "exit")).toMatchObject({ signal: 2 });
   });
 
   test("says what cannot be run", { timeout: 90_000 }, async () => {

@@ -71,7 +71,7 @@ static void reap(void)
 {
 	int status;
 	long pid;
-	while ((pid = sys_wait(&status, WAIT_NOHANG | WAIT_STOPPED)) > 0)
+	while ((pid = sys_wait(&status, WAIT_NOHANG)) > 0)
 		program_reaped(&program, (int)pid, status);
 }
 

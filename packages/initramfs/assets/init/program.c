@@ -99,6 +99,7 @@ static int open_pump(int *theirs, bool raw)
 
 /* When the leader of a session ends, the kernel hangs up its terminal and throws away what that has not sent yet
    (disassociate_ctty): so it is /init that leads the session, and the program a process group in its foreground.
+   ^Z does not stop that one, as no shell could continue it: for the kernel it is orphaned (will_become_orphaned_pgrp).
    /dev/console never becomes a controlling terminal by being opened, only on request (tty_open). */
 static bool take_terminal(int terminal)
 {
@@ -171,7 +172,8 @@ void program_start(struct program *program, const struct config *config)
 	if (pid == 0)
 		child(config, path.data, terminal, is_terminal, report[1]);
 	sys_close(report[1]);
-	if (terminal != console_fd())
+	/* A terminal that nobody had open for a moment would be gone for good; a pipe has to end. */
+	if (terminal != console_fd() && !is_terminal)
 		sys_close(terminal);
 	/* The pipe closes at a successful exec; otherwise it brings the reason. */
 	long failed = pid;
@@ -193,12 +195,6 @@ void program_reaped(struct program *program, int pid, int status)
 {
 	if (pid != program->pid || program->ended)
 		return;
-	if (STOPPED(status)) {
-		/* By ^Z, and here is no shell to continue it. */
-		if ((status >> 8 & 0xff) == SIGTSTP)
-			sys_kill(-pid, SIGCONT);
-		return;
-	}
 	program->ended = true;
 	program->wait_status = status;
 }

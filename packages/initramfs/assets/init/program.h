@@ -15,7 +15,7 @@ struct program {
 void program_start(struct program *program, const struct config *config);
 /* Notes that a child ended. */
 void program_reaped(struct program *program, int pid, int status);
-/* Copies what it printed meanwhile, closes its terminal, prints the end marker and tells the host. */
+/* Copies what it printed meanwhile, prints the end marker and tells the host. */
 void program_finish(struct program *program, const struct config *config);
 
 /* pump.c: between the program's terminal and the console. */

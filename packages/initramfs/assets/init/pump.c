@@ -15,7 +15,7 @@ void pump_open(const struct config *config)
 		tee = (int)fd;
 }
 
-/* Everything that is there now. A terminal whose last user has left reads as EIO, a pipe as end of file. */
+/* Everything that is there now. A pipe whose last user has left ends. */
 void pump_output(struct program *program)
 {
 	static char buffer[4096];

@@ -122,7 +122,5 @@ long set_signal(int number, void (*handler)(int));
 
 #define CLOCK_MONOTONIC_ID 1
 #define WAIT_NOHANG 1
-#define WAIT_STOPPED 2
-#define STOPPED(status) (((status) & 0xff) == 0x7f)
 
 #endif

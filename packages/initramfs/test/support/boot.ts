@@ -34,6 +34,25 @@ async function* slowly(stream: Duplex): AsyncGenerator<Buffer> {
   }
 }
 
+/** Answers what comes along a line, and passes it on. */
+async function* answering(
+  stream: AsyncIterable<Buffer>,
+  line: Duplex,
+  dialog: readonly (readonly [text: string, typed: string])[],
+): AsyncGenerator<Buffer> {
+  const open = [...dialog];
+  let text = "";
+  for await (const chunk of stream) {
+    text += chunk.toString("latin1");
+    for (let next = open[0]; next !== undefined && text.includes(next[0]); next = open[0]) {
+      text = text.slice(text.indexOf(next[0]) + next[0].length);
+      line.write(next[1]);
+      open.shift();
+    }
+    yield chunk;
+  }
+}
+
 let count = 0;
 
 /** Boots an image with a job, and gives all that came out of it. QEMU never outlives the call. */
@@ -46,6 +65,8 @@ export async function boot(options: {
   /** MiB, default 256. */
   readonly memory?: number;
   readonly onFrame?: (frame: ChannelFrame, lines: Lines) => void;
+  /** What is typed on the console, each as soon as the text has come that it answers. */
+  readonly dialog?: readonly (readonly [text: string, typed: string])[];
 }): Promise<Boot> {
   const token = "c0ffee";
   const initrd = `${options.directory}/initrd-${++count}`;
@@ -69,10 +90,11 @@ export async function boot(options: {
       qemu.once("error", reject);
     });
     const frames: ChannelFrame[] = [];
+    const heard = answering(slowly(console), console, options.dialog ?? []);
     const parts: { part: string; bytes: Uint8Array }[] = [];
     await Promise.all([
       (async () => {
-        for await (const part of splitConsole(slowly(console), token)) parts.push(part);
+        for await (const part of splitConsole(heard, token)) parts.push(part);
       })(),
       (async () => {
         for await (const frame of decodeChannel(channel)) {
