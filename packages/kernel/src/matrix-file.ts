@@ -1,16 +1,36 @@
-import { readFile } from "node:fs/promises";
-import { isMap, isNode, LineCounter, parseDocument } from "yaml";
+import { stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { printRequests } from "@justenough/kconfig";
 import { ARCHES } from "./arch.ts";
 import type { Arch } from "./arch.ts";
-import { KernelError } from "./errors.ts";
-import { defaultFeatures } from "./feature.ts";
-import { nearest } from "./internal/nearest.ts";
+import type { KernelError } from "./errors.ts";
+import { composeFeatures, defaultFeatures } from "./feature.ts";
+import { leastDifference } from "./internal/least-difference.ts";
+import { readMatrixDocument } from "./internal/matrix-document.ts";
+import type { MatrixDocument, Path } from "./internal/matrix-document.ts";
 import { readSource } from "./internal/source-argument.ts";
 import type { MatrixCell } from "./matrix.ts";
+import type { KernelSource } from "./source.ts";
 
-type Path = readonly (string | number)[];
+interface Source {
+  readonly name: string;
+  readonly text: string;
+  readonly source: KernelSource;
+}
+
+type Base = (typeof BASES)[number];
+type Cell = MatrixCell & { readonly arch: Arch; readonly base: Base | undefined };
+
+interface Config {
+  readonly name: string;
+  readonly features: readonly string[];
+  readonly base: Base | undefined;
+  readonly symbols: Readonly<Record<string, string>>;
+  readonly defaults: boolean;
+}
 
 const KEYS = ["sources", "arch", "compiler", "configs", "exclude"];
+const SOURCE_KEYS = ["source", "name", "patches"];
 const CONFIG_KEYS = ["features", "default-features", "set", "base"];
 const AXES = ["source", "arch", "compiler", "config"];
 const COMPILERS = ["gcc", "clang"] as const;
@@ -18,139 +38,144 @@ const BASES = ["allnoconfig", "tinyconfig", "defconfig"] as const;
 
 /**
  * Reads the cells of a matrix from a YAML or JSON file: every source with every architecture, compiler and configuration,
- * but for those that `exclude` names.
+ * but for those that `exclude` names. They come in the order in which the least has to be compiled. Relative paths start
+ * at the file.
  *
  * @throws KernelError KERNEL_MATRIX with `FILE:LINE:COLUMN` for what is not understood.
  */
 export async function readMatrix(file: string): Promise<MatrixCell[]> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new KernelError("KERNEL_MATRIX", `Cannot read the matrix "${file}"`, { cause });
-  });
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const wrong = (path: Path, message: string, hint?: string): KernelError => {
-    const node = path.length === 0 ? document.contents : document.getIn(path, true);
-    const { line, col } = lines.linePos((isNode(node) ? node.range?.[0] : undefined) ?? 0);
-    return new KernelError("KERNEL_MATRIX", `${file}:${line}:${col}: ${message}`, { hint });
-  };
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    const { line, col } = lines.linePos(broken.pos[0]);
-    throw new KernelError("KERNEL_MATRIX", `${file}:${line}:${col}: ${broken.message.split("\n")[0] ?? ""}`);
+  const document = await readMatrixDocument(file);
+  const { value, wrong, map, items, word, words } = document;
+  map([], value, KEYS);
+  if (value["sources"] === undefined) {
+    throw wrong([], 'There are no "sources"', "sources: [debian:6.12]");
   }
-  if (!isMap(document.contents)) throw wrong([], "A matrix is a map with sources and configs");
-  const value = document.toJS() as Record<string, unknown>;
-  const keys = (object: object, known: readonly string[], path: Path): void => {
-    for (const key of Object.keys(object)) {
-      if (known.includes(key)) continue;
-      const near = nearest(key, known);
-      throw wrong(
-        [...path, key],
-        `There is no key "${key}" here`,
-        near === undefined ? `There are ${known.join(", ")}` : `Did you mean "${near}"?`,
-      );
+  const sources: Source[] = [];
+  for (const [index, given] of items(["sources"], value["sources"]).entries()) {
+    const source = await readSourceItem(document, ["sources", index], given, dirname(file));
+    if (sources.some(({ name }) => name === source.name)) {
+      throw wrong(["sources", index], `Two sources are called "${source.name}"`, 'Give one another "name"');
     }
-  };
-  const list = <T extends string>(
-    path: Path,
-    given: unknown,
-    fallback: readonly T[],
-    known?: readonly T[],
-  ): T[] => {
-    if (given === undefined) return [...fallback];
-    if (!Array.isArray(given) || given.length === 0) throw wrong(path, `"${path.join(".")}" is a list`);
-    return given.map((word: unknown, index) => {
-      const text = typeof word === "number" ? String(word) : word;
-      if (typeof text !== "string") throw wrong([...path, index], "A word is expected here");
-      if (known !== undefined && !known.includes(text as T)) {
-        throw wrong([...path, index], `"${text}" is none of ${known.join(", ")}`);
-      }
-      return text as T;
-    });
-  };
-  keys(value, KEYS, []);
-  const sources = list<string>(["sources"], value["sources"], []);
-  if (sources.length === 0) throw wrong([], 'There are no "sources"', "sources: [debian:6.12]");
-  const arches = list<Arch>(["arch"], value["arch"], ["x86_64"], ARCHES);
-  const compilers = list(["compiler"], value["compiler"], ["gcc"] as const, COMPILERS);
-  const configs = value["configs"];
-  if (
-    typeof configs !== "object" ||
-    configs === null ||
-    Array.isArray(configs) ||
-    Object.keys(configs).length === 0
-  ) {
-    throw wrong(
-      configs === undefined ? [] : ["configs"],
-      '"configs" is a map of names',
-      "configs: { hello: {} }",
-    );
+    sources.push(source);
   }
-  const readConfig = (name: string, given: unknown) => {
-    const path = ["configs", name];
-    if (!/^[\w.+-]+$/.test(name)) throw wrong(path, `"${name}" cannot be part of a file's name`);
-    const config = (given ?? {}) as Record<string, unknown>;
-    if (typeof config !== "object" || Array.isArray(config)) throw wrong(path, `"${name}" is a map`);
-    keys(config, CONFIG_KEYS, path);
-    const features = list<string>([...path, "features"], config["features"], []);
-    const base = BASES.find((word) => word === config["base"]);
-    if (config["base"] !== undefined && base === undefined) {
-      throw wrong([...path, "base"], `A base is one of ${BASES.join(", ")}`);
-    }
-    const set = (config["set"] ?? {}) as Record<string, unknown>;
-    if (typeof set !== "object" || Array.isArray(set))
-      throw wrong([...path, "set"], '"set" is a map of symbols');
-    const symbols: Record<string, string> = {};
-    for (const [symbol, wanted] of Object.entries(set)) {
-      // YAML 1.2 has no other words for these two.
-      symbols[symbol] = wanted === true ? "y" : wanted === false ? "n" : String(wanted);
-    }
-    return { name, features, base, config: symbols, defaults: config["default-features"] !== false };
-  };
-  const read = Object.entries(configs as Record<string, unknown>).map(([name, given]) =>
-    readConfig(name, given),
-  );
-  const exclude = (value["exclude"] ?? []) as Record<string, unknown>[];
-  if (!Array.isArray(exclude)) throw wrong(["exclude"], '"exclude" is a list');
+  const arches = words<Arch>(["arch"], value["arch"], ["x86_64"], ARCHES);
+  const compilers = words(["compiler"], value["compiler"], ["gcc"] as const, COMPILERS);
+  const configs = readConfigs(document);
   const axes: Readonly<Record<string, readonly string[]>> = {
-    source: sources,
+    source: sources.flatMap(({ name, text }) => [name, text]),
     arch: arches,
     compiler: compilers,
-    config: read.map(({ name }) => name),
+    config: configs.map(({ name }) => name),
   };
-  for (const [index, one] of exclude.entries()) {
-    keys(one, AXES, ["exclude", index]);
-    for (const [axis, word] of Object.entries(one)) {
-      if (axes[axis]?.includes(String(word)) === true) continue;
-      throw wrong(["exclude", index, axis], `No ${axis} of this matrix is "${String(word)}"`);
-    }
-  }
+  const exclude = items(["exclude"], value["exclude"], []).map((one, index) =>
+    Object.entries(map(["exclude", index], one, AXES)).map(([axis, given]) => {
+      const path = ["exclude", index, axis];
+      const text = word(path, given);
+      if (axes[axis]?.includes(text) !== true) throw wrong(path, `No ${axis} of this matrix is "${text}"`);
+      return { axis, text };
+    }),
+  );
   const cells: MatrixCell[] = [];
-  for (const [index, text] of sources.entries()) {
-    const source = await readSource(text, {}).catch((error: KernelError) => {
-      throw wrong(["sources", index], error.message, error.hint);
-    });
+  for (const { name: sourceName, text, source } of sources) {
     for (const arch of arches) {
       for (const compiler of compilers) {
-        for (const { name, features, base, config, defaults } of read) {
-          const place: Record<string, string> = { source: text, arch, compiler, config: name };
-          if (
-            exclude.some((one) => Object.entries(one).every(([axis, word]) => place[axis] === String(word)))
-          )
-            continue;
-          cells.push({
-            name: `${text.replaceAll(/[^\w.+-]+/g, "-").replace(/^-|-$/g, "")}_${arch}_${compiler}_${name}`,
-            source,
-            arch,
-            compiler,
-            base,
-            config,
-            origin: `${file}, configs.${name}`,
-            features: [...(defaults ? defaultFeatures(arch) : []), ...features],
-          });
-        }
+        const some = configs.filter(({ name }) => {
+          const place: Record<string, readonly string[]> = {
+            source: [sourceName, text],
+            arch: [arch],
+            compiler: [compiler],
+            config: [name],
+          };
+          return !exclude.some((one) => one.every((word) => place[word.axis]?.includes(word.text)));
+        });
+        const here = some.map(({ name, features, base, symbols, defaults }) => ({
+          name: `${sourceName}_${arch}_${compiler}_${name}`,
+          place: { source: sourceName, config: name },
+          source,
+          arch,
+          compiler,
+          base,
+          config: symbols,
+          origin: `${file}, configs.${name}`,
+          features: [...(defaults ? defaultFeatures(arch) : []), ...features],
+        }));
+        // They share a build directory.
+        cells.push(...leastDifference(here, requestsOf));
       }
     }
   }
   return cells;
+}
+
+async function readSourceItem(
+  { wrong, map, word, words }: MatrixDocument,
+  path: Path,
+  given: unknown,
+  directory: string,
+): Promise<Source> {
+  const plain = typeof given !== "object";
+  const item = plain ? { source: given } : map(path, given, SOURCE_KEYS);
+  const where = plain ? path : [...path, "source"];
+  const text = word(where, item["source"]);
+  const name = item["name"] === undefined ? nameOf(text) : fileName(word([...path, "name"], item["name"]));
+  if (name === undefined) throw wrong([...path, "name"], "This cannot be part of a file's name");
+  const source = await readSource(await fromHere(text, directory), {}).catch((error: KernelError) => {
+    throw wrong(where, error.message, error.hint);
+  });
+  const patches = words([...path, "patches"], item["patches"], []).map((patch) => resolve(directory, patch));
+  return { name, text, source: patches.length === 0 ? source : { ...source, patches } };
+}
+
+async function fromHere(text: string, directory: string): Promise<string> {
+  if (/^git:\.{0,2}\//.test(text)) return `git:${resolve(directory, text.slice(4))}`;
+  const here = resolve(directory, text);
+  const found = await stat(here).catch(() => undefined);
+  return found === undefined ? text : here;
+}
+
+function readConfigs({ value, wrong, map, word, words }: MatrixDocument): Config[] {
+  const configs = value["configs"];
+  const none = typeof configs !== "object" || configs === null || Object.keys(configs).length === 0;
+  if (none || Array.isArray(configs)) {
+    const path = configs === undefined ? [] : ["configs"];
+    throw wrong(path, '"configs" is a map of names', "configs: { hello: {} }");
+  }
+  return Object.entries(configs as Record<string, unknown>).map(([name, given]) => {
+    const path = ["configs", name];
+    if (fileName(name) === undefined) throw wrong(path, `"${name}" cannot be part of a file's name`);
+    const config = map(path, given ?? {}, CONFIG_KEYS);
+    const defaults = config["default-features"] ?? true;
+    if (typeof defaults !== "boolean") throw wrong([...path, "default-features"], "It is true or false");
+    const symbols: Record<string, string> = {};
+    for (const [symbol, wanted] of Object.entries(map([...path, "set"], config["set"] ?? {}))) {
+      symbols[symbol] = symbolValue(wanted) ?? word([...path, "set", symbol], wanted);
+    }
+    const base = config["base"] === undefined ? undefined : word([...path, "base"], config["base"], BASES);
+    return { name, features: words([...path, "features"], config["features"], []), base, symbols, defaults };
+  });
+}
+
+// YAML 1.2 has no other words for y and n; the empty string is a value too.
+function symbolValue(wanted: unknown): string | undefined {
+  if (typeof wanted === "boolean") return wanted ? "y" : "n";
+  return wanted === "" ? "" : undefined;
+}
+
+function fileName(text: string): string | undefined {
+  return /^[\w+-][\w.+-]*$/.test(text) ? text : undefined;
+}
+
+function nameOf(source: string): string {
+  return source.replaceAll(/[^\w.+-]+/g, "-").replace(/^[-.]+|-$/g, "");
+}
+
+// A cell that cannot be configured fails when it is its turn.
+function requestsOf({ features = [], arch, config, base }: Cell): string[] {
+  const symbols = Object.entries(config ?? {}).map(([symbol, text]) => `${symbol}=${text}`);
+  try {
+    const { requests } = composeFeatures(features, { arch });
+    return [base ?? "", ...symbols, ...printRequests(requests).split("\n")];
+  } catch {
+    return symbols;
+  }
 }

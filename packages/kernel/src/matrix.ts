@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { countSymbols, parseConfig } from "@justenough/kconfig";
-import { stat } from "node:fs/promises";
 import type { KernelArtifacts } from "./artifacts.ts";
 import { buildKernel } from "./build.ts";
 import type { BuildOptions } from "./build.ts";
@@ -15,6 +14,8 @@ import { readJson } from "./internal/store.ts";
 export interface MatrixCell extends KernelConfiguration {
   /** Unique, and fit for a file's name: `debian-6.12_arm64_gcc_hello`. */
   readonly name: string;
+  /** What a matrix file calls the cell's source and configuration. */
+  readonly place?: { readonly source: string; readonly config: string } | undefined;
 }
 
 /** What became of a cell. */

@@ -12,21 +12,16 @@ import { operandsOf, printResult } from "./cli-io.ts";
 export async function matrixCommand(context: CommandContext): Promise<number> {
   const { args, io, signal, progress } = context;
   const [file = ""] = operandsOf(args, 1, 1, "matrix FILE");
-  const only = args.text("only");
-  const cells = (await readMatrix(file)).filter(({ name }) => only === undefined || name.includes(only));
-  if (cells.length === 0) {
-    throw new KernelError(
-      "KERNEL_MATRIX",
-      only === undefined ? `"${file}" excludes all its cells` : `No cell's name holds "${only}"`,
-    );
-  }
+  const cells = chosen(await readMatrix(file), file, args.text("only"));
   if (args.flag("dry-run")) {
-    printResult(context, cells, cells.map(({ name }) => `${name}\n`).join(""));
+    printResult(context, cells.map(named), cells.map(({ name }) => `${name}\n`).join(""));
     return 0;
   }
   const output = args.text("output");
   let place = "";
-  const results = await buildMatrix({
+  const results: MatrixResult[] = [];
+  const print = (): void => printResult(context, results.map(plainResult), () => table(results));
+  const built = buildMatrix({
     cells,
     signal,
     jobs: jobs(context),
@@ -42,6 +37,7 @@ export async function matrixCommand(context: CommandContext): Promise<number> {
     },
     onResult: async (result, index) => {
       const { kernel, cell, error } = result;
+      results.push(result);
       if (kernel !== undefined && output !== undefined)
         await exportArtifacts(kernel, join(output, cell.name));
       progress.end();
@@ -52,8 +48,25 @@ export async function matrixCommand(context: CommandContext): Promise<number> {
       io.stderr(`${index + 1}/${cells.length} ${cell.name}: ${result.state}${why}\n`);
     },
   });
-  printResult(context, results.map(plainResult), () => table(results));
+  await built.catch((error: unknown) => {
+    // What is done is of use, whatever ended the rest.
+    if (results.length > 0) print();
+    throw error;
+  });
+  print();
   return results.some(({ state }) => state === "failed") ? 1 : 0;
+}
+
+function chosen(cells: readonly MatrixCell[], file: string, only: string | undefined): readonly MatrixCell[] {
+  const [first] = cells;
+  if (first === undefined) throw new KernelError("KERNEL_MATRIX", `"${file}" excludes all its cells`);
+  if (only === undefined) return cells;
+  const words = only.split("*").map((word) => word.replaceAll(/[^\w-]/g, String.raw`\$&`));
+  const pattern = new RegExp(words.join(".*"));
+  const some = cells.filter(({ name }) => pattern.test(name));
+  if (some.length > 0) return some;
+  const hint = `They are called like "${first.name}"; --dry-run lists them`;
+  throw new KernelError("KERNEL_MATRIX", `No cell's name holds "${only}"`, { hint });
 }
 
 function plainResult({ cell, error, ...rest }: MatrixResult): object {
@@ -64,8 +77,8 @@ function plainResult({ cell, error, ...rest }: MatrixResult): object {
   };
 }
 
-function named({ name, arch, compiler, features, config, base }: MatrixCell): object {
-  return { name, arch, compiler, features, config, base };
+function named({ name, place, arch, compiler, features, config, base }: MatrixCell): object {
+  return { name, source: place?.source, arch, compiler, config: place?.config, features, set: config, base };
 }
 
 function table(results: readonly MatrixResult[]): string {

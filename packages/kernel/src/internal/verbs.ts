@@ -43,7 +43,9 @@ An object is counted for the option whose line in a Makefile brought it in, or e
 
 FILE is YAML or JSON: every source with every architecture, compiler and configuration.
 
-  sources: [debian:6.1, debian:6.12]        as for --source
+  sources:                                  as for --source; relative paths start at FILE
+    - debian:6.12
+    - { source: debian:6.12, patches: [fix.patch], name: fixed }
   arch: [x86_64, arm64]                     default: x86_64
   compiler: [gcc, clang]                    default: gcc
   configs:
@@ -52,13 +54,15 @@ FILE is YAML or JSON: every source with every architecture, compiler and configu
   exclude:
     - { arch: arm64, compiler: clang }      each cell for which all of it holds
 
-  --only TEXT         the cells whose names hold TEXT
+  --only TEXT         the cells whose names hold TEXT, in which * is any text: "6.12*arm64"
   --dry-run           only list the cells
   -o, --output PATH   copy each kernel to PATH/CELL
   --jobs, --offline, --distcc and the like: as for "build"
   --json              as data
 
-A cell that fails does not stop the others. What is built stays in the cache: run it again and it goes on.
+A cell that fails does not stop the others. What is built stays in the cache: after Ctrl-C, which still prints the
+results that there are, run it again and it goes on. Cells that share a build directory are built in the order in which
+the least has to be compiled.
 Exit status: 0 when all cells were built, 1 when one was not.
 `,
     run: async (context) => (await import("./cli-matrix.ts")).matrixCommand(context),
