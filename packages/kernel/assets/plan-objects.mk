@@ -17,7 +17,11 @@ plan-src-prefix := $(if $(shell grep -l srcroot $(srctree)/scripts/Makefile.buil
 # The x86 vdso names the objects of all three ABIs as targets.
 plan-off := $(if $(CONFIG_COMPAT_32),,vdso32/%) $(if $(CONFIG_X86_X32_ABI),,%-x32.o)
 
+# Other forms of an object that is compiled beside them, made by objcopy.
+plan-off += %.pi.o %.stub.o
+
 plan-objects :=
+plan-modules :=
 plan-todo :=
 plan-known :=
 plan-dir :=
@@ -30,11 +34,15 @@ plan-real = $(foreach o,$(filter %.o,$1),$(if $(call plan-parts,$o,$2 -),$(call 
 
 plan-makefile = $(firstword $(wildcard $(srctree)/$1/Kbuild $(srctree)/$1/Makefile))
 
+# What is compiled for each module beside its parts, from scripts/Makefile.modfinal.
+plan-modules-of = $(patsubst %.o,%.mod.o,$(filter %.o,$(obj-m)))
+
 # obj-y obj-m lib-y: what is built in, built as a module, put in a library. targets and extra-y: further files that
 # have rules of their own, as in the vdso and the boot code.
 define plan-collect
-plan-dir := $(sort $(call plan-real,$(obj-y)) $(call plan-real,$(obj-m),-m) $(call plan-real,$(lib-y)) \
-  $(filter %.o,$(filter-out $(plan-off),$(targets) $(extra-y) $(always-y))))
+plan-dir := $(filter-out $(plan-off),$(sort $(call plan-real,$(obj-y)) $(call plan-real,$(obj-m),-m) \
+  $(call plan-real,$(lib-y)) $(filter %.o,$(targets) $(extra-y) $(always-y))))
+plan-modules += $(addprefix $(obj)/,$(plan-modules-of))
 plan-objects += $(addprefix $(obj)/,$(filter-out $(obj)/%,$(plan-dir))) $(filter $(obj)/%,$(plan-dir) $(vmlinux-objs-y))
 plan-todo := $(addprefix $(obj)/,$(patsubst %/,%,$(filter %/,$(obj-y) $(obj-m)) $(subdir-y) $(subdir-m)))
 endef
@@ -69,11 +77,20 @@ plan-top += init/ usr/ arch/$(SRCARCH)/ kernel/ certs/ mm/ fs/ ipc/ security/ cr
 endif
 
 # Reached by other rules than obj-y.
-plan-objects += init/version-timestamp.o
-plan-top += arch/$(SRCARCH)/boot/ arch/$(SRCARCH)/boot/compressed/ arch/$(SRCARCH)/realmode/rm/
+plan-objects += init/version-timestamp.o $(if $(CONFIG_MODULES),.vmlinux.export.o)
+ifeq ($(SRCARCH),x86)
+plan-top += arch/x86/boot/ arch/x86/boot/compressed/ arch/x86/realmode/rm/
+endif
+ifeq ($(SRCARCH),arm64)
+plan-top += arch/arm64/kernel/vdso/
+endif
 plan-top := $(sort $(patsubst %/,%,$(plan-top)))
 
 plan-known := $(filter-out obj-% lib-% targets extra-% always-% subdir-% hostprogs,$(.VARIABLES))
 $(plan-forget)
 $(foreach d,$(plan-top),$(call plan-visit,$d))
+# Since 6.12 modules share one more.
+ifneq ($(plan-modules),)
+plan-objects += $(plan-modules) $(patsubst $(srctree)/scripts/%.c,.%.o,$(wildcard $(srctree)/scripts/module-common.c))
+endif
 $(foreach o,$(sort $(plan-objects)),$(info $o))
