@@ -52,6 +52,16 @@ test("a program that does not exist is named", async () => {
   expect((await fails(["run", at])).stderr).toContain("no-such-program");
 });
 
+test("a program of this machine in an appliance for another, and serving such a one", async () => {
+  const other = process.arch === "arm64" ? "x86_64" : "arm64";
+  const at = spec("foreign", `name: x\narch: ${other}\nrun: [ls]\nprograms: [ls]\n`);
+  const { stderr } = await fails(["build", at]);
+  expect(stderr).toMatch(new RegExp(`"/\\S*/ls" is a program for \\S+ .*, wanted ${other}`));
+  expect(stderr).toContain(`initramfs pack --arch ${other} --layer FILE`);
+  const served = spec("served", "name: x\narch: riscv64\nrun: [ls]\n");
+  expect((await fails(["serve", served, "--interface", "lo"])).stderr).toContain("only PCs are booted from the network");
+});
+
 test("a library that is missing is named with who needs it", async () => {
   const at = spec(
     "library",

@@ -91,13 +91,8 @@ describe("resolveSpec()", () => {
   });
 
   test("lets the command line win over the spec, and says so", () => {
-    const text = "name: a\nrun: b\nmemory: 1G\nforward: [80]\nkernel: { source: debian }\n";
-    const overrides = {
-      kernel: "distro",
-      memory: 64,
-      forward: ["8080:80"],
-      features: { framebuffer: "--film" },
-    } as const;
+    const text = "name: a\nrun: b\narch: arm64\nmemory: 1G\nforward: [80]\nkernel: { source: debian }\n";
+    const overrides = { kernel: "distro", memory: 64, forward: ["8080:80"], screen: "--film" } as const;
     const { spec, values } = parseSpec(text, { file, overrides });
     expect(spec.kernel.source).toEqual({ kind: "distro" });
     expect(spec.memory).toBe(64);
@@ -108,6 +103,8 @@ describe("resolveSpec()", () => {
       "kernel.features[8]",
       "memory",
     ]);
+    expect(spec.kernel.features[8]).toBe("virtio-gpu");
+    expect(parseSpec("name: a\nrun: b\narch: x86_64\n", { file }).spec.kernel.features).toContain("screen");
   });
 
   test("implies the network by forwarded ports, and the card by the network", () => {

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
-import { buildInitramfs, initSources } from "@justenough/initramfs";
+import { buildInitramfs, InitramfsError, initSources } from "@justenough/initramfs";
+import { ApplianceError } from "../error.ts";
 import type { ResolvedSpec } from "../spec/resolved.ts";
 import { findInPath } from "../spec/verify.ts";
 import { compileProgram } from "./compile.ts";
@@ -73,6 +74,8 @@ export async function makeInitramfs(
         phase: `initramfs: ${phase}`,
         message: message?.replace(`${directory}/`, ""),
       }),
+  }).catch((error: unknown) => {
+    throw foreignProgram(error, spec);
   });
   for (const path of spec.init === null ? await initSources() : [spec.init]) inputs.add(path);
   // Libraries lie in the image where they lie here. Where the loader looks for them is decided by its cache.
@@ -81,6 +84,15 @@ export async function makeInitramfs(
   }
   inputs.add("/etc/ld.so.cache");
   return { image, inputs: [...inputs].toSorted() };
+}
+
+/** This machine's programs are of no use to another architecture: says where such ones come from. */
+function foreignProgram(error: unknown, { arch }: ResolvedSpec): unknown {
+  if (!(error instanceof InitramfsError) || error.code !== "INITRAMFS_WRONG_ARCHITECTURE") return error;
+  return new ApplianceError("APPLIANCE_BUILD_FAILED", error.message, {
+    hint: `Have it compiled ({ compile: FILE.c }), or give the path of a static one for ${arch} ({ source: ./PROGRAM, target: /bin/PROGRAM }). An initramfs of Debian packages or of a container image is made by: initramfs pack --arch ${arch} --layer FILE`,
+    cause: error,
+  });
 }
 
 /** What the generated /init is told for good; what a single run adds comes in its job segment. */

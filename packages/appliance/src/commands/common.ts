@@ -16,9 +16,9 @@ export function cacheDirOf(context: CliContext, flags: CommonFlags): string {
 export function overridesOf(
   flags: SpecFlags & Partial<MachineFlags> & { readonly film?: string },
 ): SpecOverrides {
-  // Pictures need a console on the screen. It is there by default; a spec of another mind gives way.
-  const features = flags.film === undefined ? {} : { screen: "--film" };
-  return { features, kernel: flags.kernel, memory: flags.memory, cpus: flags.cpus, forward: flags.forward };
+  // Pictures need a console on the screen. A PC has it by default; a spec of another mind gives way.
+  const screen = flags.film === undefined ? undefined : "--film";
+  return { screen, kernel: flags.kernel, memory: flags.memory, cpus: flags.cpus, forward: flags.forward };
 }
 
 /** A display on stderr, or none. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { PxeEvent } from "@justenough/pxe";
 import type { CliContext } from "../context.ts";
 import { ApplianceError } from "../error.ts";
-import { buildFor } from "./common.ts";
+import { loadSpec } from "../spec/load.ts";
+import { buildFor, overridesOf } from "./common.ts";
 import type { BuildingFlags, CommonFlags, ServingFlags, SpecFlags } from "./flags.ts";
 
 export async function serve(
@@ -12,6 +13,14 @@ export async function serve(
   flags: CommonFlags & SpecFlags & BuildingFlags & ServingFlags,
   where: string,
 ): Promise<void> {
+  const { spec } = await loadSpec(where, overridesOf(flags));
+  if (spec.arch !== "x86_64") {
+    throw new ApplianceError(
+      "APPLIANCE_SPEC_INVALID",
+      `Cannot serve "${spec.name}": only PCs are booted from the network, and this is for ${spec.arch}`,
+      { hint: "Run it here: appliance run" },
+    );
+  }
   const { bundle, loaded } = await buildFor(this, where, flags);
   const [{ servePxe }, { jobSegment }] = await Promise.all([
     import("@justenough/pxe"),

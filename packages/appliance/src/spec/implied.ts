@@ -19,7 +19,7 @@ export function impliedFeatures(spec: Implying): { readonly feature: string; rea
     { feature: "quiet", by: "every appliance" },
     { feature: "serial", by: "the console and the control channel" },
     spec.arch === "x86_64"
-      ? { feature: "screen", by: "every appliance" }
+      ? { feature: screenFeature(spec.arch), by: "every appliance" }
       : { feature: "serial-cards", by: "the control channel" },
     { feature: "poweroff", by: "every appliance" },
   ];
@@ -33,12 +33,18 @@ export function impliedFeatures(spec: Implying): { readonly feature: string; rea
   return implied;
 }
 
+/** A console on the screen: next to nothing on a PC, a graphics driver on the others, which is why they have it only when asked. */
+export function screenFeature(arch: ResolvedSpec["arch"]): string {
+  return arch === "x86_64" ? "screen" : "virtio-gpu";
+}
+
 // In a distribution's kernel the drivers that a feature would build in are modules; what is not named is built in.
 const featureModules: Readonly<Record<string, readonly string[]>> = {
   "virtio-net": ["virtio_pci", "virtio_net", "af_packet"],
   "virtio-blk": ["virtio_pci", "virtio_blk"],
   "virtio-rng": ["virtio_pci", "virtio_rng"],
   "virtio-pci": ["virtio_pci"],
+  "virtio-gpu": ["virtio_pci", "virtio_gpu"],
   virtio: ["virtio_pci", "virtio_net", "af_packet", "virtio_blk", "virtio_rng"],
   "fs-ext4": ["ext4"],
   e1000: ["e1000", "e1000e"],

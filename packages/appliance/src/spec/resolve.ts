@@ -1,7 +1,7 @@
 import { basename, isAbsolute, resolve } from "node:path";
 import type { CheckedSpec } from "./check.ts";
 import { hostArch } from "./host-arch.ts";
-import { impliedFeatures, impliedModules } from "./implied.ts";
+import { impliedFeatures, impliedModules, screenFeature } from "./implied.ts";
 import { formatPath, SpecError, type SpecProblem } from "./problem.ts";
 import type {
   Origin,
@@ -24,8 +24,8 @@ export interface SpecOverrides {
   readonly memory?: number | undefined;
   readonly cpus?: number | undefined;
   readonly forward?: readonly string[] | undefined;
-  /** Features that a flag needs, with the flag: `{ "vga-text": "--film" }`. */
-  readonly features?: Readonly<Record<string, string>> | undefined;
+  /** The flag that needs a console on the screen, such as `--film`. */
+  readonly screen?: string | undefined;
 }
 
 /** The series that is built when a spec names none. */
@@ -218,9 +218,9 @@ export function resolveSpec(
     for (const [index, feature] of (written.features ?? []).entries()) {
       features.set(feature, fromSpec(["kernel", "features", index]));
     }
-    for (const [feature, flag] of Object.entries(overrides.features ?? {})) {
-      if (!features.has(feature)) features.set(feature, { kind: "command-line", flag });
-    }
+    const screen = screenFeature(arch);
+    if (overrides.screen !== undefined && !features.has(screen))
+      features.set(screen, { kind: "command-line", flag: overrides.screen });
     let index = 0;
     for (const [feature, origin] of features)
       note(formatPath(["kernel", "features", index++]), feature, origin);
