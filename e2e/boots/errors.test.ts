@@ -59,7 +59,9 @@ test("a program of this machine in an appliance for another, and serving such a 
   expect(stderr).toMatch(new RegExp(`"/\\S*/ls" is a program for \\S+ .*, wanted ${other}`));
   expect(stderr).toContain(`initramfs pack --arch ${other} --layer FILE`);
   const served = spec("served", "name: x\narch: riscv64\nrun: [ls]\n");
-  expect((await fails(["serve", served, "--interface", "lo"])).stderr).toContain("only PCs are booted from the network");
+  expect((await fails(["serve", served, "--interface", "lo"])).stderr).toContain(
+    "only PCs are booted from the network",
+  );
 });
 
 test("a library that is missing is named with who needs it", async () => {
