@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { archFacts } from "./arch.ts";
+import { archFacts, hostArch } from "./arch.ts";
 import type { Arch } from "./arch.ts";
 import { readArtifacts } from "./artifacts.ts";
 import type { ArtifactManifest, KernelArtifacts } from "./artifacts.ts";
@@ -42,7 +42,8 @@ export async function distroKernel(options: DistroKernelOptions = {}): Promise<K
     await markUsed(cached.directory);
     return cached;
   }
-  const found = await realPackage(wanted, options);
+  const foreign = arch === hostArch() ? undefined : archFacts(arch).debian;
+  const found = await realPackage(wanted, options, foreign);
   const id = `${found.name}_${found.version.replaceAll(/[^\w.+~-]/g, "-")}`;
   const directory = join(cache, id);
   const onWait = (pid: number): void =>
@@ -71,15 +72,22 @@ export async function distroKernel(options: DistroKernelOptions = {}): Promise<K
 }
 
 /** The package that holds the kernel: linux-image-cloud-amd64 is empty and depends on the current version's. */
-export async function realPackage(name: string, context: KernelContext): Promise<AptPackage> {
-  const found = await aptPackage(name, context);
+export async function realPackage(
+  name: string,
+  context: KernelContext,
+  foreign?: string,
+): Promise<AptPackage> {
+  const found = await aptPackage(name, context, foreign);
   if (found === undefined) {
     throw new KernelError("KERNEL_SOURCE", `apt offers no package "${name}" here`, {
-      hint: "Is this Debian? Elsewhere, build a kernel from source",
+      hint:
+        foreign === undefined
+          ? "Is this Debian? Elsewhere, build a kernel from source"
+          : "Debian has kernels for virtual machines of amd64 and arm64 only: build one from source",
     });
   }
   const next = found.depends.find((entry) => /^linux-image-\d/.test(entry));
-  return next === undefined || /^linux-image-\d/.test(name) ? found : realPackage(next, context);
+  return next === undefined || /^linux-image-\d/.test(name) ? found : realPackage(next, context, foreign);
 }
 
 async function unpackKernel(

@@ -20,10 +20,14 @@ export interface AptPackage {
 // Started by root, apt drops to the user _apt and warns when that one cannot write the target; we are not installing.
 const COMMON = ["-q", "-o", "APT::Sandbox::User=root"];
 
-/** The options of an index of our own: apt needs root only for the system's. */
-function ownIndex(context: KernelContext): { readonly directory: string; readonly options: string[] } {
-  const directory = join(kernelCacheDir(context), "apt");
+/** The options of an index of our own: apt needs root only for the system's, which knows this machine's architecture alone. */
+function ownIndex(
+  context: KernelContext,
+  foreign?: string,
+): { readonly directory: string; readonly options: string[] } {
+  const directory = join(kernelCacheDir(context), foreign === undefined ? "apt" : `apt-${foreign}`);
   const options = [
+    ...(foreign === undefined ? [] : [`APT::Architecture=${foreign}`, `APT::Architectures=${foreign}`]),
     `Dir::State=${directory}/state`,
     "Dir::State::status=/var/lib/dpkg/status",
     `Dir::Cache=${directory}/cache`,
@@ -35,20 +39,26 @@ function ownIndex(context: KernelContext): { readonly directory: string; readonl
 /**
  * What apt knows of a package: by the system's index, else by one of our own that is fetched when need be.
  * Returns undefined when neither has it, or there is no apt.
+ *
+ * @param foreign - Debian's name of another architecture than this machine's, for which only an index of our own will do.
  */
-export async function aptPackage(name: string, context: KernelContext): Promise<AptPackage | undefined> {
-  const system = await show(name, [], context);
+export async function aptPackage(
+  name: string,
+  context: KernelContext,
+  foreign?: string,
+): Promise<AptPackage | undefined> {
+  const system = foreign === undefined ? await show(name, [], context) : undefined;
   if (system !== undefined) return system;
-  const own = ownIndex(context);
-  const known = await show(name, own.options, context);
+  const { options } = ownIndex(context, foreign);
+  const known = await show(name, options, context);
   if (known !== undefined) return known;
-  return (await updateIndex(context)) ? show(name, own.options, context) : undefined;
+  return (await updateIndex(context, foreign)) ? show(name, options, context) : undefined;
 }
 
 /** Brings our own index up to date; false when there is no apt. */
-async function updateIndex(context: KernelContext): Promise<boolean> {
+async function updateIndex(context: KernelContext, foreign?: string): Promise<boolean> {
   if (context.offline === true) return false;
-  const own = ownIndex(context);
+  const own = ownIndex(context, foreign);
   await mkdir(join(own.directory, "state/lists/partial"), { recursive: true });
   await mkdir(join(own.directory, "cache/archives/partial"), { recursive: true });
   context.onProgress?.({ phase: "index", done: 0, unit: "steps", message: "apt-get update" });
