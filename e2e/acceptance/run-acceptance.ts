@@ -9,12 +9,12 @@
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "@justenough-dev/tools/workspace";
 import { appliance } from "../lib/command.ts";
+import { freePort } from "../lib/free-port.ts";
 
 interface Resolved {
   readonly features: readonly string[];
@@ -105,14 +105,6 @@ function variant({ name, arch, compiler }: Row): string {
   const rest = cut === 0 || name.endsWith("plain") ? "" : text.slice(cut).replace("kernel:\n", "");
   writeFileSync(file, `${cut === 0 ? text : text.slice(0, cut)}\narch: ${arch}\n${kernel}${rest}`);
   return directory;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** What went right, or an error. */

@@ -1,17 +1,9 @@
-import { createServer } from "node:net";
 import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
+import { freePort } from "../lib/free-port.ts";
 import { appliance, marked } from "../lib/command.ts";
 
 afterAll(() => appliance(["stop", "examples/redis"]));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test("redis answers through a forwarded port, reports while it runs, and stops without a trace", async () => {
   const port = await freePort();

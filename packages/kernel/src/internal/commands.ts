@@ -1,3 +1,4 @@
+import { ARCHES } from "../arch.ts";
 import { writeFile } from "node:fs/promises";
 import { countSymbols, printConfig } from "@justenough/kconfig";
 import { exportArtifacts } from "../artifacts.ts";
@@ -11,6 +12,7 @@ import { defaultFeatures, listFeatures } from "../feature.ts";
 import { fetchSource, resolveSource } from "../source.ts";
 import { verifyKernel } from "../verify.ts";
 import type { KernelVerification } from "../verify.ts";
+import { oneOf } from "./cli-io.ts";
 import { configuration, helpers, jobs } from "./cli-configuration.ts";
 import { dryRun } from "./dry-run.ts";
 import { nearest } from "./nearest.ts";
@@ -45,7 +47,8 @@ export async function runCommand(
     return;
   }
   if (name === "distro") {
-    const artifacts = await distroKernel({ ...kernel, package: args.text("package") });
+    const arch = oneOf(args, "arch", ARCHES);
+    const artifacts = await distroKernel({ ...kernel, arch, package: args.text("package") });
     print(artifacts, `${artifacts.image}\n`);
     return;
   }
