@@ -6,21 +6,20 @@
  *
  * Takes three times as long as a build.
  */
-import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildKernel, exportArtifacts, fetchSource, kernelCacheDir, resolveSource } from "../src/index.ts";
 import type { BuildOptions, KernelArtifacts } from "../src/index.ts";
 import { compareDirectories } from "../src/internal/compare-directories.ts";
 import { childSeconds } from "../src/internal/child-time.ts";
+import { ownCache } from "../test/support/own-cache.ts";
 
 const source = { kind: "debian", series: "6.12" } as const;
 await fetchSource(await resolveSource(source));
 const scratch = await mkdtemp(join(tmpdir(), "kernel-bench-"));
-const cacheDir = join(scratch, "cache");
+const cacheDir = await ownCache(join(scratch, "cache"));
 const cache = kernelCacheDir({ cacheDir });
-await mkdir(cache, { recursive: true });
-for (const name of ["sources", "downloads"]) await symlink(join(kernelCacheDir(), name), join(cache, name));
 
 const plain: BuildOptions = { source, cacheDir, ccache: false };
 const flipped: BuildOptions = { ...plain, config: { CRC16: "y", MAGIC_SYSRQ: "y" } };

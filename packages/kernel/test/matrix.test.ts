@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { buildKernel, buildMatrix, readMatrix } from "../src/index.ts";
 import { MODULAR_KERNEL } from "./support/built-kernel.ts";
 import { kbuild } from "./support/kbuild.ts";
+import { ownCache } from "./support/own-cache.ts";
 import { scratchDirectory } from "./support/real-source.ts";
 
 const CLI = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
@@ -44,8 +45,8 @@ test(
     expect(out.split("\n").map((line) => line.replaceAll(/ +/g, " "))).toEqual([
       "cell state release options image CPU s",
       expect.stringMatching(/^debian-6\.12_x86_64_gcc_whole cached 6\.12\.\d+ \d{3} \d{7} \d+$/),
-      'debian-6.12_x86_64_gcc_unknown failed There is no feature "virtio-nte"',
       expect.stringMatching(/^debian-6\.12_x86_64_gcc_refused failed .*"EXT4_FS"/),
+      'debian-6.12_x86_64_gcc_unknown failed There is no feature "virtio-nte"',
       expect.stringMatching(/^debian-6\.12_riscv64_gcc_refused failed .*"EXT4_FS"/),
       "",
     ]);
@@ -157,12 +158,17 @@ configs:
   refused: { set: { EXT4_FS: y } }
   never: { set: { DEFAULT_HOSTNAME: "${randomUUID()}" } }
 `);
-  const child = spawn(process.execPath, [CLI, "matrix", file], { stdio: ["ignore", "pipe", "pipe"] });
+  const cache = await ownCache(join(dirname(file), "cache"));
+  const args = [CLI, "matrix", file, "--cache-dir", cache];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   let [out, err] = ["", ""];
+  let interrupted = false;
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     err += text;
-    if (err.includes("[2/2]")) child.kill("SIGINT");
+    // Once: a second Ctrl-C ends it without a word.
+    if (interrupted || !err.includes("[2/2]")) return;
+    interrupted = child.kill("SIGINT");
   });
   const [status] = (await once(child, "close")) as [number | null];
   expect(status, err).toBe(130);

@@ -8,13 +8,14 @@
  * 3. Another machine, with an empty cache of its own, takes what it compiles from the first one's Redis.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile, chmod } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildKernel, fetchSource, kernelCacheDir, resolveSource } from "../../src/index.ts";
 import type { BuildOptions } from "../../src/index.ts";
 import { childSeconds } from "../../src/internal/child-time.ts";
+import { ownCache } from "../support/own-cache.ts";
 
 const source = { kind: "debian", series: "6.12" } as const;
 const KERNEL = { source, features: ["base", "serial"] };
@@ -44,16 +45,6 @@ function stop(child: ReturnType<typeof spawn>): void {
   } catch {
     // It has ended.
   }
-}
-
-/** A cache of its own that shares nothing but the source. */
-async function machine(name: string): Promise<string> {
-  const cacheDir = join(scratch, name);
-  const cache = kernelCacheDir({ cacheDir });
-  await mkdir(cache, { recursive: true });
-  for (const shared of ["sources", "downloads"])
-    await symlink(join(kernelCacheDir(), shared), join(cache, shared));
-  return cacheDir;
 }
 
 async function build(what: string, cacheDir: string, options: Partial<BuildOptions>): Promise<string> {
@@ -104,8 +95,8 @@ try {
   await sleep(1000);
   const hosts = spaces.slice(0, 2).map(({ address }) => `${address}/4`);
 
-  const plain = await build("alone", await machine("alone"), {});
-  const spread = await machine("spread");
+  const plain = await build("alone", await ownCache(join(scratch, "alone")), {});
+  const spread = await ownCache(join(scratch, "spread"));
   const together = await build("with two distccd", spread, { distcc: hosts });
   const counts = await Promise.all(logs.map(compiled));
   const all = JSON.parse(
@@ -119,7 +110,7 @@ try {
     `they compiled ${counts.join(" + ")}, ${share.toFixed(0)} % of the kernel's ${all.objects} objects`,
   );
 
-  const half = await machine("half");
+  const half = await ownCache(join(scratch, "half"));
   const progress: BuildOptions["onProgress"] = ({ phase, done, total }) => {
     if (phase === "compile" && total !== undefined && done > total / 3) stop(daemons[0]!);
   };
@@ -136,8 +127,11 @@ try {
   );
   await sleep(1000);
   const remoteCache = `redis://${spaces[2]!.address}`;
-  const one = await build("filling the shared ccache", await machine("one"), { ccache: true, remoteCache });
-  const other = await machine("elsewhere/other");
+  const one = await build("filling the shared ccache", await ownCache(join(scratch, "one")), {
+    ccache: true,
+    remoteCache,
+  });
+  const other = await ownCache(join(scratch, "elsewhere/other"));
   const two = await build("another machine with that", other, { ccache: true, remoteCache });
   const stats = execFileSync("ccache", ["--print-stats"], {
     env: { ...process.env, CCACHE_DIR: join(kernelCacheDir({ cacheDir: other }), "ccache/objects") },
