@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { buildInitramfs } from "@justenough/initramfs";
 import { buildKernel, buildModules } from "@justenough/kernel";
 import { launch } from "@justenough/qemu";
 import { afterAll, expect, test } from "vitest";
-import { MODULAR_KERNEL } from "../../packages/kernel/test/support/built-kernel.ts";
+import { MODULAR_KERNEL, SIGNED_KERNEL } from "../../packages/kernel/test/support/built-kernel.ts";
 import { writeGreeting } from "../../packages/kernel/test/support/greeting.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "e2e-module-"));
@@ -45,4 +45,43 @@ test("a module from outside the tree is loaded at boot, after the one that it ne
   ]);
   // The same bytes are in the tree of modules.
   expect((await readFile(join(modules.directory, "modules.order"), "utf8")).length).toBeGreaterThan(0);
+});
+
+test("a kernel that wants signatures loads the modules of its build and refuses one without", async () => {
+  const kernel = await buildKernel(SIGNED_KERNEL);
+  const source = join(directory, "signed");
+  await writeGreeting(source);
+  const signed = await buildModules({ kernel, directory: source });
+  const boot = async (modules: string): Promise<string> => {
+    const output = join(directory, "initramfs");
+    await buildInitramfs({
+      programs: [{ source: "/bin/busybox", target: "/bin/cat" }],
+      modules: { directory: modules, names: ["hello", "crc-itu-t"] },
+      init: { kind: "generated", args: ["cat", "/proc/modules"] },
+      compression: "none",
+      output,
+      arch: "x86_64",
+    });
+    await using vm = await launch(
+      { kernel: kernel.image, initrd: [output], cmdline: "console=ttyS0 panic=-1" },
+      { deadlines: { total: 60_000 } },
+    );
+    await vm.wait();
+    return vm.console.text();
+  };
+  const all = await boot(signed.directory);
+  expect(all).toContain("hello from where.c");
+  expect(all.match(/^\w+(?= .* Live )/gm)?.sort()).toEqual(["crc_itu_t", "greeting", "hello"]);
+
+  const cut = join(directory, "cut");
+  await cp(signed.directory, cut, { recursive: true });
+  const file = join(cut, "updates/greeting.ko");
+  const bytes = await readFile(file);
+  const end = "~Module signature appended~\n";
+  expect(bytes.subarray(-end.length).toString("latin1")).toBe(end);
+  await writeFile(file, bytes.subarray(0, -end.length));
+  const refused = await boot(cut);
+  expect(refused).toMatch(/Loading of unsigned module is rejected/);
+  expect(refused).toMatch(/greeting\.ko": this kernel wants a signature, and has no key that made one/);
+  expect(refused).not.toContain("hello from");
 });

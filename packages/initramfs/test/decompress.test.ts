@@ -38,15 +38,16 @@ function random(seed: number): (below: number) => number {
   };
 }
 
+const PROGRAM = readFileSync(process.execPath).subarray(MIB, 3 * MIB);
+
 /** Programs, text, zeros and noise, in this order over and over. */
 function sample(size: number, seed = 7): Buffer {
   const next = random(seed);
-  const program = readFileSync(process.execPath).subarray(MIB, 3 * MIB);
   const parts: Buffer[] = [];
   for (let length = 0; length < size; length += 40_000) {
     const from = next(MIB);
     parts.push(
-      program.subarray(from, from + 15_000),
+      PROGRAM.subarray(from, from + 15_000),
       Buffer.from("all work and no play ".repeat(500)).subarray(0, 10_000),
       Buffer.alloc(10_000),
       Buffer.from(Array.from({ length: 5000 }, () => next(256))),

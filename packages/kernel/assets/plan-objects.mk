@@ -12,7 +12,7 @@ include $(objtree)/include/config/auto.conf
 # not matter here, and an undefined function is empty.
 
 # Since 6.10 src is a full path (commit "kbuild: use $(src) instead of $(srctree)/$(src) for source directory").
-plan-src-prefix := $(if $(shell grep -l srcroot $(srctree)/scripts/Makefile.build),$(srctree)/)
+plan-src-prefix := $(if $(shell grep '^src := ..obj.$$' $(srctree)/scripts/Makefile.build),,$(srctree)/)
 
 # The x86 vdso names the objects of all three ABIs as targets.
 plan-off := $(if $(CONFIG_COMPAT_32),,vdso32/%) $(if $(CONFIG_X86_X32_ABI),,%-x32.o)

@@ -21,6 +21,8 @@ export interface KernelProvenance {
   /** What the compiler and the linker say of themselves; empty for a kernel that was not built here. */
   readonly toolchain: string;
   readonly compiler?: "gcc" | "clang" | undefined;
+  /** Modules were installed without their debugging information. */
+  readonly strippedModules?: true | undefined;
 }
 
 /** A kernel that is ready to boot: plain files in one directory. */
@@ -167,6 +169,7 @@ export async function storeArtifacts(
         features: plan.features,
         toolchain: plan.toolchain,
         compiler: plan.compiler.compiler,
+        strippedModules: plan.stripped || undefined,
       },
     };
     const record: BuildRecord = {

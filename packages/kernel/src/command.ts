@@ -42,6 +42,7 @@ options:
   --arch NAME         x86_64 (default), arm64 or riscv64; by a cross compiler on another machine
   --compiler NAME     gcc (default), or clang with LLVM's linker and tools
   --base NAME         allnoconfig (default), tinyconfig or defconfig
+  --strip-modules     leave debugging information out of modules
   --jobs N            how many compilers run at once
   --no-ccache         compile all; by default ccache is used where it is installed
   --remote-cache URL  a cache that machines share: redis://HOST[:PORT], or http://HOST[:PORT]/PATH
@@ -70,6 +71,7 @@ const OPTIONS = {
   arch: { type: "string" },
   compiler: { type: "string" },
   base: { type: "string" },
+  "strip-modules": { type: "boolean" },
   jobs: { type: "string" },
   "no-ccache": { type: "boolean" },
   "remote-cache": { type: "string" },

@@ -26,6 +26,7 @@ import { kconfigHost } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
 import { markUsed, writeFileAtomic } from "./internal/store.ts";
 import { WITH_PAHOLE } from "./internal/make.ts";
+import { keyArgs, moduleKey } from "./internal/module-key.ts";
 import { checkTools, paholeVersion, toolchainVersion } from "./internal/toolchain.ts";
 import { fetchSource, resolveSource } from "./source.ts";
 import type { KernelSource, ResolvedSource } from "./source.ts";
@@ -45,6 +46,8 @@ export interface KernelConfiguration {
   readonly origin?: string | undefined;
   /** Default: allnoconfig, where all that nobody asks for is off. */
   readonly base?: ConfigBase | undefined;
+  /** Leaves debugging information out of the installed modules; vmlinux keeps its own. Default: false. */
+  readonly stripModules?: boolean | undefined;
 }
 
 /** A complete configuration in which all that was requested is in effect. */
@@ -70,6 +73,7 @@ export interface ConfigurationPlan {
   readonly toolchain: string;
   /** What make is given beside what every build gets. */
   readonly makeArgs: readonly string[];
+  readonly stripped: boolean;
   readonly id: string;
 }
 
@@ -97,10 +101,27 @@ export async function planConfiguration(
   const features = composed.features.map((feature) => feature.name);
   const btf = requests.some(({ symbol, value }) => symbol === "DEBUG_INFO_BTF" && value.text !== "n");
   const toolchain = btf ? `${tools}\npahole ${await paholeVersion(context.signal)}` : tools;
-  const makeArgs = [...compilerArgs(compiler), ...(btf ? WITH_PAHOLE : [])];
-  const key = { recipe: RECIPE, source: source.id, arch, base, requests: printRequests(requests), toolchain };
+  const values = new Map(requests.map(({ symbol, value }) => [symbol, value]));
+  const signing = await moduleKey({ values }, { base, compiler }, context);
+  const stripped = wanted.stripModules === true;
+  const makeArgs = [
+    ...compilerArgs(compiler),
+    ...(btf ? WITH_PAHOLE : []),
+    ...(signing === undefined ? [] : keyArgs(signing)),
+    ...(stripped ? ["INSTALL_MOD_STRIP=1"] : []),
+  ];
+  const key = {
+    recipe: RECIPE,
+    source: source.id,
+    arch,
+    base,
+    requests: printRequests(requests),
+    toolchain,
+    signing: signing?.certificate,
+    stripped: stripped || undefined,
+  };
   const id = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
-  return { arch, compiler, source, features, requests, base, toolchain, makeArgs, id };
+  return { arch, compiler, source, features, requests, base, toolchain, makeArgs, stripped, id };
 }
 
 /**
@@ -196,7 +217,7 @@ async function explainRefused(
  */
 export function objectsDirectory(plan: ConfigurationPlan, context: KernelContext): string {
   const wide = plan.requests.filter(({ symbol }) =>
-    /^(SMP|MODULES|DEBUG_INFO_.*|CC_OPTIMIZE_.*)$/.test(symbol),
+    /^(SMP|MODULES|MODULE_SIG|DEBUG_INFO_.*|CC_OPTIMIZE_.*)$/.test(symbol),
   );
   const family = JSON.stringify([plan.source.id, plan.arch, plan.toolchain, printRequests(wide)]);
   const kind = plan.compiler.compiler === "clang" ? `${plan.arch}-clang` : plan.arch;

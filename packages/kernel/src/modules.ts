@@ -3,6 +3,7 @@ import { cp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { readModuleInfo } from "@justenough/elf";
 import { parseConfig } from "@justenough/kconfig";
+import type { Config } from "@justenough/kconfig";
 import { archFacts } from "./arch.ts";
 import type { KernelArtifacts } from "./artifacts.ts";
 import { collectDiagnostics } from "./build-diagnostic.ts";
@@ -11,8 +12,11 @@ import type { KernelContext } from "./context.ts";
 import { KernelError } from "./errors.ts";
 import { buildError } from "./internal/build-error.ts";
 import { compilerArgs, compilerFor } from "./internal/compiler.ts";
+import type { Compiler } from "./internal/compiler.ts";
 import { withLock } from "./internal/lock.ts";
 import { makeCommand } from "./internal/make.ts";
+import { isKeyOf, keyArgs, moduleKey } from "./internal/module-key.ts";
+import type { ModuleKey } from "./internal/module-key.ts";
 import { withObject } from "./internal/object-file.ts";
 import { run, runOrThrow } from "./internal/process.ts";
 import { makeDirectoryAtomic, makeScratch, markUsed } from "./internal/store.ts";
@@ -89,6 +93,8 @@ export async function buildModules(options: ModulesOptions): Promise<ExternalMod
       },
     );
   }
+  const config = parseConfig(await readFile(kernel.config, "utf8"));
+  const signing = await signingKey(options, compiler, config);
   const key = JSON.stringify([kernel.id, await contentOf(directory)]);
   const id = createHash("sha256").update(key).digest("hex").slice(0, 32);
   const cache = kernelCacheDir(options);
@@ -107,6 +113,8 @@ export async function buildModules(options: ModulesOptions): Promise<ExternalMod
       const make = (args: readonly string[]): ReturnType<typeof makeCommand> =>
         makeCommand(headers, undefined, archFacts(kernel.arch), [
           ...compilerArgs(compiler),
+          ...(signing === undefined ? [] : keyArgs(signing)),
+          ...(provenance.strippedModules === true ? ["INSTALL_MOD_STRIP=1"] : []),
           `M=${scratch}`,
           ...args,
         ]);
@@ -145,6 +153,20 @@ export async function buildModules(options: ModulesOptions): Promise<ExternalMod
     }
   });
   return { directory: result, modules: await readModules(result), fromCache: false };
+}
+
+// Kbuild would install them without a signature, and the kernel not load them.
+async function signingKey(
+  { kernel, ...context }: ModulesOptions,
+  compiler: Compiler,
+  config: Config,
+): Promise<ModuleKey | undefined> {
+  const key = await moduleKey(config, { compiler }, context);
+  if (key === undefined || (await isKeyOf(key, join(kernel.headers ?? "", "certs/signing_key.x509"))))
+    return key;
+  throw new KernelError("KERNEL_BUILD", `The kernel trusts modules of another key than "${key.path}"`, {
+    hint: "Build the modules where the kernel was built, or both with MODULE_SIG_KEY set to a key of your own",
+  });
 }
 
 async function compile(

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import { buildKernel, buildModules, exportArtifacts, fetchSource, resolveSource } from "../src/index.ts";
 import type { KernelArtifacts } from "../src/index.ts";
-import { MODULAR_KERNEL } from "./support/built-kernel.ts";
+import { MODULAR_KERNEL, SIGNED_KERNEL } from "./support/built-kernel.ts";
 import { writeGreeting } from "./support/greeting.ts";
 import { kbuild } from "./support/kbuild.ts";
 import { digestOf, scratchDirectory } from "./support/real-source.ts";
@@ -67,6 +67,56 @@ test("the headers lead nowhere else", async () => {
     tree,
   ]);
   expect(stdout).toBe("");
+});
+
+test(
+  "modules are signed by the key of the kernel's build, or not at all",
+  { timeout: 1_800_000 },
+  async () => {
+    const signing = await buildKernel(SIGNED_KERNEL);
+    const scratch = await scratchDirectory();
+    const directory = join(scratch, "greeting");
+    await writeGreeting(directory);
+    const built = await buildModules({ kernel: signing, directory });
+    const { stdout } = await execFileAsync("modinfo", [
+      "-F",
+      "sig_hashalgo",
+      join(built.directory, "updates/hello.ko"),
+      join(built.directory, "kernel/lib/crc-itu-t.ko"),
+    ]);
+    expect(stdout).toBe("sha256\nsha256\n");
+    // The key stays where it was made.
+    const { stdout: left } = await execFileAsync("sh", [
+      "-c",
+      'grep -rlF "PRIVATE KEY" "$0" || true',
+      signing.directory,
+    ]);
+    expect(left).toBe("");
+    const elsewhere = buildModules({ kernel: signing, directory, cacheDir: join(scratch, "cache") });
+    await expect(elsewhere).rejects.toMatchObject({
+      code: "KERNEL_BUILD",
+      message: expect.stringMatching(
+        /^The kernel trusts modules of another key than ".*modules\.pem"$/,
+      ) as string,
+    });
+    const config = { MODULE_SIG_KEY: join(scratch, "none.pem") };
+    await expect(buildKernel({ ...SIGNED_KERNEL, config })).rejects.toMatchObject({
+      code: "KERNEL_CONFIG",
+      message: expect.stringContaining("there is no certificate in it") as string,
+    });
+  },
+);
+
+test("debugging information is left out of modules on request", { timeout: 1_800_000 }, async () => {
+  const directory = join(await scratchDirectory(), "greeting");
+  await writeGreeting(directory);
+  await appendFile(join(directory, "Makefile"), "ccflags-y := -g\n");
+  const sections = async (of: KernelArtifacts): Promise<string> => {
+    const built = await buildModules({ kernel: of, directory });
+    return (await execFileAsync("readelf", ["-SW", join(built.directory, "updates/hello.ko")])).stdout;
+  };
+  expect(await sections(kernel)).toContain(" .debug_info ");
+  expect(await sections(await buildKernel(SIGNED_KERNEL))).not.toContain(" .debug_info ");
 });
 
 test("what is wrong with a module is told", { timeout: 60_000 }, async () => {

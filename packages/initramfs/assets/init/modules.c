@@ -20,6 +20,8 @@ static const char *reason(const char *path, long error)
 		return "it was built for another kernel";
 	if (error == -ENOSYS)
 		return "this kernel was built without modules";
+	if (error == -EKEYREJECTED || error == -ENOKEY)
+		return "this kernel wants a signature, and has no key that made one";
 	return error_text(error);
 }
 

@@ -59,7 +59,7 @@ export async function userOf(cache: string, kind: CacheKind, path: string): Prom
 /** What interrupted processes left: directories that they were filling, and claims for locks. */
 export async function leftovers(cache: string): Promise<string[]> {
   const found: string[] = [];
-  for (const kind of [...CACHE_KINDS, "locks", "conf", "answers/trees"]) {
+  for (const kind of [...CACHE_KINDS, "locks", "conf", "keys", "answers/trees"]) {
     for (const { path } of await entries(join(cache, kind))) {
       // Names as temporaryName() in store.ts makes them, and those of claims in lock.ts.
       const pid = /^\..+\.(\d+)\.[0-9a-f]{8}$/.exec(basename(path))?.[1];

@@ -35,7 +35,8 @@ export async function configuration(
         });
   const source = { ...found, patches: args.list("patch") };
   const features = [...defaults, ...args.list("feature")];
-  return { source, arch, compiler, base, config, origin: "--set", features };
+  const stripModules = args.flag("strip-modules");
+  return { source, arch, compiler, base, config, origin: "--set", features, stripModules };
 }
 
 /** How many compilers may run at once. */

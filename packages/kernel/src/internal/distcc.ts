@@ -42,7 +42,7 @@ export async function checkDistcc(request: {
     const compile = async (output: string, host?: string): Promise<string | undefined> => {
       const args = ["-O2", "-c", "check.c", "-o", output];
       // Not the build's directory: there stands which hosts failed a minute ago, and are not asked.
-      const farm = { DISTCC_DIR: scratch, DISTCC_FALLBACK: "0" };
+      const farm = { DISTCC_DIR: scratch, DISTCC_FALLBACK: "0", TMPDIR: scratch };
       const command =
         host === undefined
           ? { file: compiler, args, cwd: scratch }

@@ -38,6 +38,8 @@ export async function makeHeaders(
     "include",
     "scripts",
     `${arch}/include/generated`,
+    // The certificate alone: the key does not leave the cache.
+    ...(isOn("MODULE_SIG") ? ["certs/signing_key.x509"] : []),
     ...(isOn("OBJTOOL") ? ["tools/objtool/objtool"] : []),
     ...(isOn("DEBUG_INFO_BTF_MODULES") ? ["tools/bpf/resolve_btfids/resolve_btfids"] : []),
   ];

@@ -49,6 +49,7 @@ export const NEEDS: readonly Need[] = [
   some("DEBUG_INFO_BTF", "pahole", "pahole"),
   // tools/objtool reads ELF files by libelf.
   some("OBJTOOL", "gelf.h", "libelf-dev"),
+  some("MODULE_SIG", "openssl", "openssl"),
   some("SYSTEM_TRUSTED_KEYRING MODULE_SIG", "openssl/opensslv.h", "libssl-dev"),
 ];
 

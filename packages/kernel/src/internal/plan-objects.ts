@@ -21,6 +21,9 @@ export async function plannedObjects(
     "-r",
     "-R",
     "-s",
+    // As the top Makefile has it: some directories include what lies deeper, by a path from the top before 6.10.
+    "-I",
+    tree,
     "-f",
     file,
     `srctree=${tree}`,

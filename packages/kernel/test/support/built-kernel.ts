@@ -10,6 +10,14 @@ export const MODULAR_KERNEL = {
   config: { DUMMY: "m" },
 };
 
+/** A small kernel that loads only modules which its build has signed; all kinds of artifacts, and little to compile. */
+export const SIGNED_KERNEL = {
+  source: DEBIAN,
+  features: ["base", "quiet", "serial", "module-signing"],
+  config: { CRC_ITU_T: "m" },
+  stripModules: true,
+};
+
 /** Build directories of finished kernels for x86_64 by gcc, whichever the default cache has; one is built when it has none. */
 export async function buildDirectories(): Promise<string[]> {
   const found = await finished();
