@@ -7,10 +7,13 @@ import { cleanEnv, run } from "./process.ts";
 /** The scheduler says who compiles, and holds back what is too much. */
 export const ICECREAM_JOBS = 32;
 
+// It holds back all while every machine is busy with other things, and sends each a compiler of some 50 MB first.
+const PATIENCE = 120_000;
+
 /**
  * Has icecream compile something.
  *
- * @throws KernelError KERNEL_FARM when this machine's daemon does not answer.
+ * @throws KernelError KERNEL_FARM when this machine's daemon does not answer, or nothing is compiled for two minutes.
  */
 export async function checkIcecream(
   program: string,
@@ -26,7 +29,14 @@ export async function checkIcecream(
       cwd: scratch,
       env: { ...cleanEnv(), ICECC_DEBUG: "warning" },
     };
-    const { exitCode, tail } = await run(command, { signal });
+    const late = AbortSignal.timeout(PATIENCE);
+    const either = signal === undefined ? late : AbortSignal.any([late, signal]);
+    const { exitCode, tail } = await run(command, { signal: either }).catch((error: unknown) => {
+      if (!late.aborted || signal?.aborted === true) throw error;
+      throw new KernelError("KERNEL_FARM", "icecream let nothing be compiled for two minutes", {
+        hint: "Are all its machines busy? icecream-sundae, or icecc-scheduler's port 8766, tell",
+      });
+    });
     // Without a daemon it compiles here, and says so.
     const alone = tail.find((line) =>
       /no local daemon|local build forced|failed to connect|no scheduler/i.test(line),
