@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { QemuError } from "./errors.ts";
 import { boardOf, defaultCpu, machineType } from "./board.ts";
 import type { Arch, Machine } from "./machine.ts";
+import { cacheRoot } from "./internal/cache-root.ts";
 import { findQemu, type QemuBinary } from "./internal/qemu-binary.ts";
 import { runProbe, type ProbeRun } from "./internal/probe-run.ts";
 import { PROBE_EXIT_CODE, PROBE_STAGES } from "./internal/probe-rom.ts";
@@ -183,8 +183,11 @@ async function verdictFile(
     return undefined;
   }
   const key = JSON.stringify([1, bootId, qemu.path, qemu.mtimeMs, ...rest]);
-  const root = cacheDir ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough");
-  return join(root, "qemu", `accel-${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`);
+  return join(
+    cacheRoot(cacheDir),
+    "qemu",
+    `accel-${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`,
+  );
 }
 
 async function readVerdict(file: string): Promise<AccelVerdict | undefined> {

@@ -5,6 +5,10 @@ import { initrdLayout, type InitrdPiece } from "./initrd.ts";
 /** How the machine is connected to whoever runs it. */
 export interface Wiring {
   readonly accel: "kvm" | "tcg";
+  /** In place of the machine's: the same kernel, unpacked. */
+  readonly kernel?: string | undefined;
+  /** In place of QEMU's own, where the machine names none. */
+  readonly firmware?: string | undefined;
   /** The one initrd file, when there is one. */
   readonly initrd?: string | undefined;
   /**
@@ -68,13 +72,17 @@ export function commandArguments(machine: Machine, wiring: Wiring): string[] {
  * The command to run the same machine by hand, with the console on the terminal.
  * Give it to {@link printable} to get a line that can be pasted.
  */
-export function commandByHand(machine: Machine, accel: "kvm" | "tcg"): Command {
+export function commandByHand(
+  machine: Machine,
+  accel: "kvm" | "tcg",
+  boot: Pick<Wiring, "kernel" | "firmware"> = {},
+): Command {
   const layout = initrdLayout(machine.initrd);
   const initrd =
     layout.kind === "file" ? layout.path : layout.kind === "joined" ? "initrd.joined" : undefined;
   return {
     binary: machine.binary,
-    args: commandArguments(machine, { accel, initrd, channels: "terminal" }),
+    args: commandArguments(machine, { ...boot, accel, initrd, channels: "terminal" }),
     ...(layout.kind === "joined" ? { prepare: { path: "initrd.joined", pieces: layout.pieces } } : {}),
   };
 }
@@ -103,12 +111,13 @@ function optionValue(value: string): string {
 }
 
 function bootArguments(machine: Machine, wiring: Wiring): string[] {
-  const firmware = machine.firmware === undefined ? [] : ["-bios", machine.firmware];
+  const bios = machine.firmware ?? wiring.firmware;
+  const firmware = bios === undefined ? [] : ["-bios", bios];
   if (machine.boot === "network") return [...firmware, "-boot", "order=n,strict=on"];
   if (machine.kernel === undefined) return firmware;
   return [
     firmware,
-    ["-kernel", machine.kernel],
+    ["-kernel", wiring.kernel ?? machine.kernel],
     wiring.initrd === undefined ? [] : ["-initrd", wiring.initrd],
     machine.cmdline === "" ? [] : ["-append", machine.cmdline],
   ].flat();

@@ -31,3 +31,4 @@ export { describeResult, type BootEnd, type BootFacts, type BootPhase, type Boot
 export type { Screen } from "./screen.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";
 export type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
+export { unpackVmlinux } from "./vmlinux.ts";

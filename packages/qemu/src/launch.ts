@@ -6,6 +6,7 @@ import { QemuError } from "./errors.ts";
 import { initrdLayout, joinInitrd } from "./initrd.ts";
 import { machine as describeMachine, type Machine, type MachineSpec } from "./machine.ts";
 import type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
+import { directBoot } from "./internal/direct-boot.ts";
 import { detectGuard } from "./internal/guard.ts";
 import { findQemu } from "./internal/qemu-binary.ts";
 import { createRunDirectory, type RunDirectory } from "./internal/run-directory.ts";
@@ -41,19 +42,19 @@ export async function launch(spec: MachineSpec | Machine, options: LaunchOptions
   await checkFiles(machine);
   const { accel, verdict } = await chooseAccelerator(machine, { cacheDir: options.cacheDir, signal });
   progress("initrd", 1, verdict === undefined ? undefined : verdict.reason);
-  const guard = await detectGuard();
+  const [guard, boot] = await Promise.all([detectGuard(), directBoot(machine, qemu, options.cacheDir)]);
   const directory = await createRunDirectory();
   try {
     const initrd = await prepareInitrd(machine, directory, signal);
     const command: Command = {
       binary: qemu.path,
-      args: commandArguments(machine, { accel, initrd, channels: "fds" }),
+      args: commandArguments(machine, { ...boot, accel, initrd, channels: "fds" }),
     };
     progress("start", 2);
     const vm = await startVm({
       machine,
       command,
-      printable: printable(commandByHand(machine, accel)),
+      printable: printable(commandByHand(machine, accel, boot)),
       accel,
       verdict,
       guard,

@@ -36,14 +36,17 @@ export interface MachineSpec {
    * a distribution's kernel their probing. Other architectures have QEMU's `virt` alone.
    */
   readonly preset?: "q35" | "lean" | undefined;
-  /** Kernel image to boot directly: a bzImage, or a vmlinux with a PVH entry; an Image for arm64 and riscv64. */
+  /**
+   * Kernel image to boot directly: a bzImage, or a vmlinux with a PVH entry; an Image for arm64 and riscv64. Of a bzImage
+   * with CONFIG_PVH the vmlinux inside is booted, unless there is a screen or a `firmware`.
+   */
   readonly kernel?: string | undefined;
   /** Parts of the initramfs (paths or bytes), joined so that each starts at a multiple of four bytes. */
   readonly initrd?: readonly (string | Uint8Array)[] | undefined;
   readonly cmdline?: string | undefined;
   /** `kernel` (the default when `kernel` is given), `network` (the firmware's PXE client), `firmware` (an image of your own). */
   readonly boot?: "kernel" | "network" | "firmware" | undefined;
-  /** ROM image that replaces SeaBIOS. */
+  /** ROM image. Default: qboot for a kernel that boots directly without a screen, where QEMU has it, else SeaBIOS. */
   readonly firmware?: string | undefined;
   /** MiB as a number, or `"512M"`, `"2G"`. Default 512 MiB. */
   readonly memory?: number | string | undefined;

@@ -50,7 +50,7 @@ export interface LaunchOptions {
   readonly keepOutput?: number | undefined;
   /** File that gets all bytes of the console as they come. */
   readonly consoleLog?: string | undefined;
-  /** Where KVM verdicts are kept, default `$XDG_CACHE_HOME/justenough`. */
+  /** Where KVM verdicts and unpacked kernels are kept, default `$XDG_CACHE_HOME/justenough`. */
   readonly cacheDir?: string | undefined;
   readonly onProgress?: ((event: LaunchProgress) => void) | undefined;
 }
