@@ -29,6 +29,7 @@ Run:
   --film DIR               PNG pictures of the boot; the kernel needs console=tty0 before console=ttyS0 (arm64: ttyAMA0)
   --film-fps N             pictures a second (default 10)
   --screenshot FILE        PNG of the last picture
+  --timeline FILE          what took how long: drawn (.svg) or told; --append "… initcall_debug ignore_loglevel" tells more
   --dry-run                print the command, start nothing
   --json                   result as JSON on standard output, console on standard error
   --debug                  stack of an error

@@ -12,6 +12,16 @@ export type { DeadlineName, Deadlines } from "./deadlines.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export type { Film, FilmOptions, Frame } from "./film.ts";
 export { joinInitrd, type InitrdPiece } from "./initrd.ts";
+export {
+  bootProfile,
+  parseKernelLine,
+  type BootGap,
+  type BootMark,
+  type BootProfile,
+  type Initcall,
+  type KernelLine,
+} from "./kernel-log.ts";
+export { countKtap, parseKtap, type KtapCounts, type KtapStatus, type KtapTest } from "./ktap.ts";
 export { launch } from "./launch.ts";
 export {
   machine,
@@ -31,4 +41,5 @@ export { describeResult, type BootEnd, type BootFacts, type BootPhase, type Boot
 export type { Screen } from "./screen.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";
 export type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
+export { timelineSvg, timelineText } from "./timeline.ts";
 export { unpackVmlinux } from "./vmlinux.ts";

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import type { ReadStream } from "node:tty";
 import type { Readable, Writable } from "node:stream";
 import type { BootResult } from "./result.ts";
@@ -95,9 +95,17 @@ async function attend(vm: Vm, values: Values, io: CliIo): Promise<number> {
   await picture;
   await film?.stop();
   await report(result, values, io);
+  if (values.timeline !== undefined) await writeTimeline(vm.console.text(), values.timeline);
   for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
   if (film !== undefined) io.stderr.write(`${film.frames.length} pictures in ${film.directory}\n`);
   return io.signal.aborted ? signalStatus(io.signal) : resultStatus(result);
+}
+
+async function writeTimeline(log: string, file: string): Promise<void> {
+  const { bootProfile } = await import("./kernel-log.ts");
+  const { timelineSvg, timelineText } = await import("./timeline.ts");
+  const profile = bootProfile(log.split("\n"));
+  await writeFile(file, file.endsWith(".svg") ? timelineSvg(profile) : timelineText(profile));
 }
 
 async function report(result: BootResult, values: Values, io: CliIo): Promise<void> {

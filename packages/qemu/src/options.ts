@@ -13,6 +13,7 @@ const OPTIONS = {
   film: { type: "string" },
   "film-fps": { type: "string" },
   screenshot: { type: "string" },
+  timeline: { type: "string" },
   "console-log": { type: "string" },
   timeout: { type: "string" },
   "idle-timeout": { type: "string" },

@@ -130,11 +130,15 @@ describe("a boot", () => {
       "5",
       "--screenshot",
       join(scratch, "last.png"),
+      "--timeline",
+      join(scratch, "boot.txt"),
     ];
     const { status, stdout, stderr } = await run([...args, "--timeout", "60"]);
     expect(stdout).toContain("guest: do=off");
     expect(stdout).toContain("reboot: Power down");
     expect(stderr).toContain(`pictures in ${film}`);
+    const timeline = await readFile(join(scratch, "boot.txt"), "utf8");
+    expect(timeline).toMatch(/^ +0\.000 s {2}kernel\n( +[\d.]+ s .*\n)+\nlongest silences\n/);
     expect(status).toBe(0);
     const names = (await readdir(film)).sort();
     // The machine stood still for both.
