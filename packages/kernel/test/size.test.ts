@@ -86,9 +86,9 @@ test("an object is counted for an option that is on, and without which it would 
     const acpi = config.values.get("ACPI")?.text === "y" ? "ACPI" : undefined;
     expect(optionOf.get("drivers/acpi/bus.o")).toBe(acpi);
     expect(optionOf.get("drivers/tty/serial/8250/8250_port.o")).toBe("SERIAL_8250");
-    // More is said than left open.
+    // What is left open is what every kernel has, small and large ones alike.
     const open = [...optionOf.values()].filter((option) => option === undefined).length;
-    expect(open / objects.length).toBeLessThan(0.5);
+    expect(open).toBeLessThan(400);
   }
 });
 
