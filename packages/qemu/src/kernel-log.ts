@@ -73,9 +73,10 @@ const INITCALL =
  * Where a boot spent its time. Lines without a time are passed over; `count` limits gaps and initcalls.
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { bootProfile } from "@justenough/qemu";
- * for (const { seconds, after } of bootProfile(vm.console.text().split("\n")).gaps) console.log(seconds, after);
+ * const log = "[    0.000000] Linux version 6.12.9\n[    0.400000] smp: Brought up 1 node, 1 CPU\n[    0.500000] Run /init as init process";
+ * console.log(bootProfile(log.split("\n")).gaps[0]?.before); // Linux version 6.12.9
  * ```
  */
 export function bootProfile(lines: Iterable<string>, count = 10): BootProfile {
