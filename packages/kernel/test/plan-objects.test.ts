@@ -17,7 +17,7 @@ test.each([
   ["6.12", "riscv64", "arch/riscv/kernel/head.o"],
 ] as const)(
   "the objects of a defconfig are planned: %s, %s",
-  { timeout: 120_000 },
+  { timeout: 1_800_000 },
   async (series, arch, one) => {
     const objects = await scratchDirectory();
     const source = { kind: "debian", series } as const;

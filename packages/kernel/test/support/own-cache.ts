@@ -7,6 +7,7 @@ export async function ownCache(cacheDir: string): Promise<string> {
   const cache = kernelCacheDir({ cacheDir });
   await mkdir(cache, { recursive: true });
   for (const name of ["sources", "downloads"]) {
+    await mkdir(join(kernelCacheDir(), name), { recursive: true });
     await rm(join(cache, name), { force: true });
     await symlink(join(kernelCacheDir(), name), join(cache, name));
   }
