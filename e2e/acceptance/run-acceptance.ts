@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "@justenough-dev/tools/workspace";
 import { appliance } from "../lib/command.ts";
-import { freePort } from "../lib/free-port.ts";
+import { freePort } from "../../packages/kernel/test/support/free-port.ts";
 
 interface Resolved {
   readonly features: readonly string[];

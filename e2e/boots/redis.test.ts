@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
-import { freePort } from "../lib/free-port.ts";
+import { freePort } from "../../packages/kernel/test/support/free-port.ts";
 import { appliance, marked } from "../lib/command.ts";
 
 afterAll(() => appliance(["stop", "examples/redis"]));

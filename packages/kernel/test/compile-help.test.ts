@@ -12,7 +12,8 @@ import { compilerFor } from "../src/internal/compiler.ts";
 import { prefixMaps } from "../src/internal/make.ts";
 import { cleanEnv } from "../src/internal/process.ts";
 import { checkRemoteCache } from "../src/internal/remote-cache.ts";
-import { daemon, eventually, freePort } from "./support/daemon.ts";
+import { daemon, eventually } from "./support/daemon.ts";
+import { freePort } from "./support/free-port.ts";
 import { scratchDirectory } from "./support/real-source.ts";
 
 const execFileAsync = promisify(execFile);

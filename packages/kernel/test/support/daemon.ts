@@ -1,6 +1,4 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll } from "vitest";
 
@@ -30,15 +28,6 @@ export function daemon(
   const one = { kill, ended };
   running.push(one);
   return one;
-}
-
-/** A port of 127.0.0.1 that nobody has. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Tries until it does not throw. */
