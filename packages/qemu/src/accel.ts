@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { open } from "node:fs/promises";
 import { QemuError } from "./errors.ts";
 import { boardOf, defaultCpu, machineType } from "./board.ts";
 import type { Arch, Machine } from "./machine.ts";
-import { cacheRoot } from "./internal/cache-root.ts";
-import { findQemu, type QemuBinary } from "./internal/qemu-binary.ts";
+import { bootRecord, readRecord, writeRecord } from "./internal/boot-record.ts";
+import { findQemu } from "./internal/qemu-binary.ts";
 import { runProbe, type ProbeRun } from "./internal/probe-run.ts";
 import { PROBE_EXIT_CODE, PROBE_STAGES } from "./internal/probe-rom.ts";
 
@@ -87,8 +85,10 @@ export async function probeAccelerator(options: ProbeOptions = {}): Promise<Acce
   const cpu = options.cpu ?? defaultCpu(accel);
   const type = machineType({ arch, preset: options.preset ?? "q35" });
   const file =
-    options.cacheDir === false ? undefined : await verdictFile(options.cacheDir, [qemu, accel, cpu, type]);
-  const known = file === undefined ? undefined : await readVerdict(file);
+    options.cacheDir === false
+      ? undefined
+      : await bootRecord(options.cacheDir, "accel", [qemu.path, qemu.mtimeMs, accel, cpu, type]);
+  const known = file === undefined ? undefined : await readRecord(file, isVerdict);
   if (known !== undefined) return { ...known, cached: true };
   const run = await runProbe({
     qemu: qemu.path,
@@ -106,7 +106,7 @@ export async function probeAccelerator(options: ProbeOptions = {}): Promise<Acce
   };
   // A busy host can make a good accelerator slow once; what can't be a matter of load is remembered until the next boot.
   if (file !== undefined && verdict.shape !== "slow" && verdict.shape !== "hung")
-    await writeVerdict(file, verdict);
+    await writeRecord(file, verdict);
   return verdict;
 }
 
@@ -172,41 +172,6 @@ async function kvmDevice(): Promise<{ shape: AccelShape; reason: string } | unde
   }
 }
 
-async function verdictFile(
-  cacheDir: string | undefined,
-  [qemu, ...rest]: [QemuBinary, accel: string, cpu: string, type: string],
-): Promise<string | undefined> {
-  let bootId: string;
-  try {
-    bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-  } catch {
-    return undefined;
-  }
-  const key = JSON.stringify([1, bootId, qemu.path, qemu.mtimeMs, ...rest]);
-  return join(
-    cacheRoot(cacheDir),
-    "qemu",
-    `accel-${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`,
-  );
-}
-
-async function readVerdict(file: string): Promise<AccelVerdict | undefined> {
-  try {
-    const value = JSON.parse(await readFile(file, "utf8")) as AccelVerdict;
-    return typeof value.usable === "boolean" && value.usable === (value.shape === "ok") ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function writeVerdict(file: string, verdict: AccelVerdict): Promise<void> {
-  // A verdict that can't be kept is only probed again.
-  try {
-    await mkdir(join(file, ".."), { recursive: true });
-    const part = `${file}.${process.pid}.part`;
-    await writeFile(part, JSON.stringify(verdict));
-    await rename(part, file);
-  } catch {
-    return;
-  }
+function isVerdict(value: AccelVerdict): boolean {
+  return typeof value.usable === "boolean" && value.usable === (value.shape === "ok");
 }

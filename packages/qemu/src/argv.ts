@@ -7,6 +7,8 @@ export interface Wiring {
   readonly accel: "kvm" | "tcg";
   /** In place of the machine's: the same kernel, unpacked. */
   readonly kernel?: string | undefined;
+  /** In place of the machine's: the same, with what only this host knows. */
+  readonly cmdline?: string | undefined;
   /** In place of QEMU's own, where the machine names none. */
   readonly firmware?: string | undefined;
   /** The one initrd file, when there is one. */
@@ -75,7 +77,7 @@ export function commandArguments(machine: Machine, wiring: Wiring): string[] {
 export function commandByHand(
   machine: Machine,
   accel: "kvm" | "tcg",
-  boot: Pick<Wiring, "kernel" | "firmware"> = {},
+  boot: Pick<Wiring, "kernel" | "cmdline" | "firmware"> = {},
 ): Command {
   const layout = initrdLayout(machine.initrd);
   const initrd =
@@ -115,11 +117,12 @@ function bootArguments(machine: Machine, wiring: Wiring): string[] {
   const firmware = bios === undefined ? [] : ["-bios", bios];
   if (machine.boot === "network") return [...firmware, "-boot", "order=n,strict=on"];
   if (machine.kernel === undefined) return firmware;
+  const cmdline = wiring.cmdline ?? machine.cmdline;
   return [
     firmware,
     ["-kernel", wiring.kernel ?? machine.kernel],
     wiring.initrd === undefined ? [] : ["-initrd", wiring.initrd],
-    machine.cmdline === "" ? [] : ["-append", machine.cmdline],
+    cmdline === "" ? [] : ["-append", cmdline],
   ].flat();
 }
 

@@ -42,7 +42,10 @@ export async function launch(spec: MachineSpec | Machine, options: LaunchOptions
   await checkFiles(machine);
   const { accel, verdict } = await chooseAccelerator(machine, { cacheDir: options.cacheDir, signal });
   progress("initrd", 1, verdict === undefined ? undefined : verdict.reason);
-  const [guard, boot] = await Promise.all([detectGuard(), directBoot(machine, qemu, options.cacheDir)]);
+  const [guard, boot] = await Promise.all([
+    detectGuard(),
+    directBoot(machine, accel, qemu, options.cacheDir),
+  ]);
   const directory = await createRunDirectory();
   try {
     const initrd = await prepareInitrd(machine, directory, signal);

@@ -43,6 +43,7 @@ export interface MachineSpec {
   readonly kernel?: string | undefined;
   /** Parts of the initramfs (paths or bytes), joined so that each starts at a multiple of four bytes. */
   readonly initrd?: readonly (string | Uint8Array)[] | undefined;
+  /** The kernel's. An emulated PC also gets `tsc_early_khz=` before it: see the README. */
   readonly cmdline?: string | undefined;
   /** `kernel` (the default when `kernel` is given), `network` (the firmware's PXE client), `firmware` (an image of your own). */
   readonly boot?: "kernel" | "network" | "firmware" | undefined;

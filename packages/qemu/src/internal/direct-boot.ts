@@ -17,6 +17,10 @@ import { cacheRoot } from "./cache-root.ts";
 import type { Machine } from "../machine.ts";
 import { hasPvhEntry, unpackVmlinux } from "../vmlinux.ts";
 import type { QemuBinary } from "./qemu-binary.ts";
+import { tscFrequency } from "./tsc-frequency.ts";
+
+/** What takes the place of the machine's own. */
+export type DirectBoot = Pick<Wiring, "firmware" | "kernel" | "cmdline">;
 
 /** How many unpacked kernels are kept; each takes tens of megabytes. */
 const KEPT = 8;
@@ -25,20 +29,38 @@ const KEPT = 8;
  * A PC that boots a kernel directly needs little of a firmware, and a kernel that the host unpacks has not to unpack itself
  * in an emulated processor: qboot in place of SeaBIOS and the vmlinux inside the bzImage, entered by PVH, halve the time to
  * /init. Not with a screen, which SeaBIOS and the kernel's real-mode code set up, nor with a firmware that was asked for.
+ * And a kernel in an emulated processor is told how fast its clock counts.
  */
 export async function directBoot(
   machine: Machine,
+  accel: "kvm" | "tcg",
   qemu: QemuBinary,
   cacheDir: string | undefined,
-): Promise<Pick<Wiring, "firmware" | "kernel">> {
+): Promise<DirectBoot> {
   const { kernel } = machine;
-  const plain = machine.arch === "x86_64" && machine.boot === "kernel" && !machine.vga;
-  if (!plain || kernel === undefined || machine.firmware !== undefined) return {};
-  const [firmware, vmlinux] = await Promise.all([
-    findQboot(qemu.path),
-    unpackedKernel(kernel, join(cacheRoot(cacheDir), "qemu", "vmlinux")).catch(() => undefined),
+  if (machine.arch !== "x86_64" || machine.boot !== "kernel" || kernel === undefined) return {};
+  const plain = !machine.vga && machine.firmware === undefined;
+  const [cmdline, firmware, vmlinux] = await Promise.all([
+    accel === "tcg" ? cmdlineWithClock(machine, qemu, cacheDir) : undefined,
+    plain ? findQboot(qemu.path) : undefined,
+    plain
+      ? unpackedKernel(kernel, join(cacheRoot(cacheDir), "qemu", "vmlinux")).catch(() => undefined)
+      : undefined,
   ]);
-  return { firmware, kernel: vmlinux };
+  return { cmdline, firmware, kernel: vmlinux };
+}
+
+// With -icount the counter follows the instructions, not the host's clock.
+async function cmdlineWithClock(
+  { cmdline, extraArgs }: Machine,
+  qemu: QemuBinary,
+  cacheDir: string | undefined,
+): Promise<string | undefined> {
+  if (/\btsc_early_khz=|\bnotsc\b/.test(cmdline) || extraArgs.includes("-icount")) return undefined;
+  const khz = await tscFrequency(qemu, cacheDir);
+  if (khz === undefined) return undefined;
+  // First, since what follows "--" is for init.
+  return cmdline === "" ? `tsc_early_khz=${khz}` : `tsc_early_khz=${khz} ${cmdline}`;
 }
 
 // QEMU's own data directory: below the same prefix, whatever that is.

@@ -17,12 +17,3 @@ export const PROBE_CODE: Uint8Array = Buffer.from(
 export const PROBE_STAGES = "RPLCFIT";
 /** What isa-debug-exit makes of the value written at the end. */
 export const PROBE_EXIT_CODE = 33;
-
-const ROM_SIZE = 64 * 1024;
-
-/** The image for `-bios`: the code ends at the reset vector, 16 bytes below the end. */
-export function probeRom(): Uint8Array {
-  const rom = new Uint8Array(ROM_SIZE);
-  rom.set(PROBE_CODE, ROM_SIZE - PROBE_CODE.length);
-  return rom;
-}

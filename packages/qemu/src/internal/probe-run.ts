@@ -2,7 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectQmp } from "../qmp.ts";
 import { detectGuard, spawnGuarded } from "./guard.ts";
-import { probeRom, PROBE_STAGES } from "./probe-rom.ts";
+import { PROBE_CODE, PROBE_STAGES } from "./probe-rom.ts";
+import { romImage } from "./rom-image.ts";
 import { createRunDirectory } from "./run-directory.ts";
 
 export interface ProbeRequest {
@@ -37,7 +38,7 @@ export async function runProbe(request: ProbeRequest): Promise<ProbeRun> {
   const directory = await createRunDirectory();
   try {
     const rom = join(directory.path, "probe.rom");
-    await writeFile(rom, probeRom());
+    await writeFile(rom, romImage(PROBE_CODE));
     return await watch(rom, request);
   } finally {
     await directory.remove();
