@@ -9,7 +9,8 @@ import { fetchSource, resolveSource } from "../src/index.ts";
 import { buildError } from "../src/internal/build-error.ts";
 import { objectOfLine } from "../src/internal/object-progress.ts";
 import { run } from "../src/internal/process.ts";
-import { DEBIAN, scratchDirectory } from "./support/real-source.ts";
+import { DEBIAN } from "./support/debian.ts";
+import { scratchDirectory } from "./support/real-source.ts";
 
 test("lines of compiled objects are told from all others", () => {
   expect(objectOfLine("  CC      init/main.o")).toBe("init/main.o");

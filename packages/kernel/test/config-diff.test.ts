@@ -4,7 +4,8 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { configureKernel, diffKernelConfigs, readKernelConfig } from "../src/index.ts";
 import { kbuild } from "./support/kbuild.ts";
-import { DEBIAN, realTree, scratchDirectory } from "./support/real-source.ts";
+import { DEBIAN } from "./support/debian.ts";
+import { realTree, scratchDirectory } from "./support/real-source.ts";
 
 const A = 'CONFIG_SMP=y\nCONFIG_E1000=m\n# CONFIG_NET is not set\nCONFIG_NR_CPUS=8\nCONFIG_CMDLINE="a"\n';
 const B = 'CONFIG_NR_CPUS=16\nCONFIG_CMDLINE="a"\nCONFIG_NET=y\nCONFIG_SMP=y\n';

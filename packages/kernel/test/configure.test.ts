@@ -1,7 +1,8 @@
 import { countSymbols, parseConfig, printConfig } from "@justenough/kconfig";
 import { beforeAll, expect, test } from "vitest";
 import { configureKernel, listFeatures, referenceConfig } from "../src/index.ts";
-import { DEBIAN, realTree } from "./support/real-source.ts";
+import { DEBIAN } from "./support/debian.ts";
+import { realTree } from "./support/real-source.ts";
 
 // All results are in the default cache: only the first run on a machine asks conf.
 beforeAll(realTree, 300_000);

@@ -7,7 +7,8 @@ import { findProgram, needsOf } from "../src/internal/needs.ts";
 import { searchPath } from "../src/internal/process.ts";
 import { toolchainVersion } from "../src/internal/toolchain.ts";
 import { kbuild } from "./support/kbuild.ts";
-import { DEBIAN, scratchDirectory } from "./support/real-source.ts";
+import { DEBIAN } from "./support/debian.ts";
+import { scratchDirectory } from "./support/real-source.ts";
 
 const NEEDS = needsOf(compilerFor("x86_64"), () => true);
 

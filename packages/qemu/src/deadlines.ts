@@ -1,24 +1,41 @@
+import { BOOT_PHASES, type BootPhase } from "./boot-phase.ts";
+
 /** Limits in milliseconds, each counted from the guest's first instruction. Absent means none. */
 export interface Deadlines {
+  /** Until QEMU itself answers, counted from its start; `launch` rejects when it does not. Default 30 s. */
+  readonly spawn?: number | undefined;
   /** Until the first byte on the console. */
   readonly firstOutput?: number | undefined;
+  /** Until the kernel's first line, "Linux version …". */
+  readonly kernel?: number | undefined;
+  /** Until the kernel says that it runs /init. */
+  readonly init?: number | undefined;
+  /** Until the guest is ready, by the mark that `LaunchOptions.ready` names. */
+  readonly ready?: number | undefined;
   /** Without a byte on any serial port. */
   readonly idle?: number | undefined;
   /** Until the end. */
   readonly total?: number | undefined;
 }
 
-export type DeadlineName = keyof Deadlines;
+/** A limit that a boot can pass. */
+export type DeadlineName = Exclude<keyof Deadlines, "spawn">;
 
 export interface DeadlineWatch {
   start(limits: Deadlines): void;
-  /** A byte came, on the console or on another port. */
-  output(onConsole: boolean): void;
+  /** A byte came, on whichever port. */
+  output(): void;
+  /** The boot has come that far: limits of this phase and of those before no longer count. */
+  reached(phase: BootPhase): void;
   stop(): void;
 }
 
 /** A longer timer of Node.js would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The phase that each limit is for. */
+const PHASE_LIMITS = { firstOutput: "output", kernel: "kernel", init: "init", ready: "ready" } as const;
+const NAMES = ["firstOutput", "kernel", "init", "ready", "idle", "total"] as const;
 
 /** Calls `onExpire` once, at the first limit that is passed. */
 export function watchDeadlines(onExpire: (name: DeadlineName, limit: number) => void): DeadlineWatch {
@@ -33,18 +50,19 @@ export function watchDeadlines(onExpire: (name: DeadlineName, limit: number) => 
   };
   return {
     start: (limits) => {
-      for (const name of ["firstOutput", "idle", "total"] as const) {
+      for (const name of NAMES) {
         const limit = limits[name];
         if (limit !== undefined)
           timers.set(name, setTimeout(expire, Math.min(limit, LONGEST_TIMER), name, limit));
       }
     },
-    output: (onConsole) => {
-      if (onConsole) {
-        clearTimeout(timers.get("firstOutput"));
-        timers.delete("firstOutput");
+    output: () => timers.get("idle")?.refresh(),
+    reached: (phase) => {
+      for (const [name, of] of Object.entries(PHASE_LIMITS) as [keyof typeof PHASE_LIMITS, BootPhase][]) {
+        if (BOOT_PHASES.indexOf(of) > BOOT_PHASES.indexOf(phase)) continue;
+        clearTimeout(timers.get(name));
+        timers.delete(name);
       }
-      timers.get("idle")?.refresh();
     },
     stop,
   };

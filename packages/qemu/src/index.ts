@@ -8,7 +8,10 @@ export {
 } from "./accel.ts";
 export { commandArguments, commandByHand, printable, type Command, type Wiring } from "./argv.ts";
 export { defaultCpu, machineType, serialDevices, type SerialDevices } from "./board.ts";
+export type { BootPhase } from "./boot-phase.ts";
+export type { CpuState } from "./cpu-state.ts";
 export type { DeadlineName, Deadlines } from "./deadlines.ts";
+export { findSymptoms, type Diagnosis } from "./diagnosis.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export type { Film, FilmOptions, Frame } from "./film.ts";
 export { joinInitrd, type InitrdPiece } from "./initrd.ts";
@@ -37,9 +40,10 @@ export {
 } from "./machine.ts";
 export { plainText } from "./plain-text.ts";
 export { connectQmp, type QmpClient, type QmpCommands, type QmpEvent, type QmpOptions } from "./qmp.ts";
-export { describeResult, type BootEnd, type BootFacts, type BootPhase, type BootResult } from "./result.ts";
+export { describeResult, type BootEnd, type BootFacts, type BootResult } from "./result.ts";
 export type { Screen } from "./screen.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";
 export type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
+export { BOOT_SYMPTOMS, type BootSymptom } from "./symptoms.ts";
 export { timelineSvg, timelineText } from "./timeline.ts";
 export { unpackVmlinux } from "./vmlinux.ts";

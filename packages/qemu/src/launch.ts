@@ -8,6 +8,7 @@ import { machine as describeMachine, type Machine, type MachineSpec } from "./ma
 import type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
 import { directBoot } from "./internal/direct-boot.ts";
 import { detectGuard } from "./internal/guard.ts";
+import { checkKernelImage } from "./internal/kernel-image.ts";
 import { findQemu } from "./internal/qemu-binary.ts";
 import { createRunDirectory, type RunDirectory } from "./internal/run-directory.ts";
 import { startVm } from "./internal/start-vm.ts";
@@ -104,4 +105,5 @@ async function checkFiles(machine: Machine): Promise<void> {
       );
     }
   }
+  if (machine.kernel !== undefined) await checkKernelImage(machine.kernel, machine.arch);
 }

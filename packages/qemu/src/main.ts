@@ -155,7 +155,7 @@ function connectTerminal(vm: Vm, stdin: Readable): () => void {
 }
 
 function resultStatus(result: BootResult): number {
-  if (result.kind === "poweroff" || result.kind === "reboot") return 0;
+  if (result.kind === "poweroff" || result.kind === "reboot" || result.kind === "halt") return 0;
   return result.kind === "timeout" || result.kind === "no-console" ? 124 : 1;
 }
 

@@ -1,10 +1,10 @@
 import type { AccelVerdict } from "./accel.ts";
 import { boardOf } from "./board.ts";
+import type { BootPhase } from "./boot-phase.ts";
+import type { CpuState } from "./cpu-state.ts";
 import type { DeadlineName } from "./deadlines.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 import type { Arch } from "./machine.ts";
-
-/** How far the boot came, judged by the console. */
-export type BootPhase = "silent" | "output" | "kernel" | "init";
 
 /** What is known about every run, however it ended. */
 export interface BootFacts {
@@ -20,6 +20,10 @@ export interface BootFacts {
   readonly phase: BootPhase;
   /** The last lines of the console, at most 50. */
   readonly tail: readonly string[];
+  /** Why it failed, the most telling first; also what else a console showed of trouble. */
+  readonly diagnoses: readonly Diagnosis[];
+  /** The processors just before the end, where a deadline, a panic or a halt was the end. */
+  readonly cpus: readonly CpuState[];
   readonly arch: Arch;
   readonly accel: "kvm" | "tcg";
   /** Whether KVM is usable and why; absent where `tcg` was asked for. */
@@ -36,6 +40,8 @@ export type BootEnd =
   | { readonly kind: "poweroff" }
   /** The guest asked for a reset. */
   | { readonly kind: "reboot" }
+  /** The guest stopped its processors without switching itself off. */
+  | { readonly kind: "halt" }
   /** The kernel gave up; `message` is what it said after "not syncing". */
   | { readonly kind: "panic"; readonly source: "pvpanic" | "console"; readonly message?: string }
   /** Nothing was printed until a deadline. */
@@ -65,11 +71,29 @@ export type BootResult = BootEnd & BootFacts;
  * ```
  */
 export function describeResult(result: BootResult): { readonly message: string; readonly hint?: string } {
+  const { message, hint } = describeEnd(result);
+  const [cause] = isFailure(result) ? result.diagnoses : [];
+  if (cause === undefined) return { message, ...(hint === undefined ? {} : { hint }) };
+  return {
+    message: `${message}${/[.!?]$/.test(message) ? "" : "."} ${cause.message}`,
+    hint: hint ?? cause.hint,
+  };
+}
+
+function isFailure({ kind }: BootResult): boolean {
+  return kind === "panic" || kind === "no-console" || kind === "timeout";
+}
+
+function describeEnd(result: BootResult): { readonly message: string; readonly hint?: string } {
   switch (result.kind) {
     case "poweroff":
       return { message: `The guest powered off after ${seconds(result.times.end)}` };
     case "reboot":
       return { message: `The guest asked for a reboot after ${seconds(result.times.end)}` };
+    case "halt":
+      return {
+        message: `The guest halted, without switching itself off, after ${seconds(result.times.end)}`,
+      };
     case "panic":
       return { message: `The kernel panicked${result.message === undefined ? "" : `: ${result.message}`}` };
     case "no-console":
@@ -100,18 +124,23 @@ function qemuErrorMessage(result: Extract<BootResult, { kind: "qemu-error" }>): 
   return `QEMU ended ${how}${result.stderr === "" ? "" : `: ${result.stderr}`}`;
 }
 
-function timeoutMessage(result: Extract<BootResult, { kind: "timeout" }>): string {
+function timeoutMessage({ deadline, limit, phase }: Extract<BootResult, { kind: "timeout" }>): string {
   const reached = {
     silent: "nothing printed",
     output: "something printed",
     kernel: "the kernel started, no /init yet",
     init: "/init started",
-  }[result.phase];
-  const what =
-    result.deadline === "idle"
-      ? `was silent for ${seconds(result.limit)}`
-      : `did not end within ${seconds(result.limit)}`;
-  return `The guest ${what} (${reached})`;
+    ready: "it was ready",
+  }[phase];
+  const what = {
+    firstOutput: "printed nothing within",
+    kernel: "did not start a kernel within",
+    init: "did not start /init within",
+    ready: "was not ready within",
+    idle: "was silent for",
+    total: "did not end within",
+  }[deadline];
+  return `The guest ${what} ${seconds(limit)} (${reached})`;
 }
 
 function seconds(ms: number): string {

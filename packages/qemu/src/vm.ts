@@ -44,6 +44,8 @@ export interface LaunchProgress {
 
 export interface LaunchOptions {
   readonly deadlines?: Deadlines | undefined;
+  /** A line of the console that has this in it is the guest's word that it is ready. */
+  readonly ready?: RegExp | undefined;
   /** Aborting ends the machine (result `killed`); before it runs, `launch` rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Bytes kept of each serial line, default 16 MiB. */

@@ -1,6 +1,5 @@
 import type { ChannelFrame } from "@justenough/initramfs";
 import { describeResult, type BootResult } from "@justenough/qemu";
-import { findCause } from "./causes.ts";
 import type { RunEnd } from "./record.ts";
 
 /** What the guest has told on its channel. */
@@ -31,7 +30,12 @@ export function judgeRun(facts: {
   readonly late: boolean;
 }): RunEnd {
   const { result, story, generated, late } = facts;
-  if (late) return failed(result, `The program was not started in time (${phaseWords(result)})`, true);
+  if (late)
+    return failed(
+      result,
+      withCause(`The program was not started in time (${phaseWords(result)})`, result),
+      true,
+    );
   if (story.complete) {
     if (story.times.start === undefined) {
       return {
@@ -43,11 +47,12 @@ export function judgeRun(facts: {
     if (story.exit?.signal !== undefined) return { kind: "signalled", signal: story.exit.signal };
     if (story.exit?.status !== undefined) return { kind: "exited", status: story.exit.status };
   }
-  if (!generated && (result.kind === "poweroff" || result.kind === "reboot")) return { kind: "powered-off" };
-  if (result.kind === "poweroff" || result.kind === "reboot") {
+  const wentOff = result.kind === "poweroff" || result.kind === "reboot" || result.kind === "halt";
+  if (!generated && wentOff) return { kind: "powered-off" };
+  if (wentOff) {
     return failed(
       result,
-      `The machine went off before the program's end was told (${phaseWords(result)})`,
+      withCause(`The machine went off before the program's end was told (${phaseWords(result)})`, result),
       false,
     );
   }
@@ -56,11 +61,14 @@ export function judgeRun(facts: {
 }
 
 function failed(result: BootResult, message: string, timedOut: boolean, hint?: string): RunEnd {
-  const cause = findCause(result.tail.join("\n"));
   const tail = tellingLines(result.tail).map((line) => `  ${line}`);
-  const lines = [cause === undefined ? message : `${message}: ${cause.cause}`];
-  if (tail.length > 0) lines.push("the last lines of the console:", ...tail);
-  return { kind: "failed", message: lines.join("\n"), hint: cause?.hint ?? hint, timedOut };
+  const lines = tail.length > 0 ? [message, "the last lines of the console:", ...tail] : [message];
+  return { kind: "failed", message: lines.join("\n"), hint: hint ?? result.diagnoses[0]?.hint, timedOut };
+}
+
+/** A sentence of its own, with the cause that the console has shown. */
+function withCause(message: string, { diagnoses: [cause] }: BootResult): string {
+  return cause === undefined ? message : `${message}. ${cause.message}`;
 }
 
 /** The lines around a panic, which a dump of registers follows; else the last ones. */
@@ -75,6 +83,7 @@ function phaseWords(result: BootResult): string {
     output: "something was printed, but no kernel started",
     kernel: "the kernel started, but not /init",
     init: "/init was started",
+    ready: "the guest was ready",
   }[result.phase];
 }
 

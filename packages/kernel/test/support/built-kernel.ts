@@ -1,7 +1,7 @@
 import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildKernel, kernelCacheDir } from "../../src/index.ts";
-import { DEBIAN } from "./real-source.ts";
+import { DEBIAN } from "./debian.ts";
 
 /** A kernel with a module, the one of examples/shell, in the default cache: one build serves all tests of a machine. */
 export const MODULAR_KERNEL = {

@@ -6,11 +6,9 @@ import { promisify } from "node:util";
 import { afterAll } from "vitest";
 import { fetchSource, resolveSource } from "../../src/index.ts";
 import { aptDownload, aptPackage } from "../../src/internal/apt.ts";
+import { DEBIAN } from "./debian.ts";
 
 const execFileAsync = promisify(execFile);
-
-/** Debian's source that all tests share, in the default cache: unpacked once for a machine. */
-export const DEBIAN = { kind: "debian", series: "6.12" } as const;
 
 /** The unpacked tree of {@link DEBIAN}. */
 export async function realTree(): Promise<string> {

@@ -4,6 +4,8 @@ export interface LineDecoder {
   push(chunk: Uint8Array): readonly string[] | undefined;
   /** What is left after the last newline. */
   rest(): string;
+  /** The same, without taking it. */
+  peek(): string;
 }
 
 export function createLineDecoder(maxLine: number): LineDecoder {
@@ -31,5 +33,6 @@ export function createLineDecoder(maxLine: number): LineDecoder {
       return length > maxLine ? undefined : lines;
     },
     rest: take,
+    peek: () => Buffer.concat(parts).toString("utf8"),
   };
 }

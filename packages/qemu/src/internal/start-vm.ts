@@ -1,4 +1,3 @@
-import { boardOf } from "../board.ts";
 import type { AccelVerdict } from "../accel.ts";
 import { CONSOLE_FD, FIRST_PORT_FD, QMP_FD, type Command } from "../argv.ts";
 import { QemuError } from "../errors.ts";
@@ -49,7 +48,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
   const scratch = lazyScratch();
   const screen = createScreen(qmp, machine.vga, scratch.make, now);
   const supervisor = supervise({
-    exitsAtPowerOff: boardOf(machine.arch).exitsAtPowerOff,
+    machine,
     child,
     qmp,
     logs: logs.map(({ log }) => log),
@@ -117,7 +116,12 @@ function collect(
 async function connect(child: GuardedChild, request: StartRequest, stderr: () => string): Promise<QmpClient> {
   const { signal } = request.options;
   const kill = (): void => child.kill();
-  const timer = setTimeout(kill, GREETING_MS);
+  const limit = request.options.deadlines?.spawn ?? GREETING_MS;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    kill();
+  }, limit);
   signal?.addEventListener("abort", kill, { once: true });
   if (signal?.aborted === true) kill();
   try {
@@ -126,7 +130,7 @@ async function connect(child: GuardedChild, request: StartRequest, stderr: () =>
     child.kill();
     const { code, signal: by } = await child.closed;
     signal?.throwIfAborted();
-    const how = by === null ? `exit code ${code}` : by;
+    const how = late ? `it did not answer within ${limit / 1000} s` : by === null ? `exit code ${code}` : by;
     throw new QemuError(
       "QEMU_START_FAILED",
       `QEMU did not start (${how}): ${stderr() === "" ? "it printed nothing" : stderr()}`,

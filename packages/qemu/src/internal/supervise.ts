@@ -1,6 +1,11 @@
 import { createWriteStream, type WriteStream } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { boardOf } from "../board.ts";
 import { createBootWatch, type BootWatch } from "../boot-watch.ts";
+import { readCpus, type CpuState } from "../cpu-state.ts";
 import { watchDeadlines } from "../deadlines.ts";
+import { diagnose } from "../doctor.ts";
+import type { Machine } from "../machine.ts";
 import type { QmpClient, QmpEvent } from "../qmp.ts";
 import type { BootEnd, BootFacts, BootResult } from "../result.ts";
 import type { ScreenControl } from "../screen.ts";
@@ -16,9 +21,8 @@ export interface SuperviseRequest {
   readonly logs: readonly OutputLog[];
   readonly screen: ScreenControl;
   readonly options: LaunchOptions;
-  readonly facts: Omit<BootFacts, "times" | "phase" | "tail" | "warnings">;
-  /** See Board. */
-  readonly exitsAtPowerOff: boolean;
+  readonly machine: Machine;
+  readonly facts: Omit<BootFacts, "times" | "phase" | "tail" | "warnings" | "diagnoses" | "cpus">;
   stderr(): string;
   tail(): string[];
   now: () => number;
@@ -33,21 +37,25 @@ export interface Supervisor {
 }
 
 /** How long the rest of a panic's text may take after its first line. */
-const PANIC_GRACE_MS = 300;
+const PANIC_GRACE_MS = 100;
+/** A kernel that halts has nothing to say after its line; what is behind it in the serial port's buffer comes by then. */
+const HALT_GRACE_MS = 20;
+/** How often, and how far apart, the processors of a machine that is out of time are looked at. */
+const [LOOKS, LOOK_EVERY_MS] = [4, 10];
 /** How long QEMU may take for each step of its end. */
 const STEP_MS = 2000;
 
 /** Watches a machine until something ends it, decides what that was, and clears everything away. */
 export function supervise(request: SuperviseRequest): Supervisor {
-  const { child, qmp, logs, screen, options, now } = request;
+  const { child, qmp, logs, screen, options, now, machine } = request;
   const result = deferred<BootResult>();
-  const watch = createBootWatch();
+  const watch = createBootWatch(options.ready);
   const warnings: string[] = [];
   const file = openLogFile(options.consoleLog, warnings);
   let firstByte: number | undefined;
   let running = 0;
   let ending = false;
-  let panicTimer: NodeJS.Timeout | undefined;
+  let graceTimer: NodeJS.Timeout | undefined;
 
   const deadlines = watchDeadlines((deadline, limit) => {
     finish({ kind: firstByte === undefined ? "no-console" : "timeout", deadline, limit });
@@ -60,38 +68,60 @@ export function supervise(request: SuperviseRequest): Supervisor {
     result.resolve(shutDown(cause));
   }
 
+  function soon(cause: BootEnd, grace: number): void {
+    graceTimer ??= setTimeout(() => finish(cause), grace);
+  }
+
   async function shutDown(cause: BootEnd): Promise<BootResult> {
     deadlines.stop();
-    clearTimeout(panicTimer);
+    clearTimeout(graceTimer);
     options.signal?.removeEventListener("abort", onAbort);
     // The guest stands still by now, or may be looked at until it is told to go: its last picture is still there.
+    const looks: CpuState[][] = [];
+    await within(lookAtCpus(cause, looks).catch(() => undefined));
     await within(screen.finish());
     await endChild(child, qmp);
     const end = now();
     for (const log of logs) log.end();
     await closeLogFile(file);
     await request.cleanUp();
+    const final = finalCause(cause, watch);
+    const { phase, unpacking } = watch;
+    const symptoms = watch.symptoms();
     return {
-      ...finalCause(cause, watch),
+      ...final,
       ...request.facts,
+      diagnoses: diagnose({ end: final, phase, machine, symptoms, unpacking, cpus: looks }),
+      cpus: looks.at(-1) ?? [],
       times: { running, ...(firstByte === undefined ? {} : { firstByte }), end },
-      phase: watch.phase,
+      phase,
       tail: request.tail(),
       warnings,
     };
   }
 
+  async function lookAtCpus({ kind }: BootEnd, looks: CpuState[][]): Promise<void> {
+    const moving = kind === "timeout" || kind === "no-console";
+    if (!moving && kind !== "panic" && kind !== "halt") return;
+    for (let look = 0; look < (moving ? LOOKS : 1); look += 1) {
+      if (look > 0) await sleep(LOOK_EVERY_MS);
+      looks.push(await readCpus(qmp, machine.arch));
+    }
+  }
+
   logs.forEach((log, index) => {
     log.listen((chunk) => {
       if (chunk === undefined) return;
-      deadlines.output(index === 0);
+      deadlines.output();
       if (index !== 0) return;
       firstByte ??= chunk.at;
       file?.write(chunk.bytes);
       watch.push(chunk.bytes);
-      if (watch.panic === undefined || ending) return;
-      if (watch.panic.complete) finish({ kind: "panic", source: "console" });
-      else panicTimer ??= setTimeout(() => finish({ kind: "panic", source: "console" }), PANIC_GRACE_MS);
+      deadlines.reached(watch.phase);
+      if (ending) return;
+      if (watch.panic?.complete === true) finish({ kind: "panic", source: "console" });
+      else if (watch.panic !== undefined) soon({ kind: "panic", source: "console" }, PANIC_GRACE_MS);
+      else if (watch.halted) soon({ kind: "halt" }, HALT_GRACE_MS);
     });
   });
 
@@ -103,7 +133,7 @@ export function supervise(request: SuperviseRequest): Supervisor {
   };
   const watchChild = async (): Promise<void> => {
     const { code, signal } = await child.closed;
-    if (request.exitsAtPowerOff && code === 0) finish({ kind: "poweroff" });
+    if (boardOf(machine.arch).exitsAtPowerOff && code === 0) finish({ kind: "poweroff" });
     finish({ kind: "qemu-error", exitCode: code, signal, stderr: request.stderr() });
   };
   void watchEvents();
@@ -150,7 +180,7 @@ function finalCause(cause: BootEnd, { panic }: BootWatch): BootEnd {
   if (panic === undefined) return cause;
   const message = panic.message === undefined ? {} : { message: panic.message };
   if (cause.kind === "panic") return { ...cause, ...message };
-  if (cause.kind === "reboot" || cause.kind === "timeout")
+  if (cause.kind === "reboot" || cause.kind === "timeout" || cause.kind === "halt")
     return { kind: "panic", source: "console", ...message };
   return cause;
 }
