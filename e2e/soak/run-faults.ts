@@ -1,7 +1,7 @@
 /**
  * Every way to fail a boot, several times over, and what the runner makes of it.
  *
- *   node e2e/faults/run-faults.ts [--rounds 20] [--only WORDS]
+ *   node e2e/soak/run-faults.ts [--rounds 20] [--only WORDS]
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
