@@ -31,7 +31,7 @@ test("the frequency that an emulated kernel is told is what it measures against 
     { kernel, initrd: [initrd], cmdline: "console=ttyS0 do=hang", accel: "tcg", memory: "256M" },
     { cacheDir, deadlines: { total: 60_000 } },
   );
-  const told = await vm.console.expect(/Command line: .*\btsc_early_khz=(\d+)/);
+  const told = await vm.console.expect(/Command line: .*\btsc_early_khz=(\d+) /);
   const measured = await vm.console.expect(/Refined TSC clocksource calibration: ([\d.]+) MHz/, {
     timeout: 60_000,
   });
