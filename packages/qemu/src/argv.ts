@@ -1,6 +1,7 @@
 import { boardOf, defaultCpu, machineType } from "./board.ts";
 import type { Machine, Nic } from "./machine.ts";
 import { initrdLayout, type InitrdPiece } from "./initrd.ts";
+import { hashText } from "./internal/random.ts";
 
 /** How the machine is connected to whoever runs it. */
 export interface Wiring {
@@ -14,9 +15,10 @@ export interface Wiring {
   /** The one initrd file, when there is one. */
   readonly initrd?: string | undefined;
   /**
-   * `fds`: QMP on file descriptor 3, the console on 4, the further ports from 5 on, all inherited sockets, and the
-   * guest stands still at its end until it is told to quit. `terminal`: for a run by hand: the console on the
-   * terminal, further ports on Unix sockets in the working directory.
+   * `fds`: QMP on file descriptor 3, the console on 4, the further ports from 5 on, the cards in a switch from 10 on,
+   * all inherited sockets, and the guest stands still at its end until it is told to quit. `terminal`: for a run by
+   * hand: the console on the terminal, further ports on Unix sockets in the working directory, a network that is a
+   * multicast group on the loopback interface, where machines run by hand that have its name meet.
    */
   readonly channels: "fds" | "terminal";
 }
@@ -33,6 +35,8 @@ export interface Command {
 export const QMP_FD = 3;
 export const CONSOLE_FD = 4;
 export const FIRST_PORT_FD = 5;
+/** After the most ports that a machine has, and after the guard's own. */
+export const FIRST_NETWORK_FD = 10;
 
 /**
  * The machine as QEMU arguments. Pure; the same description gives the same arguments.
@@ -65,7 +69,7 @@ export function commandArguments(machine: Machine, wiring: Wiring): string[] {
     machine.rng ? ["-device", "virtio-rng-pci"] : [],
     machine.vga ? ["-device", boardOf(machine.arch).vga] : [],
     machine.pvpanic ? ["-device", "pvpanic-pci"] : [],
-    ...machine.nics.map((nic, index) => nicArguments(nic, index, machine.boot === "network")),
+    ...machine.nics.map((nic, index) => nicArguments(machine, nic, index, byHand)),
     machine.extraArgs,
   ].flat();
 }
@@ -158,14 +162,24 @@ function portDevice(machine: Machine, name: string, index: number): string[] {
   return ["-device", `pci-serial,chardev=${name}`];
 }
 
-function nicArguments(nic: Nic, index: number, netboot: boolean): string[] {
+function nicArguments(machine: Machine, nic: Nic, index: number, byHand: boolean): string[] {
   const id = `net${index}`;
   // Without a boot from the network the card's option ROM is dead weight, and QEMU refuses to start when it is not installed.
-  const device = `${nic.model},netdev=${id},mac=${nic.mac}${netboot ? `,bootindex=${index + 1}` : ",romfile="}`;
-  return ["-netdev", backendArgument(nic, id), "-device", device];
+  const device = `${nic.model},netdev=${id},mac=${nic.mac}${machine.boot === "network" ? `,bootindex=${index + 1}` : ",romfile="}`;
+  const dump =
+    nic.pcap === undefined
+      ? []
+      : ["-object", `filter-dump,id=pcap${index},netdev=${id},file=${optionValue(nic.pcap)}`];
+  const earlier = machine.nics.slice(0, index).filter(({ backend }) => backend.kind === "switch");
+  const socket = byHand ? undefined : FIRST_NETWORK_FD + earlier.length;
+  return ["-netdev", backendArgument(nic, id, socket), "-device", device, ...dump];
 }
 
-function backendArgument({ backend }: Nic, id: string): string {
+function backendArgument({ backend }: Nic, id: string, socket: number | undefined): string {
+  if (backend.kind === "switch") {
+    // Not "stream", which QEMU has from 7.2 on only; both talk alike.
+    return `socket,id=${id},${socket === undefined ? multicastGroup(backend.network) : `fd=${socket}`}`;
+  }
   if (backend.kind === "tap")
     return `tap,id=${id},ifname=${optionValue(backend.ifname)},script=no,downscript=no`;
   if (backend.kind === "stream")
@@ -174,4 +188,9 @@ function backendArgument({ backend }: Nic, id: string): string {
     (f) => `,hostfwd=${f.protocol}:${f.hostAddress}:${f.host}-:${f.guest}`,
   );
   return `user,id=${id}${backend.restrict ? ",restrict=on" : ""}${forwards.join("")}`;
+}
+
+/** Needs no server and no order of starts. The port follows from the name, and is none of those that systems give out. */
+function multicastGroup(network: string): string {
+  return `mcast=230.0.0.1:${10_000 + (hashText(network) % 10_000)},localaddr=127.0.0.1`;
 }

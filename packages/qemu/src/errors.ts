@@ -4,6 +4,7 @@ export type QemuErrorCode =
   | "QEMU_NOT_FOUND"
   | "QEMU_TOO_OLD"
   | "QEMU_FILE_UNREADABLE"
+  | "QEMU_FILE_UNWRITABLE"
   | "QEMU_KVM_UNUSABLE"
   | "QEMU_START_FAILED"
   | "QEMU_QMP_FAILED"
@@ -13,7 +14,11 @@ export type QemuErrorCode =
   | "QEMU_OUTPUT_LOST"
   | "QEMU_EXPECT_TIMEOUT"
   | "QEMU_EXPECT_CLOSED"
-  | "QEMU_NO_SCREEN";
+  | "QEMU_NO_SCREEN"
+  | "QEMU_NETWORK_UNKNOWN"
+  | "QEMU_NETWORK_CLOSED"
+  | "QEMU_NETWORK_NAME_TAKEN"
+  | "QEMU_FRAME_INVALID";
 
 /**
  * The one error class of this package.

@@ -14,6 +14,7 @@ Machine:
   --cpus N                 default 1
   --port-forward H:G       port H of this host leads to port G of the guest; also udp:H:G; 0:G picks a free one
   --tap INTERFACE          network card on an existing tap interface
+  --pcap FILE              keep what the network card sends and receives, for tcpdump or Wireshark
   --accel auto|kvm|tcg     default auto: KVM only when a probe guest has run under it
   --cpu MODEL              QEMU's -cpu
   --lean                   no keyboard, SATA, USB: boots a distribution's kernel a little faster

@@ -9,6 +9,7 @@ import type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
 import { directBoot } from "./internal/direct-boot.ts";
 import { detectGuard } from "./internal/guard.ts";
 import { checkKernelImage } from "./internal/kernel-image.ts";
+import { checkNetworks } from "./internal/networks.ts";
 import { findQemu } from "./internal/qemu-binary.ts";
 import { createRunDirectory, type RunDirectory } from "./internal/run-directory.ts";
 import { startVm } from "./internal/start-vm.ts";
@@ -29,6 +30,7 @@ export async function launch(spec: MachineSpec | Machine, options: LaunchOptions
   const machine = "memoryMiB" in spec ? spec : describeMachine(spec);
   const { signal } = options;
   signal?.throwIfAborted();
+  checkNetworks(machine, options.networks);
   const progress = (phase: LaunchProgress["phase"], done: number, message?: string): void =>
     options.onProgress?.({
       phase,

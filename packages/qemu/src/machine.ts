@@ -21,11 +21,13 @@ export interface Forward {
 export type NicBackend =
   | { readonly kind: "user"; readonly forwards: readonly Forward[]; readonly restrict: boolean }
   | { readonly kind: "tap"; readonly ifname: string }
-  | { readonly kind: "stream"; readonly path: string };
+  | { readonly kind: "stream"; readonly path: string }
+  | { readonly kind: "switch"; readonly network: string };
 
 export interface Nic {
   readonly model: string;
   readonly mac: string;
+  readonly pcap?: string;
   readonly backend: NicBackend;
 }
 
@@ -86,6 +88,8 @@ export type NicSpec = {
   /** QEMU device model, default `virtio-net-pci`. */
   readonly model?: string | undefined;
   readonly mac?: string | undefined;
+  /** File to which QEMU writes all that the card sends and receives, in pcap's format. */
+  readonly pcap?: string | undefined;
 } & (
   | {
       readonly kind: "user";
@@ -94,6 +98,8 @@ export type NicSpec = {
     }
   | { readonly kind: "tap"; readonly ifname: string }
   | { readonly kind: "stream"; readonly path: string }
+  /** A card in a network of that name, which `launch` is given: `createSwitch` of `@justenough/qemu/net`. */
+  | { readonly kind: "switch"; readonly network: string }
 );
 
 /** A complete description: plain data, no defaults left open. JSON-serialisable as long as the initrd parts are paths. */
@@ -206,21 +212,20 @@ function completeNic(nic: NicSpec, index: number): Nic {
     throw invalid(`"${mac}" is no MAC address like 52:54:00:12:34:56`);
   const model = nic.model ?? "virtio-net-pci";
   if (!/^[\w.-]+$/.test(model)) throw invalid(`"${model}" is no name of a network card model`);
-  if (nic.kind === "user") {
-    return {
-      model,
-      mac,
-      backend: {
-        kind: "user",
-        forwards: (nic.forwards ?? []).map(completeForward),
-        restrict: nic.restrict ?? false,
-      },
-    };
+  return { model, mac, ...(nic.pcap === undefined ? {} : { pcap: nic.pcap }), backend: completeBackend(nic) };
+}
+
+function completeBackend(nic: NicSpec): NicBackend {
+  if (nic.kind === "tap") return { kind: "tap", ifname: nic.ifname };
+  if (nic.kind === "stream") return { kind: "stream", path: nic.path };
+  if (nic.kind === "switch") {
+    if (/^[a-z][a-z0-9-]*$/.test(nic.network)) return { kind: "switch", network: nic.network };
+    throw invalid(`Network name "${nic.network}" is not made of lower-case letters, digits and "-"`);
   }
   return {
-    model,
-    mac,
-    backend: nic.kind === "tap" ? { kind: "tap", ifname: nic.ifname } : { kind: "stream", path: nic.path },
+    kind: "user",
+    forwards: (nic.forwards ?? []).map(completeForward),
+    restrict: nic.restrict ?? false,
   };
 }
 

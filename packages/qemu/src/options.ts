@@ -10,6 +10,7 @@ const OPTIONS = {
   cpus: { type: "string" },
   "port-forward": { type: "string", multiple: true },
   tap: { type: "string" },
+  pcap: { type: "string" },
   film: { type: "string" },
   "film-fps": { type: "string" },
   screenshot: { type: "string" },
@@ -78,6 +79,12 @@ export function machineFromOptions(values: Values): MachineSpec {
   const forwards = (values["port-forward"] ?? []).map(parseForward);
   const user = forwards.length > 0 ? [{ kind: "user", forwards } as const] : [];
   const tap = values.tap === undefined ? [] : [{ kind: "tap", ifname: values.tap } as const];
+  const nics = [...tap, ...user];
+  if (values.pcap !== undefined && nics.length !== 1)
+    throw new UsageError(
+      `--pcap records a machine with one network card, and this one has ${nics.length}`,
+      "Give --port-forward or --tap",
+    );
   return {
     kernel: values.kernel,
     initrd: values.initrd,
@@ -92,7 +99,7 @@ export function machineFromOptions(values: Values): MachineSpec {
     cpus: values.cpus === undefined ? undefined : Number(values.cpus),
     accel: parseAccel(values.accel),
     cpu: values.cpu,
-    nics: [...tap, ...user],
+    nics: nics.map((nic) => ({ ...nic, pcap: values.pcap })),
     vga: values.film !== undefined || values.screenshot !== undefined,
     arch: parseArch(values.arch),
     preset: values.lean === true ? "lean" : undefined,

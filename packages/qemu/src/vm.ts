@@ -6,6 +6,7 @@ import type { QmpClient } from "./qmp.ts";
 import type { BootResult } from "./result.ts";
 import type { Screen } from "./screen.ts";
 import type { SerialPort } from "./serial-port.ts";
+import type { VirtualSwitch } from "./switch.ts";
 
 /** A running machine. Disposing it ends it; so does the end of this process, even by SIGKILL. */
 export interface Vm extends AsyncDisposable {
@@ -54,5 +55,7 @@ export interface LaunchOptions {
   readonly consoleLog?: string | undefined;
   /** Where KVM verdicts and unpacked kernels are kept, default `$XDG_CACHE_HOME/justenough`. */
   readonly cacheDir?: string | undefined;
+  /** Switches by the names that network cards of kind `switch` have; a card's port is called after its MAC address. */
+  readonly networks?: Readonly<Record<string, VirtualSwitch>> | undefined;
   readonly onProgress?: ((event: LaunchProgress) => void) | undefined;
 }

@@ -82,6 +82,24 @@ describe("commandArguments", () => {
     );
   });
 
+  test("cards in switches: inherited descriptors from 10 on; by hand, a group where machines meet", () => {
+    const nics = [
+      { kind: "switch", network: "lan" },
+      { kind: "user", pcap: "user,1.pcap" },
+      { kind: "switch", network: "wan", model: "e1000" },
+    ] as const;
+    const described = machine({ kernel: "k", nics });
+    const netdevs = (args: readonly string[]): string =>
+      args.filter((_, index) => ["-netdev", "-object"].includes(args[index - 1] ?? "")).join(" ");
+    expect(JSON.parse(JSON.stringify(described))).toEqual(described);
+    expect(netdevs(commandArguments(described, { accel: "tcg", channels: "fds" }))).toMatchInlineSnapshot(
+      `"socket,id=net0,fd=10 user,id=net1 filter-dump,id=pcap1,netdev=net1,file=user,,1.pcap socket,id=net2,fd=11"`,
+    );
+    expect(netdevs(commandByHand(described, "tcg").args)).toMatchInlineSnapshot(
+      `"socket,id=net0,mcast=230.0.0.1:14816,localaddr=127.0.0.1 user,id=net1 filter-dump,id=pcap1,netdev=net1,file=user,,1.pcap socket,id=net2,mcast=230.0.0.1:19537,localaddr=127.0.0.1"`,
+    );
+  });
+
   test("firmware of one's own", () => {
     expect(commandArguments(machine({ firmware: "my.rom" }), { accel: "tcg", channels: "fds" })).toContain(
       "my.rom",

@@ -80,14 +80,23 @@ describe("without a boot", () => {
   });
 
   test("a dry run prints the line, a missing QEMU is one error, and no stack", async () => {
-    const [dry, missing] = await Promise.all([
+    const [dry, recorded, noCard, missing] = await Promise.all([
       run(["--kernel", "bzImage", "--accel", "tcg", "--port-forward", "8080:80", "--dry-run"]),
+      run(["--kernel", "k", "--accel", "tcg", "--port-forward", "0:80", "--pcap", "a,b.pcap", "--dry-run"]),
+      run(["--kernel", "k", "--pcap", "a.pcap"]),
       run(["--kernel", cli], { path: "/nonexistent" }),
     ]);
     expect(dry).toMatchObject({
       status: 0,
       stderr: "",
       stdout: expect.stringMatching(/^qemu-system-x86_64 .*hostfwd=tcp:127\.0\.0\.1:8080-:80.*\n$/),
+    });
+    expect(recorded.stdout).toContain(" -object filter-dump,id=pcap0,netdev=net0,file=a,,b.pcap");
+    expect(noCard).toEqual({
+      status: 2,
+      stdout: "",
+      stderr:
+        "error: --pcap records a machine with one network card, and this one has 0\nhint: Give --port-forward or --tap\n",
     });
     expect(missing.status).toBe(1);
     expect(missing.stderr).toMatch(

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -83,6 +84,24 @@ describe("guards", () => {
         sleeper[end]();
         expect(await sleeper.closed).toEqual({ code: null, signal });
       }
+    },
+  );
+
+  test.each<Guard>(["pdeathsig", "reaper"])(
+    "%s passes on more sockets than a shell can name",
+    async (guard) => {
+      const echo =
+        "for (const fd of [10, 11]) { const s = new (require('node:net').Socket)({ fd }); s.pipe(s); }";
+      const child = spawnGuarded(guard, [process.execPath, "-e", echo], 2, 2);
+      for (const stream of [child.stdout, child.stderr, child.channel(3), child.channel(4)]) stream.resume();
+      const read = async (fd: number): Promise<string> => {
+        child.channel(fd).write(`over ${fd}`);
+        const [bytes] = (await once(child.channel(fd), "data")) as [Uint8Array];
+        child.channel(fd).end();
+        return Buffer.from(bytes).toString();
+      };
+      expect(await Promise.all([read(10), read(11)])).toEqual(["over 10", "over 11"]);
+      expect(await child.closed).toEqual({ code: 0, signal: null });
     },
   );
 

@@ -72,6 +72,7 @@ describe("machine", () => {
     [{ kernel: "k", forwards: [{ host: 1, guest: 0 }] }, /guest port is 0/],
     [{ kernel: "k", forwards: [{ host: 1, guest: 1, hostAddress: "::,x" }] }, /no IPv4 address/],
     [{ kernel: "k", nics: [{ kind: "user", mac: "1:2" }] }, /no MAC address/],
+    [{ kernel: "k", nics: [{ kind: "switch", network: "a,b" }] }, /Network name "a,b" is not made of/],
     [{ kernel: "k", nics: [{ kind: "user", model: "e1000,x=y" }] }, /no name of a network card/],
   ])("refuses %j", (spec, message) => {
     expect(() => machine(spec)).toThrow(

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { spawn, type ChildProcess, type StdioNull, type StdioPipe } from "node:child_process";
 import { constants } from "node:os";
 import type { Duplex, Readable } from "node:stream";
 
@@ -24,7 +24,7 @@ export interface GuardedChild {
 const PDEATHSIG_SCRIPT = `[ "$PPID" = "$0" ] || exit 1; exec "$@"`;
 
 /**
- * Without setpriv: a shell holds the other end of a pipe of ours (file descriptor 9) and kills the child when that
+ * Without setpriv: a shell holds the other end of a pipe of ours (file descriptor 9, the last that a shell can name) and kills the child when that
  * end closes, which the system does for us even after SIGKILL.
  */
 const REAPER_SCRIPT = `
@@ -60,15 +60,17 @@ export function detectGuard(): Promise<Guard> {
 /**
  * Starts a command that can't outlive this process, in a session of its own so that Ctrl-C reaches only us.
  *
- * @param channels - Number of sockets to hand over, at the child's descriptors 3, 4, …
+ * @param channels - Number of sockets to hand over, at the child's descriptors 3, 4, … 8
+ * @param more - Number of those from 10 on
  */
-export function spawnGuarded(guard: Guard, command: readonly string[], channels: number): GuardedChild {
-  const stdio: StdioOptions = [
-    "ignore",
-    "pipe",
-    "pipe",
-    ...Array.from({ length: channels }, () => "pipe" as const),
-  ];
+export function spawnGuarded(
+  guard: Guard,
+  command: readonly string[],
+  channels: number,
+  more = 0,
+): GuardedChild {
+  const pipes = (length: number): "pipe"[] => Array.from({ length }, () => "pipe");
+  const stdio: (StdioNull | StdioPipe)[] = ["ignore", "pipe", "pipe", ...pipes(channels)];
   const line =
     guard === "pdeathsig"
       ? [
@@ -83,9 +85,9 @@ export function spawnGuarded(guard: Guard, command: readonly string[], channels:
           ...command,
         ]
       : ["sh", "-c", NO_CORE + REAPER_SCRIPT, "sh", ...command];
-  if (guard === "reaper") {
+  if (guard === "reaper" || more > 0) {
     while (stdio.length < REAPER_FD) stdio.push("ignore");
-    stdio.push("pipe");
+    stdio.push(guard === "reaper" ? "pipe" : "ignore", ...pipes(more));
   }
   const child = spawn(line[0] as string, line.slice(1), { stdio, detached: true });
   // A write to a QEMU that has just ended must not bring the whole process down; the end itself is reported by `close`.

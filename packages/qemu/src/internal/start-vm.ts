@@ -8,6 +8,7 @@ import { createScreen } from "../screen.ts";
 import { createSerialPort, type SerialPort } from "../serial-port.ts";
 import type { LaunchOptions, Vm } from "../vm.ts";
 import { spawnGuarded, type Guard, type GuardedChild } from "./guard.ts";
+import { networkCards, plugIn } from "./networks.ts";
 import { createOutputLog, type OutputLog } from "./output-log.ts";
 import { createRunDirectory } from "./run-directory.ts";
 import { supervise } from "./supervise.ts";
@@ -31,7 +32,12 @@ export async function startVm(request: StartRequest): Promise<Vm> {
   const { machine, command, options, verdict } = request;
   const started = performance.now();
   const now = (): number => performance.now() - started;
-  const child = spawnGuarded(request.guard, [command.binary, ...command.args], 2 + machine.ports.length);
+  const child = spawnGuarded(
+    request.guard,
+    [command.binary, ...command.args],
+    2 + machine.ports.length,
+    networkCards(machine).length,
+  );
 
   const errors = createOutputLog("QEMU's messages", KEEP_STDERR);
   for (const stream of [child.stdout, child.stderr])
@@ -68,6 +74,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
   });
   let forwards;
   try {
+    plugIn(child, machine, options.networks);
     await supervisor.run();
     forwards = await actualForwards(machine, qmp);
   } catch (error) {
