@@ -92,10 +92,10 @@ export function createLine(
       counters.dropped += 1;
       return;
     }
-    let due = performance.now() + wait;
+    const due = performance.now() + wait;
+    // Who is not to overtake waits behind the others, whenever it is due.
     let index = waiting.length;
     if (reorder) while (index > 0 && (waiting[index - 1] as Waiting).due > due) index -= 1;
-    else due = Math.max(due, waiting.at(-1)?.due ?? 0);
     waiting.splice(index, 0, { frame: new Uint8Array(frame), due });
     waitingBytes += frame.length;
     if (index === 0) arm();

@@ -21,14 +21,16 @@ const RECORD_HEADER = 16;
 
 /**
  * Starts a capture file in the classic format of pcap, with microseconds and Ethernet frames (draft-ietf-opsawg-pcap).
- * It holds whole frames at any moment, also when this process is killed: those of its last turn may be missing.
+ * It is handed whole frames in each turn of the event loop: of a process that is killed the last turn's may be missing.
  *
+ * @param onClose - Called once, when the file has been closed.
  * @throws QemuError `QEMU_FILE_UNWRITABLE`
  * @example
  * ```ts
  * import { createPcap } from "@justenough/qemu/net";
- * using pcap = createPcap("/dev/null");
+ * const pcap = createPcap("/dev/null");
  * pcap.write(new Uint8Array(60));
+ * pcap.close();
  * console.log(pcap.frames); // 1
  * ```
  */

@@ -108,7 +108,7 @@ export function createSwitch(options: SwitchOptions = {}): VirtualSwitch {
     checkOpen();
     if (members.has(name))
       throw new QemuError("QEMU_NETWORK_NAME_TAKEN", `The network has a port "${name}" already`, {
-        hint: `Two network cards need two addresses: nics: [{ kind: "switch", mac: "…", network: "…" }]`,
+        hint: `Choose another name; that of a machine's card is its MAC address, and each needs its own: mac: "…"`,
       });
     const seed = options.seed ?? 0;
     const member = createMember({ name, seed, line, attachment, forward, onEnd: forget });

@@ -4,9 +4,12 @@ import { collect } from "./support/collect.ts";
 import { dataOf, frameOf } from "./support/frames.ts";
 
 /** Which of `count` numbered frames of a arrive at b, in their order; `others` send in between. */
-async function through(line: Line, { seed = 0, count = 1000, others = 0 } = {}): Promise<number[]> {
+async function through(
+  line: Line,
+  { seed = 0, count = 1000, others = 0, name = "a" } = {},
+): Promise<number[]> {
   const lan = createSwitch({ seed });
-  const [a, b] = [lan.join("a", { line }), lan.join("b")];
+  const [a, b] = [lan.join(name, { line }), lan.join("b")];
   const more = Array.from({ length: others }, (_, index) => lan.join(`other ${index}`, { line }));
   for (let index = 0; index < count; index += 1) {
     a.send(frameOf(2, 1, `${index}`));
@@ -26,6 +29,7 @@ describe("loss", () => {
     expect(await through(line)).toEqual(once);
     expect(await through(line, { others: 2 })).toEqual(once);
     expect(await through(line, { seed: 1 })).not.toEqual(once);
+    expect(await through(line, { name: "c" })).not.toEqual(once);
     // 700 are expected; five standard deviations are 73.
     expect(Math.abs(once.length - 700)).toBeLessThan(73);
     // A frame's fate is that of its number: with more loss, others are lost in addition.
