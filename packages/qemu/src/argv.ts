@@ -1,5 +1,12 @@
 import { boardOf, defaultCpu, machineType } from "./board.ts";
 import type { Machine, Nic } from "./machine.ts";
+import { driveArguments } from "./disks.ts";
+import { gdbArguments } from "./gdb.ts";
+import { invalid } from "./internal/invalid.ts";
+import { fileOption, optionValue } from "./internal/option-value.ts";
+import { memoryArguments, shareArguments, type Share } from "./shares.ts";
+import type { Uefi } from "./uefi.ts";
+import { virtiofsdCommand, type Virtiofsd } from "./internal/virtiofsd.ts";
 import { initrdLayout, type InitrdPiece } from "./initrd.ts";
 import { hashText } from "./internal/random.ts";
 
@@ -12,6 +19,10 @@ export interface Wiring {
   readonly cmdline?: string | undefined;
   /** In place of QEMU's own, where the machine names none. */
   readonly firmware?: string | undefined;
+  /** What `firmware: "uefi"` is on this host: {@link findUefi}. */
+  readonly uefi?: Uefi | undefined;
+  /** Where the daemons of virtiofs listen, by default the working directory. */
+  readonly socketDirectory?: string | undefined;
   /** The one initrd file, when there is one. */
   readonly initrd?: string | undefined;
   /**
@@ -29,6 +40,8 @@ export interface Command {
   readonly args: readonly string[];
   /** The initrd file to be put together before, from these pieces. */
   readonly prepare?: { readonly path: string; readonly pieces: readonly InitrdPiece[] };
+  /** Daemons that must listen on their sockets before. */
+  readonly daemons?: readonly { readonly command: readonly string[]; readonly socket: string }[];
 }
 
 /** File descriptors of the `fds` wiring. */
@@ -50,7 +63,8 @@ export const FIRST_NETWORK_FD = 10;
 export function commandArguments(machine: Machine, wiring: Wiring): string[] {
   const byHand = wiring.channels === "terminal";
   // Tells SeaBIOS, and through it iPXE, to talk on the serial line; a kernel's own console needs no firmware's words.
-  const firmwareConsole = machine.boot === "network" ? ",graphics=off" : "";
+  const firmwareConsole =
+    ["network", "disk", "cdrom"].includes(machine.boot) && machine.arch === "x86_64" ? ",graphics=off" : "";
   return [
     ["-nodefaults", "-no-user-config", "-display", "none"],
     [
@@ -61,28 +75,33 @@ export function commandArguments(machine: Machine, wiring: Wiring): string[] {
       "-cpu",
       machine.cpu ?? defaultCpu(wiring.accel, machine.arch),
     ],
-    ["-m", `${machine.memoryMiB}M`, "-smp", String(machine.cpus)],
+    memoryArguments(machine.memoryMiB, machine.shares),
+    ["-smp", String(machine.cpus)],
     bootArguments(machine, wiring),
     // A reset ends the run, a panic stops the guest where it is; standing still after the end keeps the last picture.
     ["-action", byHand ? "reboot=shutdown" : "reboot=shutdown,shutdown=pause,panic=pause"],
     byHand ? terminalChannels(machine) : fdChannels(machine),
+    driveArguments(machine),
+    shareArguments(machine.shares, (share) => shareSocket(share, wiring.socketDirectory)),
     machine.rng ? ["-device", "virtio-rng-pci"] : [],
     machine.vga ? ["-device", boardOf(machine.arch).vga] : [],
     machine.pvpanic ? ["-device", "pvpanic-pci"] : [],
     ...machine.nics.map((nic, index) => nicArguments(machine, nic, index, byHand)),
+    gdbArguments(machine.gdb),
     machine.extraArgs,
   ].flat();
 }
+
+/** What a machine gets of the host it runs on. */
+export type HostParts = Pick<Wiring, "kernel" | "cmdline" | "firmware" | "uefi"> & {
+  readonly virtiofsd?: Virtiofsd | undefined;
+};
 
 /**
  * The command to run the same machine by hand, with the console on the terminal.
  * Give it to {@link printable} to get a line that can be pasted.
  */
-export function commandByHand(
-  machine: Machine,
-  accel: "kvm" | "tcg",
-  boot: Pick<Wiring, "kernel" | "cmdline" | "firmware"> = {},
-): Command {
+export function commandByHand(machine: Machine, accel: "kvm" | "tcg", boot: HostParts = {}): Command {
   const layout = initrdLayout(machine.initrd);
   const initrd =
     layout.kind === "file" ? layout.path : layout.kind === "joined" ? "initrd.joined" : undefined;
@@ -90,12 +109,18 @@ export function commandByHand(
     binary: machine.binary,
     args: commandArguments(machine, { ...boot, accel, initrd, channels: "terminal" }),
     ...(layout.kind === "joined" ? { prepare: { path: "initrd.joined", pieces: layout.pieces } } : {}),
+    ...daemonsByHand(machine, boot.virtiofsd),
   };
 }
 
 /** A command as one line for a POSIX shell, every word quoted that needs it. */
 export function printable(command: Command): string {
-  const line = [command.binary, ...command.args].map(shellQuote).join(" ");
+  const words = (list: readonly string[]): string => list.map(shellQuote).join(" ");
+  const daemons = (command.daemons ?? []).map(
+    (daemon) =>
+      `rm -f ${shellQuote(daemon.socket)}; ${words(daemon.command)} & until [ -S ${shellQuote(daemon.socket)} ]; do sleep 0.1; done; `,
+  );
+  const line = `${daemons.join("")}${words([command.binary, ...command.args])}`;
   if (command.prepare === undefined) return line;
   const steps = command.prepare.pieces.map((piece) => {
     // Each part starts at a multiple of four bytes; the padding depends on the file's size, so the shell works it out.
@@ -107,19 +132,30 @@ export function printable(command: Command): string {
   return `{ ${steps.join("; ")}; } > ${shellQuote(command.prepare.path)} && ${line}`;
 }
 
+function daemonsByHand({ shares }: Machine, virtiofsd: Virtiofsd | undefined): Pick<Command, "daemons"> {
+  if (virtiofsd === undefined) return {};
+  const daemons = shares
+    .filter(({ kind }) => kind === "virtiofs")
+    .map((share) => {
+      const socket = shareSocket(share);
+      return { command: virtiofsdCommand(virtiofsd, share, socket), socket };
+    });
+  return { daemons };
+}
+
+/** Where the daemon of a share listens. */
+export function shareSocket({ tag }: Share, directory?: string): string {
+  return directory === undefined ? `${tag}.sock` : `${directory}/${tag}.sock`;
+}
+
 function shellQuote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** In QEMU's option lists a comma separates; a doubled one is a comma. */
-function optionValue(value: string): string {
-  return value.replaceAll(",", ",,");
-}
-
 function bootArguments(machine: Machine, wiring: Wiring): string[] {
-  const bios = machine.firmware ?? wiring.firmware;
-  const firmware = bios === undefined ? [] : ["-bios", bios];
+  const firmware = firmwareArguments(machine, wiring);
   if (machine.boot === "network") return [...firmware, "-boot", "order=n,strict=on"];
+  if (machine.boot === "disk" || machine.boot === "cdrom") return [...firmware, "-boot", "strict=on"];
   if (machine.kernel === undefined) return firmware;
   const cmdline = wiring.cmdline ?? machine.cmdline;
   return [
@@ -128,6 +164,20 @@ function bootArguments(machine: Machine, wiring: Wiring): string[] {
     wiring.initrd === undefined ? [] : ["-initrd", wiring.initrd],
     cmdline === "" ? [] : ["-append", cmdline],
   ].flat();
+}
+
+function firmwareArguments(machine: Machine, { firmware, uefi }: Wiring): string[] {
+  const bios = machine.firmware ?? firmware;
+  if (bios === undefined) return [];
+  if (bios !== "uefi") return ["-bios", bios];
+  if (uefi === undefined)
+    throw invalid(`firmware is "uefi", and where that is was not told`, `Use findUefi()`);
+  const flash = (unit: number, how: string, { path, format }: Uefi["code"]): string[] => [
+    "-drive",
+    `if=pflash,unit=${unit},format=${format},${how},file=${fileOption(path)}`,
+  ];
+  // QEMU's own snapshot is a file without a name: nothing has to be copied before, nor removed after.
+  return [...flash(0, "readonly=on", uefi.code), ...flash(1, "snapshot=on", uefi.vars)];
 }
 
 function fdChannels(machine: Machine): string[] {
@@ -150,7 +200,7 @@ function terminalChannels(machine: Machine): string[] {
     if (isOwnPort(machine, index)) return ["-serial", `unix:${at}`];
     return ["-chardev", `socket,id=${name},path=${at}`, ...portDevice(machine, name, index)];
   });
-  return [["-serial", "mon:stdio"], ...ports].flat();
+  return [["-serial", "mon:stdio"], ...ports, machine.gdb === undefined ? [] : ["-S"]].flat();
 }
 
 function isOwnPort({ arch }: Machine, index: number): boolean {

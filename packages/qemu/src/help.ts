@@ -1,13 +1,14 @@
 export const HELP = `Boot a kernel in QEMU: console on standard output, a clear exit status, nothing left behind.
 
 Usage:
-  qemu-boot --kernel FILE [--initrd FILE]... [--append TEXT] [flags]
+  qemu-boot KERNEL [INITRD]... [--append TEXT] [flags]
+  qemu-boot --disk FILE | --cdrom FILE [flags]
   qemu-boot --tap INTERFACE [flags]          boot from the network
   qemu-boot --probe                          tell whether KVM really works here
 
 Machine:
-  --kernel FILE            bzImage, or vmlinux with a PVH entry; Image for arm64 and riscv64
-  --initrd FILE            initramfs; repeat to join several
+  --kernel FILE            the same as KERNEL: bzImage, or vmlinux with a PVH entry; Image for arm64 and riscv64
+  --initrd FILE            the same as INITRD: initramfs; repeat to join several
   --append TEXT            kernel command line, e.g. "console=ttyS0"
   --arch ARCH              x86_64 (default), arm64 or riscv64; another than this host's is emulated
   --memory SIZE            e.g. 512M, 2G (default 512M)
@@ -15,6 +16,12 @@ Machine:
   --port-forward H:G       port H of this host leads to port G of the guest; also udp:H:G; 0:G picks a free one
   --tap INTERFACE          network card on an existing tap interface
   --pcap FILE              keep what the network card sends and receives, for tcpdump or Wireshark
+  --net user|none          a network card without forwards, or none (default)
+  --disk FILE[,…]          disk; also ,raw|qcow2 ,read-only|snapshot ,virtio|nvme|sata|scsi|usb
+  --cdrom FILE             ISO image
+  --share DIR[,…]          directory for the guest, tag is its name; also ,tag=NAME ,rw ,9p|virtiofs
+  --uefi                   start by the distribution's UEFI (package ovmf, qemu-efi-aarch64)
+  --gdb PORT|SOCKET        wait for gdb there
   --accel auto|kvm|tcg     default auto: KVM only when a probe guest has run under it
   --cpu MODEL              QEMU's -cpu
   --lean                   no keyboard, SATA, USB: boots a distribution's kernel a little faster

@@ -6,14 +6,23 @@ export {
   type AccelVerdict,
   type ProbeOptions,
 } from "./accel.ts";
-export { commandArguments, commandByHand, printable, type Command, type Wiring } from "./argv.ts";
+export {
+  commandArguments,
+  commandByHand,
+  printable,
+  type Command,
+  type HostParts,
+  type Wiring,
+} from "./argv.ts";
 export { defaultCpu, machineType, serialDevices, type SerialDevices } from "./board.ts";
 export type { BootPhase } from "./boot-phase.ts";
 export type { CpuState } from "./cpu-state.ts";
 export type { DeadlineName, Deadlines } from "./deadlines.ts";
 export { findSymptoms, type Diagnosis } from "./diagnosis.ts";
+export type { Disk, DiskModel, DiskSpec } from "./disks.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export type { Film, FilmOptions, Frame } from "./film.ts";
+export { gdbCommand } from "./gdb.ts";
 export { joinInitrd, type InitrdPiece } from "./initrd.ts";
 export {
   bootProfile,
@@ -43,7 +52,9 @@ export { connectQmp, type QmpClient, type QmpCommands, type QmpEvent, type QmpOp
 export { describeResult, type BootEnd, type BootFacts, type BootResult } from "./result.ts";
 export type { Screen } from "./screen.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";
+export type { Share, ShareSpec } from "./shares.ts";
 export type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
 export { BOOT_SYMPTOMS, type BootSymptom } from "./symptoms.ts";
 export { timelineSvg, timelineText } from "./timeline.ts";
+export { findUefi, type Uefi } from "./uefi.ts";
 export { unpackVmlinux } from "./vmlinux.ts";

@@ -1,18 +1,20 @@
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseAccelerator } from "./accel.ts";
-import { commandArguments, commandByHand, printable, type Command } from "./argv.ts";
+import { commandArguments, commandByHand, printable, shareSocket, type Command } from "./argv.ts";
 import { QemuError } from "./errors.ts";
 import { initrdLayout, joinInitrd } from "./initrd.ts";
 import { machine as describeMachine, type Machine, type MachineSpec } from "./machine.ts";
 import type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
 import { directBoot } from "./internal/direct-boot.ts";
 import { detectGuard } from "./internal/guard.ts";
+import { findHostParts } from "./internal/host-parts.ts";
 import { checkKernelImage } from "./internal/kernel-image.ts";
 import { checkNetworks } from "./internal/networks.ts";
 import { findQemu } from "./internal/qemu-binary.ts";
 import { createRunDirectory, type RunDirectory } from "./internal/run-directory.ts";
 import { startVm } from "./internal/start-vm.ts";
+import { startShareDaemons, type ShareDaemons } from "./internal/virtiofsd.ts";
 
 /**
  * Starts a machine and returns as soon as its first instruction runs.
@@ -43,6 +45,7 @@ export async function launch(spec: MachineSpec | Machine, options: LaunchOptions
   progress("accelerator", 0);
   const qemu = await findQemu(machine.binary);
   await checkFiles(machine);
+  const parts = await findHostParts(machine);
   const { accel, verdict } = await chooseAccelerator(machine, { cacheDir: options.cacheDir, signal });
   progress("initrd", 1, verdict === undefined ? undefined : verdict.reason);
   const [guard, boot] = await Promise.all([
@@ -50,26 +53,35 @@ export async function launch(spec: MachineSpec | Machine, options: LaunchOptions
     directBoot(machine, accel, qemu, options.cacheDir),
   ]);
   const directory = await createRunDirectory();
+  let daemons: ShareDaemons | undefined;
   try {
     const initrd = await prepareInitrd(machine, directory, signal);
+    const socketDirectory = directory.path;
     const command: Command = {
       binary: qemu.path,
-      args: commandArguments(machine, { ...boot, accel, initrd, channels: "fds" }),
+      args: commandArguments(machine, { ...boot, ...parts, accel, initrd, socketDirectory, channels: "fds" }),
     };
+    daemons = await startShareDaemons(machine.shares, parts.virtiofsd, guard, (share) =>
+      shareSocket(share, socketDirectory),
+    );
     progress("start", 2);
     const vm = await startVm({
       machine,
       command,
-      printable: printable(commandByHand(machine, accel, boot)),
+      printable: printable(commandByHand(machine, accel, { ...boot, ...parts })),
       accel,
       verdict,
       guard,
       options,
+      cleanUp: daemons.stop,
     });
     progress("running", 3);
     return vm;
+  } catch (error) {
+    await daemons?.stop();
+    throw error;
   } finally {
-    // QEMU has read the initrd by now, so that even a SIGKILL leaves no file behind.
+    // QEMU has read the initrd and reached its daemons by now, so that even a SIGKILL leaves no file behind.
     await directory.remove();
   }
 }
@@ -92,17 +104,25 @@ async function checkFiles(machine: Machine): Promise<void> {
   const initrds = machine.initrd
     .filter((part) => typeof part === "string")
     .map((path) => ["initrd part", path] as const);
-  const files = [["kernel", machine.kernel] as const, ["firmware", machine.firmware] as const, ...initrds];
-  for (const [what, path] of files) {
+  const disks = machine.disks.map((disk) => ["disk", disk.path, !disk.readOnly && !disk.snapshot] as const);
+  const files: (readonly [what: string, path: string | undefined, written?: boolean])[] = [
+    ["kernel", machine.kernel],
+    ["firmware", machine.firmware],
+    ...initrds,
+    ...disks,
+    ["CD image", machine.cdrom],
+    ...machine.shares.map((share) => ["share", share.path] as const),
+  ];
+  for (const [what, path, written] of files) {
     if (path === undefined) continue;
     // QEMU also looks for a firmware by name in its own data directory.
     if (what === "firmware" && !path.includes("/")) continue;
     try {
-      await access(path, constants.R_OK);
+      await access(path, constants.R_OK | (written === true ? constants.W_OK : 0));
     } catch (error) {
       throw new QemuError(
         "QEMU_FILE_UNREADABLE",
-        `Cannot read ${what} "${path}": ${(error as NodeJS.ErrnoException).code}`,
+        `Cannot ${written === true ? "read and write" : "read"} ${what} "${path}": ${(error as NodeJS.ErrnoException).code}`,
         { cause: error },
       );
     }

@@ -1,5 +1,7 @@
 import { boardOf } from "./board.ts";
-import { QemuError } from "./errors.ts";
+import { completeDisks, type Disk, type DiskSpec } from "./disks.ts";
+import { completeShares, type Share, type ShareSpec } from "./shares.ts";
+import { invalid } from "./internal/invalid.ts";
 
 /** The guest's; another one than the host's is emulated. */
 export type Arch = "x86_64" | "arm64" | "riscv64";
@@ -47,10 +49,22 @@ export interface MachineSpec {
   readonly initrd?: readonly (string | Uint8Array)[] | undefined;
   /** The kernel's. An emulated PC also gets `tsc_early_khz=` before it: see the README. */
   readonly cmdline?: string | undefined;
-  /** `kernel` (the default when `kernel` is given), `network` (the firmware's PXE client), `firmware` (an image of your own). */
-  readonly boot?: "kernel" | "network" | "firmware" | undefined;
-  /** ROM image. Default: qboot for a kernel that boots directly without a screen, where QEMU has it, else SeaBIOS. */
+  /**
+   * Default: the first that there is of `kernel`, `cdrom`, `disk` (they are tried in their order), `firmware` (an image of
+   * your own), `network` (the firmware's PXE client).
+   */
+  readonly boot?: "kernel" | "cdrom" | "disk" | "network" | "firmware" | undefined;
+  /**
+   * ROM image, or `"uefi"` for the EDK2 that the distribution has (packages `ovmf`, `qemu-efi-aarch64`); what the guest
+   * writes into its variables is gone with the machine. Default: qboot for a kernel that boots directly without a screen,
+   * where QEMU has it, else SeaBIOS.
+   */
   readonly firmware?: string | undefined;
+  readonly disks?: readonly DiskSpec[] | undefined;
+  /** ISO image in a drive: SATA on a PC, SCSI elsewhere. */
+  readonly cdrom?: string | undefined;
+  /** Directories of the host, read-only unless told otherwise. */
+  readonly shares?: readonly ShareSpec[] | undefined;
   /** MiB as a number, or `"512M"`, `"2G"`. Default 512 MiB. */
   readonly memory?: number | string | undefined;
   readonly cpus?: number | undefined;
@@ -71,6 +85,11 @@ export interface MachineSpec {
   readonly pvpanic?: boolean | undefined;
   /** A virtio entropy source (default true): without one a guest may block for a second in getrandom(2). */
   readonly rng?: boolean | undefined;
+  /**
+   * A TCP port of this host, or the path of a Unix socket, where QEMU waits for gdb; the guest's first instruction waits
+   * for gdb's `continue`: {@link gdbCommand}.
+   */
+  readonly gdb?: number | string | undefined;
   /** The QEMU binary. Default: the architecture's, such as `qemu-system-x86_64`, from PATH. */
   readonly binary?: string | undefined;
   /** Further arguments for QEMU, last on the line. */
@@ -107,11 +126,14 @@ export interface Machine {
   readonly arch: Arch;
   readonly binary: string;
   readonly preset: "q35" | "lean" | "virt";
-  readonly boot: "kernel" | "network" | "firmware";
+  readonly boot: "kernel" | "cdrom" | "disk" | "network" | "firmware";
   readonly kernel?: string;
   readonly initrd: readonly (string | Uint8Array)[];
   readonly cmdline: string;
   readonly firmware?: string;
+  readonly disks: readonly Disk[];
+  readonly cdrom?: string;
+  readonly shares: readonly Share[];
   readonly memoryMiB: number;
   readonly cpus: number;
   readonly accel: AccelChoice;
@@ -121,6 +143,7 @@ export interface Machine {
   readonly vga: boolean;
   readonly pvpanic: boolean;
   readonly rng: boolean;
+  readonly gdb?: number | string;
   readonly extraArgs: readonly string[];
 }
 
@@ -139,9 +162,7 @@ const MAX_PORTS = 3;
  */
 export function machine(spec: MachineSpec): Machine {
   const arch = spec.arch ?? "x86_64";
-  const boot =
-    spec.boot ??
-    (spec.kernel === undefined ? (spec.firmware === undefined ? "network" : "firmware") : "kernel");
+  const boot = spec.boot ?? defaultBoot(spec);
   checkBoot(spec, boot);
   if (arch !== "x86_64") checkVirt(spec, arch, boot);
   if (spec.nics !== undefined && spec.forwards !== undefined && spec.forwards.length > 0) {
@@ -172,6 +193,9 @@ export function machine(spec: MachineSpec): Machine {
     initrd: spec.initrd ?? [],
     cmdline: spec.cmdline ?? "",
     ...(spec.firmware === undefined ? {} : { firmware: spec.firmware }),
+    disks: completeDisks(spec.disks ?? [], spec.cdrom !== undefined && arch === "x86_64"),
+    ...(spec.cdrom === undefined ? {} : { cdrom: spec.cdrom }),
+    shares: completeShares(spec.shares ?? []),
     memoryMiB: parseMemory(spec.memory ?? 512),
     cpus: integer("cpus", spec.cpus ?? 1, 1, 255),
     accel: spec.accel ?? "auto",
@@ -181,14 +205,26 @@ export function machine(spec: MachineSpec): Machine {
     vga: spec.vga ?? false,
     pvpanic: spec.pvpanic ?? false,
     rng: spec.rng ?? true,
+    ...(spec.gdb === undefined ? {} : { gdb: completeGdb(spec.gdb) }),
     extraArgs: spec.extraArgs ?? [],
   };
+}
+
+function defaultBoot(spec: MachineSpec): Machine["boot"] {
+  if (spec.kernel !== undefined) return "kernel";
+  if (spec.cdrom !== undefined) return "cdrom";
+  if ((spec.disks ?? []).length > 0) return "disk";
+  // A UEFI has a network client too.
+  const hasNic = (spec.nics ?? spec.forwards ?? []).length > 0;
+  return spec.firmware === undefined || (spec.firmware === "uefi" && hasNic) ? "network" : "firmware";
 }
 
 function checkBoot(spec: MachineSpec, boot: Machine["boot"]): void {
   if (boot === "kernel" && spec.kernel === undefined) throw invalid(`A direct boot needs "kernel"`);
   if (boot === "firmware" && spec.firmware === undefined)
     throw invalid(`A boot by firmware needs "firmware"`);
+  if (boot === "disk" && (spec.disks ?? []).length === 0) throw invalid(`A boot from a disk needs "disks"`);
+  if (boot === "cdrom" && spec.cdrom === undefined) throw invalid(`A boot from a CD needs "cdrom"`);
   if (spec.kernel !== undefined) {
     if (boot !== "kernel") throw invalid(`"kernel" has no meaning when boot is "${boot}"`);
     return;
@@ -204,6 +240,16 @@ function checkVirt(spec: MachineSpec, arch: Arch, boot: Machine["boot"]): void {
     throw invalid(`"${spec.preset}" is a PC, and the architecture is "${arch}"`, `Leave out "preset"`);
   if (boot === "network")
     throw invalid(`An "${arch}" machine has no firmware that boots from the network`, `Give "kernel"`);
+  if ((boot === "disk" || boot === "cdrom") && spec.firmware === undefined)
+    throw invalid(
+      `An "${arch}" machine has no firmware of its own that boots from a ${boot}`,
+      `Add firmware: "uefi", or give "kernel"`,
+    );
+}
+
+function completeGdb(gdb: number | string): number | string {
+  if (gdb === "") throw invalid(`The path of gdb's socket is empty`);
+  return typeof gdb === "string" ? gdb : integer("gdb's port", gdb, 1, 65_535);
 }
 
 function completeNic(nic: NicSpec, index: number): Nic {
@@ -251,12 +297,4 @@ function parseMemory(memory: number | string): number {
 function integer(what: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw invalid(`${what} is ${value}, wanted is a whole number from ${min} to ${max}`);
-}
-
-function invalid(message: string, hint?: string): QemuError {
-  return new QemuError(
-    "QEMU_SPEC_INVALID",
-    `Invalid machine: ${message}`,
-    hint === undefined ? {} : { hint },
-  );
 }

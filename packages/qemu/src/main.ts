@@ -52,7 +52,8 @@ async function run(values: Values, io: CliIo): Promise<number> {
   const machine = describe(machineFromOptions(values));
   if (values["dry-run"] === true) {
     const { accel } = await chooseAccelerator(machine, { signal: io.signal });
-    const command = commandByHand(machine, accel);
+    const { findHostParts } = await import("./internal/host-parts.ts");
+    const command = commandByHand(machine, accel, await findHostParts(machine));
     io.stdout.write(values.json === true ? `${JSON.stringify(command)}\n` : `${printable(command)}\n`);
     return 0;
   }
@@ -75,6 +76,12 @@ async function attend(vm: Vm, values: Values, io: CliIo): Promise<number> {
   if (vm.kvm?.usable === false) io.stderr.write(`emulating, which is slower: ${vm.kvm.reason}\n`);
   for (const { host, guest, protocol } of vm.forwards) {
     io.stderr.write(`${protocol} port ${host} of this host leads to port ${guest} of the guest\n`);
+  }
+  if (vm.machine.gdb !== undefined) {
+    const { gdbCommand } = await import("./gdb.ts");
+    const { printable } = await import("./argv.ts");
+    const [binary = "", ...args] = gdbCommand(vm.machine);
+    io.stderr.write(`the guest waits for a debugger: ${printable({ binary, args })}\n`);
   }
   const film =
     values.film === undefined

@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
 import { QemuError } from "./errors.ts";
+import { parseDisk, parseGdb, parseShare } from "./device-options.ts";
+import { UsageError } from "./usage-error.ts";
 import type { AccelChoice, Arch, ForwardSpec, MachineSpec } from "./machine.ts";
 
 const OPTIONS = {
@@ -11,6 +13,12 @@ const OPTIONS = {
   "port-forward": { type: "string", multiple: true },
   tap: { type: "string" },
   pcap: { type: "string" },
+  net: { type: "string" },
+  disk: { type: "string", multiple: true },
+  cdrom: { type: "string" },
+  share: { type: "string", multiple: true },
+  uefi: { type: "boolean" },
+  gdb: { type: "string" },
   film: { type: "string" },
   "film-fps": { type: "string" },
   screenshot: { type: "string" },
@@ -34,15 +42,6 @@ const OPTIONS = {
   version: { type: "boolean", short: "V" },
 } as const;
 
-/** A wrong command line: exit status 2. */
-export class UsageError extends Error {
-  readonly hint: string;
-  constructor(message: string, hint: string) {
-    super(message);
-    this.hint = hint;
-  }
-}
-
 export type Values = ReturnType<typeof parse>;
 
 function parse(argv: readonly string[]) {
@@ -52,10 +51,14 @@ function parse(argv: readonly string[]) {
     strict: true,
     allowPositionals: true,
   });
-  const [stray] = positionals;
-  if (stray !== undefined)
-    throw new UsageError(`Unexpected argument "${stray}"`, "Every argument is a flag: see --help");
-  return values;
+  const [kernel, ...initrds] = positionals;
+  if (kernel === undefined) return values;
+  if (values.kernel !== undefined)
+    throw new UsageError(
+      `Unexpected argument "${kernel}"`,
+      "The kernel is --kernel or the first argument, not both",
+    );
+  return { ...values, kernel, initrd: [...initrds, ...(values.initrd ?? [])] };
 }
 
 export function parseOptions(argv: readonly string[]): Values {
@@ -77,7 +80,7 @@ export function parseOptions(argv: readonly string[]): Values {
 
 export function machineFromOptions(values: Values): MachineSpec {
   const forwards = (values["port-forward"] ?? []).map(parseForward);
-  const user = forwards.length > 0 ? [{ kind: "user", forwards } as const] : [];
+  const user = hasUserNetwork(values.net, forwards) ? [{ kind: "user", forwards } as const] : [];
   const tap = values.tap === undefined ? [] : [{ kind: "tap", ifname: values.tap } as const];
   const nics = [...tap, ...user];
   if (values.pcap !== undefined && nics.length !== 1)
@@ -89,7 +92,11 @@ export function machineFromOptions(values: Values): MachineSpec {
     kernel: values.kernel,
     initrd: values.initrd,
     cmdline: values.append,
-    boot: values.kernel === undefined ? "network" : "kernel",
+    firmware: values.uefi === true ? "uefi" : undefined,
+    disks: values.disk?.map(parseDisk),
+    cdrom: values.cdrom,
+    shares: values.share?.map(parseShare),
+    gdb: values.gdb === undefined ? undefined : parseGdb(values.gdb),
     memory:
       values.memory === undefined
         ? undefined
@@ -106,6 +113,14 @@ export function machineFromOptions(values: Values): MachineSpec {
     pvpanic: values.pvpanic,
     binary: values.qemu,
   };
+}
+
+function hasUserNetwork(net: string | undefined, forwards: readonly ForwardSpec[]): boolean {
+  if (net === undefined) return forwards.length > 0;
+  if (net !== "user" && net !== "none") throw new UsageError(`"${net}" is no network`, "Choose user or none");
+  if (net === "none" && forwards.length > 0)
+    throw new UsageError("A port is to be forwarded, and there is to be no network", "Leave out --net none");
+  return net === "user";
 }
 
 /** A flag in seconds, as milliseconds. */

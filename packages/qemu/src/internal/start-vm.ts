@@ -21,6 +21,8 @@ export interface StartRequest {
   readonly verdict: AccelVerdict | undefined;
   readonly guard: Guard;
   readonly options: LaunchOptions;
+  /** Called after the machine's end. */
+  readonly cleanUp: () => Promise<void>;
 }
 
 const KEEP_OUTPUT = 16 * 1024 * 1024;
@@ -63,7 +65,9 @@ export async function startVm(request: StartRequest): Promise<Vm> {
     stderr,
     now,
     tail: () => ports[0]?.tail() ?? [],
-    cleanUp: scratch.remove,
+    cleanUp: async () => {
+      await Promise.all([scratch.remove(), request.cleanUp()]);
+    },
     facts: {
       arch: machine.arch,
       accel: request.accel,

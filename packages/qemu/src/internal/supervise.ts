@@ -145,7 +145,7 @@ export function supervise(request: SuperviseRequest): Supervisor {
       if (options.signal?.aborted === true) onAbort();
       running = now();
       deadlines.start(options.deadlines ?? {});
-      await qmp.execute("cont");
+      if (request.machine.gdb === undefined) await qmp.execute("cont");
     },
     kill: (by) => {
       finish({ kind: "killed", by });

@@ -1,4 +1,4 @@
-/** A real guest for the tests: Debian's cloud kernel and a busybox that does what `do=` on the command line says. */
+/** A real guest for the tests: Debian's kernel and a busybox that does what `do=` on the command line says. */
 import { execFile } from "node:child_process";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
@@ -13,7 +13,7 @@ export interface Guest {
   remove(): Promise<void>;
 }
 
-/** In load order, for a virtio network card and pvpanic. */
+/** In load order, for a virtio network card, pvpanic, disks and virtiofs. */
 const MODULES = [
   [
     "drivers/virtio",
@@ -22,7 +22,16 @@ const MODULES = [
   ["net/core", ["failover"]],
   ["drivers/net", ["net_failover", "virtio_net"]],
   ["drivers/misc/pvpanic", ["pvpanic", "pvpanic-pci"]],
+  ["drivers/block", ["virtio_blk"]],
+  ["fs/fuse", ["fuse", "virtiofs"]],
 ] as const;
+
+const PARTS = ["./boot", ...["virtio", "block", "net", "misc"].map((name) => `*/kernel/drivers/${name}`)]
+  .concat(
+    ["net/core", "net/9p", "fs/fuse", "fs/netfs", "fs/fscache", "fs/9p"].map((name) => `*/kernel/${name}`),
+  )
+  .map((name) => `'${name}'`)
+  .join(" ");
 
 const INIT = String.raw`#!/bin/busybox sh
 export PATH=/bin
@@ -57,14 +66,50 @@ case $do in
     sleep 1; reboot -f ;;
   crash) insmods pvpanic pvpanic-pci; echo c > /proc/sysrq-trigger ;;
   exit) exit 3 ;;
+  devices)
+    mkdir -p /sys /mnt; mount -t sysfs sys /sys
+    [ -d /sys/firmware/efi ] && echo "guest: started by UEFI"
+    insmods virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk fuse virtiofs
+    for disk in vda vdb vdc nvme0n1; do
+      [ -b /dev/$disk ] || continue
+      echo "guest: $disk says $(dd if=/dev/$disk bs=16 count=1 2>/dev/null | tr -d '\000')"
+      printf 'from the guest  ' | dd of=/dev/$disk conv=fsync 2>/dev/null && echo "guest: $disk written" || echo "guest: $disk not written"
+    done
+    if [ -f /modules/9p.ko ]; then
+      insmods netfs fscache 9pnet 9p 9pnet_virtio
+      for tag in read write; do
+        mount -t 9p -o trans=virtio,msize=512000 $tag /mnt || continue
+        echo "guest: $tag says $(cat /mnt/note)"
+        echo "from the guest" > /mnt/answer && echo "guest: $tag written" || echo "guest: $tag not written"
+        umount /mnt
+      done
+    fi
+    if mount -t virtiofs shared /mnt; then
+      echo "guest: share says $(cat /mnt/note)"
+      echo "from the guest" > /mnt/answer
+      umount /mnt
+    fi
+    poweroff -f ;;
   off) poweroff -f ;;
   *) echo "guest: hanging"; while :; do sleep 1000; done ;;
 esac
 `;
 
-/** Downloads and unpacks the kernel once per user, and makes the initramfs in a temporary directory. */
-export async function prepareGuest(): Promise<Guest> {
-  const root = await unpackedKernel();
+/** Only in Debian's kernel for all machines. */
+const NINEP = [
+  ["fs/netfs", ["netfs"]],
+  ["fs/fscache", ["fscache"]],
+  ["net/9p", ["9pnet", "9pnet_virtio"]],
+  ["fs/9p", ["9p"]],
+] as const;
+
+/**
+ * Downloads and unpacks the kernel once per user, and makes the initramfs in a temporary directory.
+ *
+ * @param flavour - `cloud-amd64` starts fastest; `amd64` has 9p.
+ */
+export async function prepareGuest(flavour: "cloud-amd64" | "amd64" = "cloud-amd64"): Promise<Guest> {
+  const root = await unpackedKernel(flavour);
   const boot = await readdir(join(root, "boot"));
   const kernel = boot.find((name) => name.startsWith("vmlinuz-"));
   if (kernel === undefined) throw new Error(`No kernel in ${root}/boot`);
@@ -72,6 +117,7 @@ export async function prepareGuest(): Promise<Guest> {
   const initrd = await buildInitramfs(
     join(root, "lib/modules", kernel.slice("vmlinuz-".length), "kernel"),
     directory,
+    flavour === "amd64" ? [...MODULES, ...NINEP] : MODULES,
   );
   return {
     kernel: join(root, "boot", kernel),
@@ -80,10 +126,10 @@ export async function prepareGuest(): Promise<Guest> {
   };
 }
 
-async function unpackedKernel(): Promise<string> {
-  const { stdout } = await exec("apt-cache", ["depends", "linux-image-cloud-amd64"]);
+async function unpackedKernel(flavour: string): Promise<string> {
+  const { stdout } = await exec("apt-cache", ["depends", `linux-image-${flavour}`]);
   const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
-  if (name === undefined) throw new Error("apt offers no linux-image-cloud-amd64: run apt-get update");
+  if (name === undefined) throw new Error(`apt offers no linux-image-${flavour}: run apt-get update`);
   const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough", "qemu-test");
   const target = join(cache, name);
   await mkdir(cache, { recursive: true });
@@ -92,7 +138,10 @@ async function unpackedKernel(): Promise<string> {
   try {
     await exec("apt-get", ["download", name], { cwd: part });
     const [deb] = await readdir(part);
-    await exec("dpkg", ["-x", join(part, deb ?? ""), join(part, "root")]);
+    // All modules of the kernel for all machines would be 400 MB.
+    const wanted = flavour === "amd64" ? PARTS : ".";
+    const unpack = `mkdir root && dpkg-deb --fsys-tarfile "$0" | tar -x -C root --wildcards ${wanted}`;
+    await exec("sh", ["-c", unpack, deb ?? ""], { cwd: part });
     await rename(join(part, "root"), target).catch((error: NodeJS.ErrnoException) => {
       // Somebody else was faster.
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
@@ -103,11 +152,15 @@ async function unpackedKernel(): Promise<string> {
   return target;
 }
 
-async function buildInitramfs(modules: string, directory: string): Promise<string> {
+async function buildInitramfs(
+  modules: string,
+  directory: string,
+  wanted: readonly (readonly [where: string, names: readonly string[]])[],
+): Promise<string> {
   const root = join(directory, "root");
   for (const name of ["bin", "dev", "proc", "modules"]) await mkdir(join(root, name), { recursive: true });
   await copyFile("/bin/busybox", join(root, "bin/busybox"));
-  for (const [where, names] of MODULES) {
+  for (const [where, names] of wanted) {
     for (const name of names)
       await copyFile(join(modules, where, `${name}.ko`), join(root, "modules", `${name}.ko`));
   }

@@ -1,0 +1,175 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findUefi, launch, type BootResult, type MachineSpec, type Vm } from "../src/index.ts";
+import { bootDisk, bootIso } from "./support/boot-sector.ts";
+import { prepareGuest, type Guest } from "./support/guest.ts";
+import { processesWith } from "./support/processes.ts";
+
+const exec = promisify(execFile);
+const cli = new URL("../src/cli.ts", import.meta.url).pathname;
+let guest: Guest;
+let scratch: string;
+beforeAll(async () => {
+  guest = await prepareGuest();
+  scratch = await mkdtemp(join(tmpdir(), "qemu-drives-test-"));
+  // What is left behind here is ours.
+  process.env["TMPDIR"] = join(scratch, "tmp");
+  await mkdir(join(scratch, "tmp"));
+}, 180_000);
+afterAll(async () => {
+  await guest.remove();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+async function run(spec: MachineSpec): Promise<{ vm: Vm; text: string; end: BootResult }> {
+  const vm = await launch({ accel: "tcg", ...spec }, { deadlines: { total: 120_000 } });
+  const end = await vm.wait();
+  expect(await processesWith(scratch)).toEqual([]);
+  expect(await readdir(join(scratch, "tmp"))).toEqual([]);
+  return { vm, text: vm.console.text(), end };
+}
+
+const file = async (name: string, content: Uint8Array | string): Promise<string> => {
+  const path = join(scratch, name);
+  await writeFile(path, content);
+  return path;
+};
+
+describe("the firmware of a PC boots", () => {
+  test.each(["virtio", "nvme", "sata", "scsi", "usb"] as const)(
+    "a disk on %s",
+    async (model) => {
+      // A comma and a colon: both mean something to QEMU.
+      const path = await file(`nbd:${model},disk`, bootDisk(`booted from ${model}`));
+      const { text, end } = await run({ disks: [{ path, model, snapshot: true }], memory: "64M" });
+      expect(text).toContain(`booted from ${model}`);
+      expect(end.kind).toBe("reboot");
+    },
+    60_000,
+  );
+
+  test("the CD before the disk, the disk before another, and nothing but those", async () => {
+    const first = { path: await file("first", bootDisk("the first disk")) };
+    const second = { path: await file("second", bootDisk("the second disk")), model: "sata" as const };
+    const cdrom = await file("cd.iso", bootIso("the CD"));
+    const memory = "64M";
+    expect((await run({ disks: [first, second], cdrom, memory })).text).toContain("the CD");
+    expect((await run({ disks: [second, first], cdrom, boot: "disk", memory })).text).toContain(
+      "the second disk",
+    );
+    const empty = await file("empty", new Uint8Array(1 << 20));
+    const vm = await launch(
+      { disks: [{ path: empty }], accel: "tcg", memory },
+      { deadlines: { total: 60_000 } },
+    );
+    await vm.console.expect("No bootable device");
+    await vm.kill();
+  }, 90_000);
+});
+
+test("the line of a dry run boots the same machine by hand, with shares of both kinds", async () => {
+  const generic = await prepareGuest("amd64");
+  try {
+    for (const name of ["read", "write", "both, really"]) {
+      await mkdir(join(scratch, name));
+      await writeFile(join(scratch, name, "note"), `read me ${name}`);
+    }
+    const disk = await file("by-hand.img", Buffer.concat([Buffer.from("by hand"), Buffer.alloc(1 << 20)]));
+    const args = [generic.kernel, generic.initrd, "--append", "console=ttyS0 do=devices", "--accel", "tcg"]
+      .concat(["--memory", "384M", "--disk", `${disk},snapshot`, "--share", join(scratch, "read")])
+      .concat(["--share", `${join(scratch, "write")},rw,9p`])
+      .concat(["--share", `${join(scratch, "both,, really")},virtiofs,rw,tag=shared`, "--dry-run"]);
+    const { stdout: line } = await exec(process.execPath, [cli, ...args]);
+    const byHand = join(scratch, "by hand");
+    await mkdir(byHand);
+    const { stdout } = await exec("sh", ["-c", line], { cwd: byHand, timeout: 120_000 });
+    const said = stdout.split(/\r?\n/).filter((text) => text.startsWith("guest: "));
+    expect(said).toEqual([
+      "guest: do=devices",
+      "guest: vda says by hand",
+      "guest: vda written",
+      "guest: read says read me read",
+      "guest: read not written",
+      "guest: write says read me write",
+      "guest: write written",
+      "guest: share says read me both, really",
+    ]);
+    expect(await readdir(join(scratch, "read"))).toEqual(["note"]);
+    for (const name of ["write", "both, really"])
+      expect(await readFile(join(scratch, name, "answer"), "utf8")).toBe("from the guest\n");
+    expect(await processesWith(scratch)).toEqual([]);
+  } finally {
+    await generic.remove();
+  }
+}, 240_000);
+
+describe("a kernel of Debian, by UEFI", () => {
+  test("reads and writes disks and a share; what is read-only or a snapshot stays as it was", async () => {
+    const blank = (text: string): Buffer =>
+      Buffer.concat([Buffer.from(text), Buffer.alloc((1 << 20) - text.length)]);
+    const raw = await file("raw.img", blank("raw"));
+    const snapshot = await file("snapshot.img", blank("snapshot"));
+    const readOnly = await file("read-only.img", blank("read-only"));
+    const nvme = await file("nvme.img", blank("nvme"));
+    const shared = join(scratch, "shared, of course");
+    await mkdir(shared);
+    await writeFile(join(shared, "note"), "read me");
+    const { text, end, vm } = await run({
+      kernel: guest.kernel,
+      initrd: [guest.initrd],
+      cmdline: "console=ttyS0 do=devices",
+      firmware: "uefi",
+      memory: "384M",
+      disks: [
+        { path: raw },
+        { path: snapshot, snapshot: true },
+        { path: readOnly, readOnly: true },
+        { path: nvme, model: "nvme" },
+      ],
+      shares: [{ path: shared, tag: "shared", kind: "virtiofs", readOnly: false }],
+    });
+    expect(end).toMatchObject({ kind: "poweroff" });
+    const said = text.split(/\r?\n/).filter((line) => line.startsWith("guest: "));
+    expect(said).toEqual([
+      "guest: do=devices",
+      "guest: started by UEFI",
+      "guest: vda says raw",
+      "guest: vda written",
+      "guest: vdb says snapshot",
+      "guest: vdb written",
+      "guest: vdc says read-only",
+      "guest: vdc not written",
+      "guest: nvme0n1 says nvme",
+      "guest: nvme0n1 written",
+      "guest: share says read me",
+    ]);
+    const start = async (path: string): Promise<string> => (await readFile(path, "latin1")).slice(0, 16);
+    expect(await Promise.all([raw, snapshot, readOnly, nvme].map(start))).toEqual([
+      "from the guest  ",
+      "snapshot".padEnd(16, "\0"),
+      "read-only".padEnd(16, "\0"),
+      "from the guest  ",
+    ]);
+    expect(await readFile(join(shared, "answer"), "utf8")).toBe("from the guest\n");
+    expect(vm.printable).toContain("virtiofsd --socket-path=shared.sock");
+  }, 150_000);
+
+  test("from a disk with an EFI system partition", async () => {
+    const esp = await file("esp.img", new Uint8Array(96 << 20));
+    const startup = await file("startup.nsh", "\\linux.efi initrd=\\initrd console=ttyS0 do=devices\r\n");
+    await exec("mformat", ["-i", esp, "-F", "::"]);
+    await exec("mcopy", ["-i", esp, guest.kernel, "::linux.efi"]);
+    await exec("mcopy", ["-i", esp, guest.initrd, "::initrd"]);
+    await exec("mcopy", ["-i", esp, startup, "::startup.nsh"]);
+    const { text, end } = await run({ firmware: "uefi", disks: [{ path: esp, readOnly: true }] });
+    expect(text).toContain("guest: started by UEFI");
+    expect(text).toContain("guest: vda not written");
+    expect(end.kind).toBe("poweroff");
+    // The template of the variables is everybody's.
+    expect((await findUefi("x86_64")).vars.path).toMatch(/^\/usr\/share\//);
+  }, 150_000);
+});
