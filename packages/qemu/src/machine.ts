@@ -238,12 +238,10 @@ function checkBoot(spec: MachineSpec, boot: Machine["boot"]): void {
 function checkVirt(spec: MachineSpec, arch: Arch, boot: Machine["boot"]): void {
   if (spec.preset !== undefined)
     throw invalid(`"${spec.preset}" is a PC, and the architecture is "${arch}"`, `Leave out "preset"`);
-  if (boot === "network")
-    throw invalid(`An "${arch}" machine has no firmware that boots from the network`, `Give "kernel"`);
-  if ((boot === "disk" || boot === "cdrom") && spec.firmware === undefined)
+  if (["network", "disk", "cdrom"].includes(boot) && spec.firmware === undefined)
     throw invalid(
-      `An "${arch}" machine has no firmware of its own that boots from a ${boot}`,
-      `Add firmware: "uefi", or give "kernel"`,
+      `An "${arch}" machine has no firmware of its own that boots from the ${boot}`,
+      `Give "kernel", or add firmware: "uefi"`,
     );
 }
 

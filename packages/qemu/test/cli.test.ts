@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -27,7 +28,7 @@ interface Outcome {
 
 function run(
   args: readonly string[],
-  options: { path?: string; interrupt?: (stdout: string) => boolean } = {},
+  options: { path?: string; interrupt?: (stdout: string) => boolean; told?: (stderr: string) => void } = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const env = options.path === undefined ? process.env : { ...process.env, PATH: options.path };
@@ -39,7 +40,10 @@ function run(
       sent = true;
       child.kill("SIGINT");
     });
-    child.stderr.on("data", (bytes: Uint8Array) => (stderr += Buffer.from(bytes).toString("utf8")));
+    child.stderr.on("data", (bytes: Uint8Array) => {
+      stderr += Buffer.from(bytes).toString("utf8");
+      options.told?.(stderr);
+    });
     child.once("close", (status) => resolve({ status, stdout, stderr }));
   });
 }
@@ -59,7 +63,7 @@ describe("without a boot", () => {
       run(["--help"]),
       run(["--version"]),
       run(["--kernle", "x"]),
-      run(["bzImage"]),
+      run(["bzImage", "--kernel", "bzImage"]),
       run(["--kernel", "x", "--memory", "lots"]),
       run([]),
     ]);
@@ -102,6 +106,46 @@ describe("without a boot", () => {
     expect(missing.stderr).toMatch(
       /^error: Cannot find QEMU: .*\nhint: Install it: apt-get install qemu-system-x86 .*\n$/,
     );
+  });
+
+  test("positional arguments and devices", async () => {
+    const devices = [
+      "--disk",
+      "a,,b.img,nvme,read-only",
+      "--share",
+      "/srv/data,rw",
+      "--cdrom",
+      "c.iso",
+      "--net",
+      "user",
+    ];
+    const [dry, word, net, none] = await Promise.all([
+      run([
+        "bzImage",
+        "one.cpio",
+        "two.cpio",
+        ...devices,
+        "--gdb",
+        "1234",
+        "--accel",
+        "tcg",
+        "--dry-run",
+        "--json",
+      ]),
+      run(["bzImage", "--disk", "a,fast"]),
+      run(["bzImage", "--net", "bridge"]),
+      run(["bzImage", "--net", "none", "--port-forward", "1:1"]),
+    ]);
+    expect(dry).toMatchObject({ status: 0, stderr: "" });
+    const { args, prepare } = JSON.parse(dry.stdout) as { args: string[]; prepare: { pieces: string[] } };
+    expect(prepare.pieces).toEqual(["one.cpio", "two.cpio"]);
+    expect(args.slice(args.indexOf("-kernel")).join(" ")).toMatchInlineSnapshot(`"-kernel bzImage -initrd initrd.joined -action reboot=shutdown -serial mon:stdio -S -device ahci,id=sata -drive if=none,id=disk0,format=raw,readonly=on,file=a,,b.img -device nvme,drive=disk0,serial=disk0 -drive if=none,id=cdrom,format=raw,readonly=on,file=c.iso -device ide-cd,bus=sata.0,drive=cdrom -fsdev local,id=share0,security_model=none,multidevs=remap,path=/srv/data -device virtio-9p-pci,fsdev=share0,mount_tag=data -device virtio-rng-pci -netdev user,id=net0 -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,romfile= -gdb tcp:127.0.0.1:1234"`);
+    expect(word).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^error: Unknown word "fast"\nhint: Give --disk/),
+    });
+    expect(net).toMatchObject({ status: 2, stderr: expect.stringContaining("Choose user or none") });
+    expect(none.status).toBe(2);
   });
 
   test("the architecture of the machine", async () => {
@@ -152,6 +196,22 @@ describe("a boot", () => {
     const names = (await readdir(film)).sort();
     // The machine stood still for both.
     expect(await readFile(join(scratch, "last.png"))).toEqual(await readFile(join(film, names.at(-1) ?? "")));
+  }, 90_000);
+
+  test("waits for a debugger, and says how to call it", async () => {
+    const socket = join(scratch, "gdb.sock");
+    let calls = 0;
+    const { status, stderr } = await run(["--disk", cli, "--gdb", socket, "--timeout", "60"], {
+      told: (text) => {
+        if (!text.includes("the guest waits for a debugger: ") || calls++ > 0) return;
+        const gdb = connect(socket);
+        // gdb's "kill".
+        gdb.once("data", () => gdb.write("+$k#6b")).on("error", () => undefined);
+        gdb.write("$?#3f");
+      },
+    });
+    expect(stderr).toContain(`vmlinux -ex 'target remote ${socket}'\n`);
+    expect(status).toBe(1);
   }, 90_000);
 
   test("a panic is 1, a time-out 124, Ctrl-C 130 and nothing left", async () => {

@@ -107,6 +107,43 @@ test("the line of a dry run boots the same machine by hand, with shares of both 
   }
 }, 240_000);
 
+test("the UEFI of arm64 tries the CD before the disk", async () => {
+  const path = await file("nothing.img", new Uint8Array(1 << 20));
+  await using vm = await launch({
+    arch: "arm64",
+    firmware: "uefi",
+    disks: [{ path, readOnly: true }],
+    cdrom: path,
+  });
+  await vm.console.expect(/Boot0001 "UEFI QEMU QEMU CD-ROM[^]*Boot0002 "UEFI Misc Device"/, {
+    timeout: 60_000,
+  });
+}, 90_000);
+
+describe("virtiofsd", () => {
+  test("leaves nothing when QEMU does not start, and says what it can't do", async () => {
+    const share = { path: scratch, tag: "all", kind: "virtiofs" } as const;
+    const firmware = "bios-256k.bin";
+    const shares = [{ ...share, readOnly: false }];
+    await expect(launch({ firmware, shares, extraArgs: ["-nonsense"] })).rejects.toMatchObject({
+      code: "QEMU_START_FAILED",
+    });
+    await expect(launch({ firmware, shares: [share] })).rejects.toMatchObject({
+      code: "QEMU_VIRTIOFS_UNUSABLE",
+      message: expect.stringMatching(/can't share read-only, which share "all" is to be$/),
+    });
+    const notes = await file("note", "no directory");
+    await expect(
+      launch({ firmware, shares: [{ ...share, path: notes, readOnly: false }] }),
+    ).rejects.toMatchObject({
+      code: "QEMU_VIRTIOFS_UNUSABLE",
+      message: expect.stringMatching(/^virtiofsd did not start for share "all": .*not a directory/is),
+    });
+    expect(await processesWith(scratch)).toEqual([]);
+    expect(await readdir(join(scratch, "tmp"))).toEqual([]);
+  });
+});
+
 describe("a kernel of Debian, by UEFI", () => {
   test("reads and writes disks and a share; what is read-only or a snapshot stays as it was", async () => {
     const blank = (text: string): Buffer =>

@@ -45,6 +45,20 @@ describe("SIGKILL of the parent leaves no QEMU", () => {
     expect(await until(async () => (await processesWith(name)).length === 0, 2000)).toBe(true);
   });
 
+  test("nor the daemon of a share", async () => {
+    const name = `orphan-${process.pid}-share`;
+    const shares = [{ path: scratch, tag: name, kind: "virtiofs", readOnly: false }];
+    const child = await inOwnProcess(`
+      import { launch } from "${index}";
+      await launch({ firmware: "bios-256k.bin", shares: ${JSON.stringify(shares)} });
+      console.log("runs");`);
+    // QEMU, the daemon, and what the daemon has started.
+    expect((await processesWith(name)).length).toBeGreaterThanOrEqual(2);
+    child.kill("SIGKILL");
+    expect(await until(async () => (await processesWith(name)).length === 0, 2000)).toBe(true);
+    expect((await readdir(scratch)).filter((file) => file.startsWith("justenough-qemu-"))).toEqual([]);
+  });
+
   test.each<Guard>(["pdeathsig", "reaper"])("by %s", async (guard) => {
     const name = `orphan-${process.pid}-${guard}`;
     const child = await inOwnProcess(`

@@ -13,6 +13,7 @@ describe("machine", () => {
         "boot": "kernel",
         "cmdline": "",
         "cpus": 1,
+        "disks": [],
         "extraArgs": [],
         "initrd": [],
         "kernel": "bzImage",
@@ -39,6 +40,7 @@ describe("machine", () => {
         "preset": "q35",
         "pvpanic": false,
         "rng": true,
+        "shares": [],
         "vga": false,
       }
     `);
@@ -84,7 +86,7 @@ describe("machine", () => {
     [{ arch: "arm64", kernel: "Image", preset: "lean" }, /"lean" is a PC, and the architecture is "arm64"/],
     [
       { arch: "riscv64", nics: [{ kind: "tap", ifname: "tap0" }] },
-      /"riscv64" machine has no firmware that boots from the network/,
+      /"riscv64" machine has no firmware of its own that boots from the network/,
     ],
   ])("refuses what only a PC has: %j", (spec, message) => {
     expect(() => machine(spec)).toThrow(
