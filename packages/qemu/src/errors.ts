@@ -40,10 +40,17 @@ export class QemuError extends Error {
   readonly code: QemuErrorCode;
   /** What the reader can do about it. */
   readonly hint: string | undefined;
+  /** What QEMU calls a refusal (`QEMU_QMP_FAILED`): `GenericError`, `CommandNotFound`, `DeviceNotFound`, … */
+  readonly qmpClass: string | undefined;
 
-  constructor(code: QemuErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: QemuErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; qmpClass?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.qmpClass = options.qmpClass;
   }
 }

@@ -48,7 +48,15 @@ export {
   type NicSpec,
 } from "./machine.ts";
 export { plainText } from "./plain-text.ts";
-export { connectQmp, type QmpClient, type QmpCommands, type QmpEvent, type QmpOptions } from "./qmp.ts";
+export {
+  connectQmp,
+  type QmpClient,
+  type QmpCommands,
+  type QmpEvent,
+  type QmpEvents,
+  type QmpExecuteOptions,
+  type QmpOptions,
+} from "./qmp.ts";
 export { describeResult, type BootEnd, type BootFacts, type BootResult } from "./result.ts";
 export type { Screen } from "./screen.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";

@@ -2,47 +2,56 @@ import type { Duplex } from "node:stream";
 import { QemuError } from "./errors.ts";
 import { deferred } from "./internal/deferred.ts";
 import { createLineDecoder } from "./internal/line-decoder.ts";
+import { isRecord } from "./internal/is-record.ts";
 import { createReplay } from "./internal/replay.ts";
+import type { QmpCommands } from "./qmp-commands.ts";
+import type { QmpEvent } from "./qmp-events.ts";
+import { readQmpSchema, type QmpSchema } from "./qmp-schema.ts";
 
-/** An asynchronous message of QEMU, e.g. `{ event: "SHUTDOWN", data: { guest: true, reason: "guest-shutdown" } }`. */
-export interface QmpEvent {
-  readonly event: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Seconds and microseconds of the host's clock, as QEMU stamped it. */
-  readonly timestamp: { readonly seconds: number; readonly microseconds: number };
-}
+export type { QmpCommands, QmpJobStatus, QmpMigrationStatus, QmpRunState } from "./qmp-commands.ts";
+export type { QmpEvent, QmpEvents, QmpShutdownCause } from "./qmp-events.ts";
 
-/** The commands whose shape is known here; every other command is passed through with `unknown` as its result. */
-export interface QmpCommands {
-  readonly "query-status": {
-    readonly arguments: undefined;
-    readonly return: { readonly status: string; readonly running: boolean };
-  };
-  readonly "human-monitor-command": {
-    readonly arguments: { readonly "command-line": string };
-    readonly return: string;
-  };
-  readonly screendump: {
-    readonly arguments: { readonly filename: string; readonly format?: "ppm" | "png" };
-    readonly return: object;
-  };
-  readonly cont: { readonly arguments: undefined; readonly return: object };
-  readonly stop: { readonly arguments: undefined; readonly return: object };
-  readonly quit: { readonly arguments: undefined; readonly return: object };
-  readonly system_powerdown: { readonly arguments: undefined; readonly return: object };
-  readonly system_reset: { readonly arguments: undefined; readonly return: object };
+export interface QmpExecuteOptions {
+  /**
+   * Overtakes the commands under way, even one that hangs: for `yank`, `migrate-pause` and what else QEMU's schema allows.
+   * Needs {@link QmpClient.outOfBand}.
+   */
+  readonly outOfBand?: boolean | undefined;
 }
 
 /** A QMP session that has negotiated its capabilities. */
 export interface QmpClient {
   /** QEMU's version, e.g. `7.2.22`. */
   readonly version: string;
-  /** Runs one command. Rejects with `QEMU_QMP_FAILED` (QEMU's own words) or `QEMU_QMP_CLOSED`. */
+  /** QEMU lets commands overtake others. */
+  readonly outOfBand: boolean;
+  /** Runs one command. Rejects with `QEMU_QMP_FAILED` (QEMU's own words and class) or `QEMU_QMP_CLOSED`. */
   execute<K extends keyof QmpCommands>(
     command: K,
     args?: QmpCommands[K]["arguments"],
+    options?: QmpExecuteOptions,
   ): Promise<QmpCommands[K]["return"]>;
-  execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  execute(
+    command: string,
+    args?: Readonly<Record<string, unknown>>,
+    options?: QmpExecuteOptions,
+  ): Promise<unknown>;
+  /**
+   * The first such event from now on. Call it before the command that brings the event about, and await it after: then
+   * none is missed and none is an older one's. Rejects with `QEMU_QMP_CLOSED`, or with the signal's reason.
+   */
+  next<Name extends string>(
+    event: Name,
+    options?: {
+      readonly where?: ((data: QmpEvent<Name>["data"]) => boolean) | undefined;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<QmpEvent<Name>>;
+  /**
+   * Whether this QEMU has a command or an event, and a part of it: `supports("command", "screendump", "format", "png")`.
+   * QEMU is asked once.
+   */
+  supports: (...what: Parameters<QmpSchema["supports"]>) => Promise<boolean>;
   /** All events since the connection was made, then live ones, until the connection closes. Any number of readers. */
   events(): AsyncIterable<QmpEvent>;
   /** Resolves when the connection has closed, for whatever reason. */
@@ -53,6 +62,11 @@ export interface QmpClient {
 export interface QmpOptions {
   /** Longest message accepted, in bytes (default 32 MiB). */
   readonly maxMessage?: number | undefined;
+}
+
+interface Watcher {
+  offer(event: QmpEvent): void;
+  end(error: QemuError): void;
 }
 
 interface Pending {
@@ -75,12 +89,16 @@ const EVENT_HISTORY = 1024;
  * import { connectQmp } from "@justenough/qemu/qmp";
  * const qmp = await connectQmp(connect("/run/vm/qmp.sock"));
  * console.log((await qmp.execute("query-status")).status);
+ * const gone = qmp.next("DEVICE_DELETED", { where: ({ device }) => device === "disk1" });
+ * await qmp.execute("device_del", { id: "disk1" });
+ * await gone;
  * ```
  */
 export async function connectQmp(stream: Duplex, options: QmpOptions = {}): Promise<QmpClient> {
   const events = createReplay<QmpEvent>(EVENT_HISTORY);
   const pending = new Map<string, Pending>();
-  const greeting = deferred<string>();
+  const watchers = new Set<Watcher>();
+  const greeting = deferred<Greeting>();
   const closed = deferred<void>();
   let nextId = 0;
   let failure: QemuError | undefined;
@@ -97,6 +115,7 @@ export async function connectQmp(stream: Duplex, options: QmpOptions = {}): Prom
       );
     }
     pending.clear();
+    for (const watcher of watchers) watcher.end(error);
     events.end();
     stream.destroy();
     closed.resolve();
@@ -116,13 +135,16 @@ export async function connectQmp(stream: Duplex, options: QmpOptions = {}): Prom
     }
     if (!isRecord(message)) return;
     if (isRecord(message["QMP"])) {
-      greeting.resolve(versionOf(message["QMP"]));
+      greeting.resolve(readGreeting(message["QMP"]));
     } else if (typeof message["event"] === "string") {
-      events.push(toEvent(message, message["event"]));
+      const event = toEvent(message, message["event"]);
+      events.push(event);
+      for (const watcher of watchers) watcher.offer(event);
     } else {
-      const request = pending.get(String(message["id"]));
+      const id = message["id"];
+      const request = typeof id === "string" ? pending.get(id) : undefined;
       if (request === undefined) return;
-      pending.delete(String(message["id"]));
+      pending.delete(id as string);
       if ("return" in message) request.resolve(message["return"]);
       else request.reject(refusal(request.command, message["error"]));
     }
@@ -144,35 +166,89 @@ export async function connectQmp(stream: Duplex, options: QmpOptions = {}): Prom
   stream.on("end", () => onClose());
   stream.on("close", () => onClose());
 
-  const execute = (command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> => {
+  let outOfBand = false;
+  const execute = (
+    command: string,
+    args?: Readonly<Record<string, unknown>>,
+    { outOfBand: overtake = false }: QmpExecuteOptions = {},
+  ): Promise<unknown> => {
     if (failure !== undefined) return Promise.reject(failure);
+    if (overtake && !outOfBand)
+      return Promise.reject(
+        new QemuError("QEMU_QMP_FAILED", `QEMU offers no out-of-band execution, for "${command}"`),
+      );
     const id = String((nextId += 1));
     const { promise, resolve, reject } = deferred<unknown>();
     pending.set(id, { command, resolve, reject });
+    const name = overtake ? "exec-oob" : "execute";
     stream.write(
-      `${JSON.stringify(args === undefined ? { execute: command, id } : { execute: command, arguments: args, id })}\n`,
+      `${JSON.stringify({ [name]: command, ...(args === undefined ? {} : { arguments: args }), id })}\n`,
     );
     return promise;
   };
 
-  const version = await greeting.promise;
-  await execute("qmp_capabilities");
+  const next: QmpClient["next"] = (name, { where, signal } = {}) => {
+    if (failure !== undefined) return Promise.reject(failure);
+    const found = deferred<QmpEvent<typeof name>>();
+    const onAbort = (): void => found.reject(signal?.reason);
+    const watcher: Watcher = {
+      offer: (event) => {
+        try {
+          const candidate = event as QmpEvent<typeof name>;
+          if (event.event === name && (where === undefined || where(candidate.data)))
+            found.resolve(candidate);
+        } catch (error) {
+          // The condition is the caller's, and so is what it throws.
+          found.reject(error);
+        }
+      },
+      end: found.reject,
+    };
+    watchers.add(watcher);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    const tidy = (): void => {
+      watchers.delete(watcher);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    found.promise.then(tidy, tidy);
+    return found.promise;
+  };
+
+  let schema: Promise<QmpSchema> | undefined;
+  const { version, offersOutOfBand } = await greeting.promise;
+  await execute("qmp_capabilities", offersOutOfBand ? { enable: ["oob"] } : undefined);
+  outOfBand = offersOutOfBand;
   return {
     version,
+    outOfBand,
     execute,
+    next,
+    supports: async (...what) =>
+      (await (schema ??= execute("query-qmp-schema").then(readQmpSchema))).supports(...what),
     events: () => events.read(),
     closed: closed.promise,
     close: () => onClose(),
   };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+interface Greeting {
+  readonly version: string;
+  readonly offersOutOfBand: boolean;
 }
 
-function versionOf(qmp: Record<string, unknown>): string {
+// A number that is none may be anything, such as a list whose conversion overflows the stack.
+function number(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+function readGreeting(qmp: Record<string, unknown>): Greeting {
   const version = isRecord(qmp["version"]) && isRecord(qmp["version"]["qemu"]) ? qmp["version"]["qemu"] : {};
-  return ["major", "minor", "micro"].map((part) => Number(version[part] ?? 0)).join(".");
+  const { capabilities } = qmp;
+  return {
+    version: ["major", "minor", "micro"].map((part) => number(version[part])).join("."),
+    offersOutOfBand: Array.isArray(capabilities) && capabilities.includes("oob"),
+  };
 }
 
 function toEvent(message: Record<string, unknown>, event: string): QmpEvent {
@@ -180,12 +256,14 @@ function toEvent(message: Record<string, unknown>, event: string): QmpEvent {
   return {
     event,
     data: isRecord(message["data"]) ? message["data"] : {},
-    timestamp: { seconds: Number(stamp["seconds"] ?? 0), microseconds: Number(stamp["microseconds"] ?? 0) },
+    timestamp: { seconds: number(stamp["seconds"]), microseconds: number(stamp["microseconds"]) },
   };
 }
 
 function refusal(command: string, error: unknown): QemuError {
-  const words = isRecord(error) ? (error["desc"] ?? error["class"]) : undefined;
-  const description = typeof words === "string" ? words : "it gave no reason";
-  return new QemuError("QEMU_QMP_FAILED", `QEMU refused "${command}": ${description}`);
+  const { class: kind, desc }: Record<string, unknown> = isRecord(error) ? error : {};
+  const description = [desc, kind].find((words) => typeof words === "string") ?? "it gave no reason";
+  return new QemuError("QEMU_QMP_FAILED", `QEMU refused "${command}": ${description}`, {
+    ...(typeof kind === "string" ? { qmpClass: kind } : {}),
+  });
 }

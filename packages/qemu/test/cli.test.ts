@@ -139,7 +139,9 @@ describe("without a boot", () => {
     expect(dry).toMatchObject({ status: 0, stderr: "" });
     const { args, prepare } = JSON.parse(dry.stdout) as { args: string[]; prepare: { pieces: string[] } };
     expect(prepare.pieces).toEqual(["one.cpio", "two.cpio"]);
-    expect(args.slice(args.indexOf("-kernel")).join(" ")).toMatchInlineSnapshot(`"-kernel bzImage -initrd initrd.joined -action reboot=shutdown -serial mon:stdio -S -device ahci,id=sata -drive if=none,id=disk0,format=raw,readonly=on,file=a,,b.img -device nvme,drive=disk0,serial=disk0 -drive if=none,id=cdrom,format=raw,readonly=on,file=c.iso -device ide-cd,bus=sata.0,drive=cdrom -fsdev local,id=share0,security_model=none,multidevs=remap,path=/srv/data -device virtio-9p-pci,fsdev=share0,mount_tag=data -device virtio-rng-pci -netdev user,id=net0 -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,romfile= -gdb tcp:127.0.0.1:1234"`);
+    expect(args.slice(args.indexOf("-kernel")).join(" ")).toMatchInlineSnapshot(
+      `"-kernel bzImage -initrd initrd.joined -action reboot=shutdown -serial mon:stdio -S -device ahci,id=sata -drive if=none,id=disk0,format=raw,readonly=on,file=a,,b.img -device nvme,drive=disk0,serial=disk0 -drive if=none,id=cdrom,format=raw,readonly=on,file=c.iso -device ide-cd,bus=sata.0,drive=cdrom -fsdev local,id=share0,security_model=none,multidevs=remap,path=/srv/data -device virtio-9p-pci,fsdev=share0,mount_tag=data -device virtio-rng-pci -netdev user,id=net0 -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,romfile= -gdb tcp:127.0.0.1:1234"`,
+    );
     expect(word).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/^error: Unknown word "fast"\nhint: Give --disk/),

@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findUefi, launch, type BootResult, type MachineSpec, type Vm } from "../src/index.ts";
+import { connectQmp, findUefi, launch, type BootResult, type MachineSpec, type Vm } from "../src/index.ts";
+import { bareQemu } from "./support/bare-qemu.ts";
 import { bootDisk, bootIso } from "./support/boot-sector.ts";
 import { prepareGuest, type Guest } from "./support/guest.ts";
 import { processesWith } from "./support/processes.ts";
@@ -38,6 +40,24 @@ const file = async (name: string, content: Uint8Array | string): Promise<string>
   await writeFile(path, content);
   return path;
 };
+
+/** What `qemu-img create -f qcow2` does, by QMP. */
+async function createQcow2(path: string): Promise<void> {
+  const { process: child, monitor } = bareQemu();
+  const qmp = await connectQmp(monitor);
+  const create = async (options: { driver: string; [option: string]: unknown }): Promise<void> => {
+    const done = qmp.next("JOB_STATUS_CHANGE", { where: ({ status }) => status === "concluded" });
+    await qmp.execute("blockdev-create", { "job-id": options.driver, options });
+    await done;
+    expect((await qmp.execute("query-jobs")).map(({ error }) => error)).toEqual([undefined]);
+    await qmp.execute("job-dismiss", { id: options.driver });
+  };
+  await create({ driver: "file", filename: path, size: 0 });
+  await qmp.execute("blockdev-add", { driver: "file", "node-name": "image", filename: path });
+  await create({ driver: "qcow2", file: "image", size: 1 << 20 });
+  await qmp.execute("quit");
+  await once(child, "close");
+}
 
 describe("the firmware of a PC boots", () => {
   test.each(["virtio", "nvme", "sata", "scsi", "usb"] as const)(
@@ -120,6 +140,13 @@ test("the UEFI of arm64 tries the CD before the disk", async () => {
   });
 }, 90_000);
 
+const FAKE_DAEMON = `#!/bin/sh
+case $1 in
+  --help) echo "--shared-dir <DIR> --readonly" ;;
+  *) echo "called with: $*" >&2; exit 1 ;;
+esac
+`;
+
 describe("virtiofsd", () => {
   test("leaves nothing when QEMU does not start, and says what it can't do", async () => {
     const share = { path: scratch, tag: "all", kind: "virtiofs" } as const;
@@ -132,6 +159,22 @@ describe("virtiofsd", () => {
       code: "QEMU_VIRTIOFS_UNUSABLE",
       message: expect.stringMatching(/can't share read-only, which share "all" is to be$/),
     });
+    // The daemon of today: what it is called with, when it can share read-only.
+    const daemon = await file("virtiofsd", FAKE_DAEMON);
+    await chmod(daemon, 0o755);
+    const path = process.env["PATH"];
+    process.env["PATH"] = `${scratch}:${path}`;
+    try {
+      await expect(launch({ firmware, shares: [share] })).rejects.toMatchObject({
+        code: "QEMU_VIRTIOFS_UNUSABLE",
+        message: expect.stringMatching(
+          /called with: --socket-path \S+\/all\.sock --shared-dir \S+ --sandbox \w+ --readonly$/,
+        ),
+      });
+    } finally {
+      process.env["PATH"] = path;
+      await rm(daemon);
+    }
     const notes = await file("note", "no directory");
     await expect(
       launch({ firmware, shares: [{ ...share, path: notes, readOnly: false }] }),
@@ -152,6 +195,8 @@ describe("a kernel of Debian, by UEFI", () => {
     const snapshot = await file("snapshot.img", blank("snapshot"));
     const readOnly = await file("read-only.img", blank("read-only"));
     const nvme = await file("nvme.img", blank("nvme"));
+    const qcow2 = join(scratch, "disk.qcow2");
+    await createQcow2(qcow2);
     const shared = join(scratch, "shared, of course");
     await mkdir(shared);
     await writeFile(join(shared, "note"), "read me");
@@ -165,6 +210,7 @@ describe("a kernel of Debian, by UEFI", () => {
         { path: raw },
         { path: snapshot, snapshot: true },
         { path: readOnly, readOnly: true },
+        { path: qcow2 },
         { path: nvme, model: "nvme" },
       ],
       shares: [{ path: shared, tag: "shared", kind: "virtiofs", readOnly: false }],
@@ -180,6 +226,8 @@ describe("a kernel of Debian, by UEFI", () => {
       "guest: vdb written",
       "guest: vdc says read-only",
       "guest: vdc not written",
+      "guest: vdd says ",
+      "guest: vdd written",
       "guest: nvme0n1 says nvme",
       "guest: nvme0n1 written",
       "guest: share says read me",
@@ -191,6 +239,9 @@ describe("a kernel of Debian, by UEFI", () => {
       "read-only".padEnd(16, "\0"),
       "from the guest  ",
     ]);
+    // The format's own header is still there, and what was written is somewhere behind it.
+    const image = await readFile(qcow2, "latin1");
+    expect(image.startsWith("QFI\u00FB") && image.includes("from the guest  ")).toBe(true);
     expect(await readFile(join(shared, "answer"), "utf8")).toBe("from the guest\n");
     expect(vm.printable).toContain("virtiofsd --socket-path=shared.sock");
   }, 150_000);

@@ -117,9 +117,9 @@ async function listening(child: GuardedChild, socket: string, share: Share): Pro
     stream.on("data", (bytes: Uint8Array) => {
       if (words.length < 4096) words += Buffer.from(bytes).toString("utf8");
     });
-  let ended = false;
-  void child.closed.then(() => (ended = true));
-  for (const end = performance.now() + START_MS; performance.now() < end && !ended; await sleep(5)) {
+  const state = { ended: false };
+  void child.closed.then(() => (state.ended = true));
+  for (const end = performance.now() + START_MS; performance.now() < end && !state.ended; await sleep(5)) {
     if ((await stat(socket).catch(() => undefined))?.isSocket() === true) return;
   }
   throw new QemuError(

@@ -70,7 +70,7 @@ case $do in
     mkdir -p /sys /mnt; mount -t sysfs sys /sys
     [ -d /sys/firmware/efi ] && echo "guest: started by UEFI"
     insmods virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk fuse virtiofs
-    for disk in vda vdb vdc nvme0n1; do
+    for disk in vda vdb vdc vdd nvme0n1; do
       [ -b /dev/$disk ] || continue
       echo "guest: $disk says $(dd if=/dev/$disk bs=16 count=1 2>/dev/null | tr -d '\000')"
       printf 'from the guest  ' | dd of=/dev/$disk conv=fsync 2>/dev/null && echo "guest: $disk written" || echo "guest: $disk not written"
