@@ -253,7 +253,15 @@ describe("a kernel of Debian, by UEFI", () => {
     await exec("mcopy", ["-i", esp, guest.kernel, "::linux.efi"]);
     await exec("mcopy", ["-i", esp, guest.initrd, "::initrd"]);
     await exec("mcopy", ["-i", esp, startup, "::startup.nsh"]);
-    const { text, end } = await run({ firmware: "uefi", disks: [{ path: esp, readOnly: true }] });
+    const vm = await launch(
+      { firmware: "uefi", disks: [{ path: esp, readOnly: true }], accel: "tcg" },
+      { deadlines: { total: 120_000 } },
+    );
+    // The shell waits for five seconds, or for a key.
+    await vm.console.expect("Mapping table");
+    await vm.console.write("\r");
+    const end = await vm.wait();
+    const text = vm.console.text();
     expect(text).toContain("guest: started by UEFI");
     expect(text).toContain("guest: vda not written");
     expect(end.kind).toBe("poweroff");
