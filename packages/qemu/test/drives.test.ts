@@ -123,6 +123,8 @@ test("the line of a dry run boots the same machine by hand, with shares of both 
       expect(await readFile(join(scratch, name, "answer"), "utf8")).toBe("from the guest\n");
     expect(await processesWith(scratch)).toEqual([]);
   } finally {
+    // The daemon's lock, which launch() removes and a line for the shell leaves.
+    await rm("/var/run/virtiofsd/shared.sock.pid", { force: true });
     await generic.remove();
   }
 }, 240_000);
@@ -244,6 +246,8 @@ describe("a kernel of Debian, by UEFI", () => {
     expect(image.startsWith("QFI\u00FB") && image.includes("from the guest  ")).toBe(true);
     expect(await readFile(join(shared, "answer"), "utf8")).toBe("from the guest\n");
     expect(vm.printable).toContain("virtiofsd --socket-path=shared.sock");
+    const locks = await readdir("/var/run/virtiofsd");
+    expect(locks.filter((name) => name.includes(scratch.replaceAll("/", ".")))).toEqual([]);
   }, 150_000);
 
   test("from a disk with an EFI system partition", async () => {
