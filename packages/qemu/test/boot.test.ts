@@ -154,7 +154,9 @@ test("a console that stays silent and a guest that hangs are told apart", async 
   expect(describeResult(end).hint).toContain("console=ttyS0");
   const hung = await hanging.wait();
   expect(hung).toMatchObject({ kind: "timeout", deadline: "idle", limit: 8000, phase: "init" });
-  expect(describeResult(hung).message).toMatch(/^The guest was silent for 8.00 s \(\/init started\)\. It is idle/);
+  expect(describeResult(hung).message).toMatch(
+    /^The guest was silent for 8.00 s \(\/init started\)\. It is idle/,
+  );
   // The kernel is unpacked on the host, and needs no BIOS.
   expect(hung.command).toMatch(
     / -bios \S+\/qboot\.rom -kernel \S+\/vmlinux\/vmlinuz-\S+-cloud-amd64-[0-9a-f]{16} /,
