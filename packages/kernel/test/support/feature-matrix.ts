@@ -57,15 +57,16 @@ export function testFeatures(series: "6.1" | "6.12"): void {
   );
 }
 
-// What resolveConfig() does, with one tree for all: a symbol that nobody asks for is n. Members of a choice are left
-// alone, one of them has to be on.
+// What resolveConfig() does, with one tree for all: a symbol that nobody asks for is n, as one without defaults is anyway.
+// Members of a choice are left alone, one of them has to be on.
 function resolver(tree: KconfigTree): {
   (requests: readonly ConfigRequest[]): readonly string[];
   readonly text: () => string;
 } {
   const off = tree.names.filter((name) => {
     const symbol = tree.symbol(name);
-    return (symbol?.type === "bool" || symbol?.type === "tristate") && symbol.choice === undefined;
+    if (symbol === undefined || !["bool", "tristate"].includes(symbol.type)) return false;
+    return symbol.choice === undefined && symbol.defaults.length + symbol.impliedBy.length > 0;
   });
   const nothing = off.map((name) => `# CONFIG_${name} is not set\n`).join("");
   const resolve = (requests: readonly ConfigRequest[]): readonly string[] => {
