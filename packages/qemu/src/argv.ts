@@ -26,8 +26,8 @@ export interface Wiring {
   /** The one initrd file, when there is one. */
   readonly initrd?: string | undefined;
   /**
-   * `fds`: QMP on file descriptor 3, the console on 4, the further ports from 5 on, the cards in a switch from 10 on,
-   * all inherited sockets, and the guest stands still at its end until it is told to quit. `terminal`: for a run by
+   * `fds`: QMP on file descriptor 3, the console on 4, the further ports from 5 on, from 10 on virtio ports and then the
+   * cards in a switch, all inherited sockets, and the guest stands still at its end until it is told to quit. `terminal`: for a run by
    * hand: the console on the terminal, further ports on Unix sockets in the working directory, a network that is a
    * multicast group on the loopback interface, where machines run by hand that have its name meet.
    */
@@ -48,8 +48,13 @@ export interface Command {
 export const QMP_FD = 3;
 export const CONSOLE_FD = 4;
 export const FIRST_PORT_FD = 5;
-/** After the most ports that a machine has, and after the guard's own. */
-export const FIRST_NETWORK_FD = 10;
+/** After the most serial ports that a machine has, and after the guard's own. */
+export const FIRST_VIRTIO_FD = 10;
+
+/** Cards in a switch come after the virtio ports. */
+export function firstNetworkFd({ virtioPorts: names }: Machine): number {
+  return FIRST_VIRTIO_FD + names.length;
+}
 
 /**
  * The machine as QEMU arguments. Pure; the same description gives the same arguments.
@@ -189,6 +194,7 @@ function fdChannels(machine: Machine): string[] {
       ...chardev(name, FIRST_PORT_FD + index),
       ...portDevice(machine, name, index),
     ]),
+    ...virtioPorts(machine, (id, index) => `socket,id=${id},fd=${FIRST_VIRTIO_FD + index}`),
     // Nothing runs before the monitor listens: an event of the first millisecond would be lost otherwise.
     ["-S"],
   ].flat();
@@ -200,7 +206,28 @@ function terminalChannels(machine: Machine): string[] {
     if (isOwnPort(machine, index)) return ["-serial", `unix:${at}`];
     return ["-chardev", `socket,id=${name},path=${at}`, ...portDevice(machine, name, index)];
   });
-  return [["-serial", "mon:stdio"], ...ports, machine.gdb === undefined ? [] : ["-S"]].flat();
+  const virtio = virtioPorts(
+    machine,
+    (id, index) => `socket,id=${id},path=${machine.virtioPorts[index]}.virtio.sock,server=on,wait=off`,
+  );
+  return [["-serial", "mon:stdio"], ...ports, ...virtio, machine.gdb === undefined ? [] : ["-S"]].flat();
+}
+
+function virtioPorts(
+  { virtioPorts: names }: Machine,
+  chardev: (id: string, index: number) => string,
+): string[][] {
+  if (names.length === 0) return [];
+  return [
+    ["-device", "virtio-serial-pci"],
+    ...names.map((name, index) => [
+      "-chardev",
+      chardev(`virtio-${name}`, index),
+      "-device",
+      // Number 0 is kept for a console.
+      `virtserialport,chardev=virtio-${name},name=${name},nr=${index + 1}`,
+    ]),
+  ];
 }
 
 function isOwnPort({ arch }: Machine, index: number): boolean {
@@ -221,7 +248,7 @@ function nicArguments(machine: Machine, nic: Nic, index: number, byHand: boolean
       ? []
       : ["-object", `filter-dump,id=pcap${index},netdev=${id},file=${optionValue(nic.pcap)}`];
   const earlier = machine.nics.slice(0, index).filter(({ backend }) => backend.kind === "switch");
-  const socket = byHand ? undefined : FIRST_NETWORK_FD + earlier.length;
+  const socket = byHand ? undefined : firstNetworkFd(machine) + earlier.length;
   return ["-netdev", backendArgument(nic, id, socket), "-device", device, ...dump];
 }
 

@@ -20,7 +20,14 @@ export type QemuErrorCode =
   | "QEMU_NETWORK_UNKNOWN"
   | "QEMU_NETWORK_CLOSED"
   | "QEMU_NETWORK_NAME_TAKEN"
-  | "QEMU_FRAME_INVALID";
+  | "QEMU_FRAME_INVALID"
+  | "QEMU_AGENT_COMPILER"
+  | "QEMU_AGENT_SILENT"
+  | "QEMU_AGENT_LOST"
+  | "QEMU_AGENT_DAMAGED"
+  | "QEMU_AGENT_REQUEST"
+  | "QEMU_AGENT_FAILED"
+  | "QEMU_AGENT_TIMEOUT";
 
 /**
  * The one error class of this package.

@@ -7,6 +7,18 @@ export {
   type ProbeOptions,
 } from "./accel.ts";
 export {
+  connectAgent,
+  type Agent,
+  type AgentOptions,
+  type ExecEnd,
+  type ExecOptions,
+  type ExecResult,
+  type TransferOptions,
+} from "./agent/agent.ts";
+export type { AgentProgramOptions } from "./agent/program.ts";
+export { agentSegment } from "./agent/segment.ts";
+export type { AgentChannel, AgentPort } from "./agent/session.ts";
+export {
   commandArguments,
   commandByHand,
   printable,
@@ -61,6 +73,7 @@ export { describeResult, type BootEnd, type BootFacts, type BootResult } from ".
 export type { Screen } from "./screen.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";
 export type { Share, ShareSpec } from "./shares.ts";
+export type { VirtioPort } from "./virtio-port.ts";
 export type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
 export { BOOT_SYMPTOMS, type BootSymptom } from "./symptoms.ts";
 export { timelineSvg, timelineText } from "./timeline.ts";

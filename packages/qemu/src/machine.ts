@@ -79,6 +79,11 @@ export interface MachineSpec {
    * and riscv64, whose boards have one port alone, they are 16550s on PCI cards: CONFIG_SERIAL_8250_PCI.
    */
   readonly ports?: readonly string[] | undefined;
+  /**
+   * Names of virtio-serial ports, up to eight: far faster than serial ports, for a guest with CONFIG_VIRTIO_CONSOLE. There
+   * /sys/class/virtio-ports tells them by name.
+   */
+  readonly virtioPorts?: readonly string[] | undefined;
   /** A screen, needed for pictures: a VGA card, or virtio's on arm64 and riscv64. */
   readonly vga?: boolean | undefined;
   /** A pvpanic device, through which a guest with CONFIG_PVPANIC_PCI reports its panic. */
@@ -140,6 +145,7 @@ export interface Machine {
   readonly cpu?: string;
   readonly nics: readonly Nic[];
   readonly ports: readonly string[];
+  readonly virtioPorts: readonly string[];
   readonly vga: boolean;
   readonly pvpanic: boolean;
   readonly rng: boolean;
@@ -149,6 +155,7 @@ export interface Machine {
 
 /** QEMU's PC has four serial ports, and kernels are built for four: the console and three more. */
 const MAX_PORTS = 3;
+const MAX_VIRTIO_PORTS = 8;
 
 /**
  * Completes and checks a machine description. Pure: touches no file.
@@ -179,11 +186,11 @@ export function machine(spec: MachineSpec): Machine {
   const ports = spec.ports ?? [];
   if (ports.length > MAX_PORTS)
     throw invalid(`${ports.length} extra serial ports were asked for, a machine has ${MAX_PORTS}`);
-  const bad = ports.find(
-    (name, index) => !/^[a-z][a-z0-9-]*$/.test(name) || name === "console" || ports.indexOf(name) !== index,
-  );
-  if (bad !== undefined)
-    throw invalid(`Serial port name "${bad}" is no unique name of lower-case letters, digits and "-"`);
+  checkNames("Serial", ports);
+  const virtioPorts = spec.virtioPorts ?? [];
+  if (virtioPorts.length > MAX_VIRTIO_PORTS)
+    throw invalid(`${virtioPorts.length} virtio ports were asked for, a machine has ${MAX_VIRTIO_PORTS}`);
+  checkNames("Virtio", virtioPorts);
   return {
     arch,
     binary: spec.binary ?? boardOf(arch).binary,
@@ -202,6 +209,7 @@ export function machine(spec: MachineSpec): Machine {
     ...(spec.cpu === undefined ? {} : { cpu: spec.cpu }),
     nics: nicSpecs.map((nic, index) => completeNic(nic, index)),
     ports,
+    virtioPorts,
     vga: spec.vga ?? false,
     pvpanic: spec.pvpanic ?? false,
     rng: spec.rng ?? true,
@@ -217,6 +225,14 @@ function defaultBoot(spec: MachineSpec): Machine["boot"] {
   // A UEFI has a network client too.
   const hasNic = (spec.nics ?? spec.forwards ?? []).length > 0;
   return spec.firmware === undefined || (spec.firmware === "uefi" && hasNic) ? "network" : "firmware";
+}
+
+function checkNames(kind: "Serial" | "Virtio", names: readonly string[]): void {
+  const bad = names.find(
+    (name, index) => !/^[a-z][a-z0-9-]*$/.test(name) || name === "console" || names.indexOf(name) !== index,
+  );
+  if (bad !== undefined)
+    throw invalid(`${kind} port name "${bad}" is no unique name of lower-case letters, digits and "-"`);
 }
 
 function checkBoot(spec: MachineSpec, boot: Machine["boot"]): void {

@@ -1,3 +1,4 @@
+import type { Agent, AgentOptions } from "./agent/agent.ts";
 import type { Command } from "./argv.ts";
 import type { AccelVerdict } from "./accel.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -7,6 +8,7 @@ import type { BootResult } from "./result.ts";
 import type { Screen } from "./screen.ts";
 import type { SerialPort } from "./serial-port.ts";
 import type { VirtualSwitch } from "./switch.ts";
+import type { VirtioPort } from "./virtio-port.ts";
 
 /** A running machine. Disposing it ends it; so does the end of this process, even by SIGKILL. */
 export interface Vm extends AsyncDisposable {
@@ -25,6 +27,13 @@ export interface Vm extends AsyncDisposable {
   readonly console: SerialPort;
   /** A further serial line by its name. Throws `QEMU_PORT_UNKNOWN`. */
   port(name: string): SerialPort;
+  /** A virtio port by its name. Throws `QEMU_PORT_UNKNOWN`. */
+  virtioPort(name: string): VirtioPort;
+  /**
+   * Waits for the guest's agent, see {@link agentSegment}, on the ports that are named "agent": a virtio port, a serial one, or
+   * the faster of both that the guest has a driver for. Every caller gets the same connection.
+   */
+  agent(options?: AgentOptions): Promise<Agent>;
   readonly qmp: QmpClient;
   readonly screen: Screen;
   /** The forwards with the host ports they really have. */

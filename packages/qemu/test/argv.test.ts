@@ -31,6 +31,7 @@ const full = machine({
     { kind: "stream", path: "/run/a,b.sock", mac: "52:54:00:aa:bb:cc" },
   ],
   ports: ["channel"],
+  virtioPorts: ["agent", "results"],
   vga: true,
   pvpanic: true,
   extraArgs: ["-name", "demo"],
@@ -41,13 +42,13 @@ describe("commandArguments", () => {
     expect(
       commandArguments(full, { accel: "tcg", initrd: "/boot/initramfs", channels: "fds" }).join(" "),
     ).toMatchInlineSnapshot(
-      `"-nodefaults -no-user-config -display none -machine q35 -accel tcg -cpu qemu64,+rdrand -m 1024M -smp 2 -kernel /boot/bzImage -initrd /boot/initramfs -append console=ttyS0 init='/bin/my sh' -action reboot=shutdown,shutdown=pause,panic=pause -chardev socket,id=qmp,fd=3 -mon chardev=qmp,mode=control -chardev socket,id=console,fd=4 -serial chardev:console -chardev socket,id=channel,fd=5 -serial chardev:channel -S -device virtio-rng-pci -device VGA -device pvpanic-pci -netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:6379-:6379,hostfwd=udp:127.0.0.1:0-:53 -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,romfile= -netdev tap,id=net1,ifname=tap0,script=no,downscript=no -device e1000,netdev=net1,mac=52:54:00:12:34:57,romfile= -netdev stream,id=net2,server=off,addr.type=unix,addr.path=/run/a,,b.sock -device virtio-net-pci,netdev=net2,mac=52:54:00:aa:bb:cc,romfile= -name demo"`,
+      `"-nodefaults -no-user-config -display none -machine q35 -accel tcg -cpu qemu64,+rdrand -m 1024M -smp 2 -kernel /boot/bzImage -initrd /boot/initramfs -append console=ttyS0 init='/bin/my sh' -action reboot=shutdown,shutdown=pause,panic=pause -chardev socket,id=qmp,fd=3 -mon chardev=qmp,mode=control -chardev socket,id=console,fd=4 -serial chardev:console -chardev socket,id=channel,fd=5 -serial chardev:channel -device virtio-serial-pci -chardev socket,id=virtio-agent,fd=10 -device virtserialport,chardev=virtio-agent,name=agent,nr=1 -chardev socket,id=virtio-results,fd=11 -device virtserialport,chardev=virtio-results,name=results,nr=2 -S -device virtio-rng-pci -device VGA -device pvpanic-pci -netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:6379-:6379,hostfwd=udp:127.0.0.1:0-:53 -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,romfile= -netdev tap,id=net1,ifname=tap0,script=no,downscript=no -device e1000,netdev=net1,mac=52:54:00:12:34:57,romfile= -netdev stream,id=net2,server=off,addr.type=unix,addr.path=/run/a,,b.sock -device virtio-net-pci,netdev=net2,mac=52:54:00:aa:bb:cc,romfile= -name demo"`,
     );
   });
 
   test("by hand", () => {
     expect(printable(commandByHand(full, "kvm"))).toMatchInlineSnapshot(
-      `"qemu-system-x86_64 -nodefaults -no-user-config -display none -machine q35 -accel kvm -cpu host -m 1024M -smp 2 -kernel /boot/bzImage -initrd /boot/initramfs -append 'console=ttyS0 init='\\''/bin/my sh'\\''' -action reboot=shutdown -serial mon:stdio -serial unix:channel.sock,server=on,wait=off -device virtio-rng-pci -device VGA -device pvpanic-pci -netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:6379-:6379,hostfwd=udp:127.0.0.1:0-:53 -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,romfile= -netdev tap,id=net1,ifname=tap0,script=no,downscript=no -device e1000,netdev=net1,mac=52:54:00:12:34:57,romfile= -netdev stream,id=net2,server=off,addr.type=unix,addr.path=/run/a,,b.sock -device virtio-net-pci,netdev=net2,mac=52:54:00:aa:bb:cc,romfile= -name demo"`,
+      `"qemu-system-x86_64 -nodefaults -no-user-config -display none -machine q35 -accel kvm -cpu host -m 1024M -smp 2 -kernel /boot/bzImage -initrd /boot/initramfs -append 'console=ttyS0 init='\\''/bin/my sh'\\''' -action reboot=shutdown -serial mon:stdio -serial unix:channel.sock,server=on,wait=off -device virtio-serial-pci -chardev socket,id=virtio-agent,path=agent.virtio.sock,server=on,wait=off -device virtserialport,chardev=virtio-agent,name=agent,nr=1 -chardev socket,id=virtio-results,path=results.virtio.sock,server=on,wait=off -device virtserialport,chardev=virtio-results,name=results,nr=2 -device virtio-rng-pci -device VGA -device pvpanic-pci -netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:6379-:6379,hostfwd=udp:127.0.0.1:0-:53 -device virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56,romfile= -netdev tap,id=net1,ifname=tap0,script=no,downscript=no -device e1000,netdev=net1,mac=52:54:00:12:34:57,romfile= -netdev stream,id=net2,server=off,addr.type=unix,addr.path=/run/a,,b.sock -device virtio-net-pci,netdev=net2,mac=52:54:00:aa:bb:cc,romfile= -name demo"`,
     );
   });
 

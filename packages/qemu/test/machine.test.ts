@@ -42,6 +42,7 @@ describe("machine", () => {
         "rng": true,
         "shares": [],
         "vga": false,
+        "virtioPorts": [],
       }
     `);
   });
@@ -69,6 +70,8 @@ describe("machine", () => {
     [{ kernel: "k", ports: ["a,b"] }, /"a,b" is no unique name/],
     [{ kernel: "k", ports: ["console"] }, /"console" is no unique name/],
     [{ kernel: "k", ports: ["a", "b", "c", "d"] }, /a machine has 3/],
+    [{ kernel: "k", virtioPorts: ["a", "a"] }, /Virtio port name "a" is no unique name/],
+    [{ kernel: "k", virtioPorts: "abcdefghi".split("") }, /a machine has 8/],
     [{ kernel: "k", nics: [{ kind: "user" }], forwards: [{ host: 1, guest: 1 }] }, /exclude each other/],
     [{ kernel: "k", forwards: [{ host: 70_000, guest: 1 }] }, /host port is 70000/],
     [{ kernel: "k", forwards: [{ host: 1, guest: 0 }] }, /guest port is 0/],

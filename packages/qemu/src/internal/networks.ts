@@ -1,4 +1,4 @@
-import { FIRST_NETWORK_FD } from "../argv.ts";
+import { firstNetworkFd } from "../argv.ts";
 import { QemuError } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import type { VirtualSwitch } from "../switch.ts";
@@ -20,7 +20,7 @@ export function checkNetworks(machine: Machine, networks: Networks = {}): void {
 /** Before the machine runs, so that it misses nothing. Throws when two cards have one address. */
 export function plugIn(child: GuardedChild, machine: Machine, networks: Networks = {}): void {
   for (const [index, { mac, network }] of networkCards(machine).entries())
-    networkOf(network, networks).connect(child.channel(FIRST_NETWORK_FD + index), mac);
+    networkOf(network, networks).connect(child.channel(firstNetworkFd(machine) + index), mac);
 }
 
 function networkOf(name: string, networks: Networks): VirtualSwitch {

@@ -1,11 +1,13 @@
 import type { AccelVerdict } from "../accel.ts";
-import { CONSOLE_FD, FIRST_PORT_FD, QMP_FD, type Command } from "../argv.ts";
+import { connectAgent, type Agent, type AgentOptions } from "../agent/agent.ts";
+import { CONSOLE_FD, FIRST_PORT_FD, FIRST_VIRTIO_FD, QMP_FD, type Command } from "../argv.ts";
 import { QemuError } from "../errors.ts";
 import { actualForwards } from "./forwards.ts";
 import type { Machine } from "../machine.ts";
 import { connectQmp, type QmpClient } from "../qmp.ts";
 import { createScreen } from "../screen.ts";
 import { createSerialPort, type SerialPort } from "../serial-port.ts";
+import { createVirtioPort, type VirtioPort } from "../virtio-port.ts";
 import type { LaunchOptions, Vm } from "../vm.ts";
 import { spawnGuarded, type Guard, type GuardedChild } from "./guard.ts";
 import { networkCards, plugIn } from "./networks.ts";
@@ -28,6 +30,8 @@ export interface StartRequest {
 const KEEP_OUTPUT = 16 * 1024 * 1024;
 const KEEP_STDERR = 64 * 1024;
 const GREETING_MS = 30_000;
+/** As in assets/agent/ports.c. */
+const AGENT_PORT = "agent";
 
 /** Spawns QEMU, connects to it and lets the guest run. When this rejects, nothing is left of it. */
 export async function startVm(request: StartRequest): Promise<Vm> {
@@ -38,7 +42,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
     request.guard,
     [command.binary, ...command.args],
     2 + machine.ports.length,
-    networkCards(machine).length,
+    machine.virtioPorts.length + networkCards(machine).length,
   );
 
   const errors = createOutputLog("QEMU's messages", KEEP_STDERR);
@@ -51,6 +55,12 @@ export async function startVm(request: StartRequest): Promise<Vm> {
     collect(createOutputLog(name, keep), child, index === 0 ? CONSOLE_FD : FIRST_PORT_FD + index - 1, now),
   );
   const ports = logs.map(({ log, name, stream }) => createSerialPort(name, log, stream));
+
+  let onActivity = (): void => undefined;
+  const virtioPorts = machine.virtioPorts.map((name, index) =>
+    createVirtioPort(name, child.channel(FIRST_VIRTIO_FD + index), () => onActivity()),
+  );
+  child.process.once("exit", () => virtioPorts.forEach((port) => port.drain()));
 
   const qmp = await connect(child, request, stderr);
   const scratch = lazyScratch();
@@ -76,6 +86,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
       command: request.printable,
     },
   });
+  onActivity = supervisor.activity;
   let forwards;
   try {
     plugIn(child, machine, options.networks);
@@ -86,11 +97,20 @@ export async function startVm(request: StartRequest): Promise<Vm> {
     options.signal?.throwIfAborted();
     throw error;
   }
-  const port = (name: string): SerialPort => {
-    const found = ports.find((candidate) => candidate.name === name);
-    if (found !== undefined) return found;
-    const names = ports.map((candidate) => `"${candidate.name}"`).join(", ");
-    throw new QemuError("QEMU_PORT_UNKNOWN", `There is no serial port "${name}"; the machine has ${names}`);
+  const port = (name: string): SerialPort => named("serial", ports, name);
+  const virtioPort = (name: string): VirtioPort => named("virtio", virtioPorts, name);
+  let agent: Promise<Agent> | undefined;
+  const connectOwnAgent = (agentOptions: AgentOptions = {}): Promise<Agent> => {
+    const channels = [...virtioPorts, ...ports].filter(({ name }) => name === AGENT_PORT);
+    if (channels.length === 0)
+      throw new QemuError("QEMU_PORT_UNKNOWN", `The machine has no port "${AGENT_PORT}"`, {
+        hint: `Add virtioPorts: ["${AGENT_PORT}"], ports: ["${AGENT_PORT}"], or both`,
+      });
+    agent ??= connectAgent(channels, agentOptions);
+    agent.catch(() => {
+      agent = undefined;
+    });
+    return agent;
   };
   return {
     machine,
@@ -102,6 +122,8 @@ export async function startVm(request: StartRequest): Promise<Vm> {
     pid: child.process.pid as number,
     console: port("console"),
     port,
+    virtioPort,
+    agent: async (agentOptions) => connectOwnAgent(agentOptions),
     qmp,
     screen,
     forwards,
@@ -111,6 +133,13 @@ export async function startVm(request: StartRequest): Promise<Vm> {
       await supervisor.kill("caller");
     },
   };
+}
+
+function named<T extends { readonly name: string }>(kind: string, ports: readonly T[], name: string): T {
+  const found = ports.find((port) => port.name === name);
+  if (found !== undefined) return found;
+  const names = ports.length === 0 ? "none" : ports.map((port) => `"${port.name}"`).join(", ");
+  throw new QemuError("QEMU_PORT_UNKNOWN", `There is no ${kind} port "${name}"; the machine has ${names}`);
 }
 
 function collect(

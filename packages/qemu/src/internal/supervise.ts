@@ -33,6 +33,8 @@ export interface Supervisor {
   /** Lets the guest run. */
   run(): Promise<void>;
   kill(by: "caller" | "abort"): Promise<BootResult>;
+  /** The guest has done something that is in no log. */
+  activity(): void;
   readonly result: Promise<BootResult>;
 }
 
@@ -151,6 +153,7 @@ export function supervise(request: SuperviseRequest): Supervisor {
       finish({ kind: "killed", by });
       return result.promise;
     },
+    activity: () => deadlines.output(),
     result: result.promise,
   };
 }

@@ -21,6 +21,7 @@ const MODULES = [
   ],
   ["net/core", ["failover"]],
   ["drivers/net", ["net_failover", "virtio_net"]],
+  ["drivers/char", ["virtio_console"]],
   ["drivers/misc/pvpanic", ["pvpanic", "pvpanic-pci"]],
   ["drivers/block", ["virtio_blk"]],
   ["fs/fuse", ["fuse", "virtiofs"]],
@@ -65,6 +66,9 @@ case $do in
     # reboot -f does not wait for what the terminal still holds.
     sleep 1; reboot -f ;;
   crash) insmods pvpanic pvpanic-pci; echo c > /proc/sysrq-trigger ;;
+  agent)
+    insmods virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_console
+    /agent & wait ;;
   exit) exit 3 ;;
   devices)
     mkdir -p /sys /mnt; mount -t sysfs sys /sys
