@@ -4,7 +4,8 @@ import { driveArguments } from "./disks.ts";
 import { gdbArguments } from "./gdb.ts";
 import { invalid } from "./internal/invalid.ts";
 import { fileOption, optionValue } from "./internal/option-value.ts";
-import { memoryArguments, shareArguments, type Share } from "./shares.ts";
+import { memoryArguments, type MemoryFile } from "./internal/memory.ts";
+import { shareArguments, type Share } from "./shares.ts";
 import type { Uefi } from "./uefi.ts";
 import { virtiofsdCommand, type Virtiofsd } from "./internal/virtiofsd.ts";
 import { initrdLayout, type InitrdPiece } from "./initrd.ts";
@@ -25,6 +26,8 @@ export interface Wiring {
   readonly socketDirectory?: string | undefined;
   /** The one initrd file, when there is one. */
   readonly initrd?: string | undefined;
+  /** The file that is the guest's memory, when the machine is to become a snapshot or comes from one. */
+  readonly memory?: MemoryFile | undefined;
   /**
    * `fds`: QMP on file descriptor 3, the console on 4, the further ports from 5 on, from 10 on virtio ports and then the
    * cards in a switch, all inherited sockets, and the guest stands still at its end until it is told to quit. `terminal`: for a run by
@@ -80,7 +83,8 @@ export function commandArguments(machine: Machine, wiring: Wiring): string[] {
       "-cpu",
       machine.cpu ?? defaultCpu(wiring.accel, machine.arch),
     ],
-    memoryArguments(machine.memoryMiB, machine.shares),
+    memoryArguments(machine.memoryMiB, machine.shares, wiring.memory),
+    wiring.memory?.copy === true ? ["-incoming", "defer"] : [],
     ["-smp", String(machine.cpus)],
     bootArguments(machine, wiring),
     // A reset ends the run, a panic stops the guest where it is; standing still after the end keeps the last picture.

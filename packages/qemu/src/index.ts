@@ -73,6 +73,7 @@ export { describeResult, type BootEnd, type BootFacts, type BootResult } from ".
 export type { Screen } from "./screen.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";
 export type { Share, ShareSpec } from "./shares.ts";
+export { snapshot, type Snapshot, type SnapshotOptions } from "./snapshot.ts";
 export type { VirtioPort } from "./virtio-port.ts";
 export type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
 export { BOOT_SYMPTOMS, type BootSymptom } from "./symptoms.ts";

@@ -13,7 +13,8 @@ import { checkKernelImage } from "./internal/kernel-image.ts";
 import { checkNetworks } from "./internal/networks.ts";
 import { findQemu } from "./internal/qemu-binary.ts";
 import { createRunDirectory, type RunDirectory } from "./internal/run-directory.ts";
-import { startVm } from "./internal/start-vm.ts";
+import type { MemoryFile } from "./internal/memory.ts";
+import { startVm, type Restore } from "./internal/start-vm.ts";
 import { startShareDaemons, type ShareDaemons } from "./internal/virtiofsd.ts";
 
 /**
@@ -29,7 +30,15 @@ import { startShareDaemons, type ShareDaemons } from "./internal/virtiofsd.ts";
  * ```
  */
 export async function launch(spec: MachineSpec | Machine, options: LaunchOptions = {}): Promise<Vm> {
-  const machine = "memoryMiB" in spec ? spec : describeMachine(spec);
+  return launchWith("memoryMiB" in spec ? spec : describeMachine(spec), options);
+}
+
+/** The same, with the guest's memory in a file: of a machine that is to become a snapshot, or that comes from one. */
+export async function launchWith(
+  machine: Machine,
+  options: LaunchOptions,
+  { memory, restore }: { readonly memory?: MemoryFile; readonly restore?: Restore } = {},
+): Promise<Vm> {
   const { signal } = options;
   signal?.throwIfAborted();
   checkNetworks(machine, options.networks);
@@ -59,7 +68,15 @@ export async function launch(spec: MachineSpec | Machine, options: LaunchOptions
     const socketDirectory = directory.path;
     const command: Command = {
       binary: qemu.path,
-      args: commandArguments(machine, { ...boot, ...parts, accel, initrd, socketDirectory, channels: "fds" }),
+      args: commandArguments(machine, {
+        ...boot,
+        ...parts,
+        accel,
+        initrd,
+        memory,
+        socketDirectory,
+        channels: "fds",
+      }),
     };
     daemons = await startShareDaemons(machine.shares, parts.virtiofsd, guard, (share) =>
       shareSocket(share, socketDirectory),
@@ -73,6 +90,7 @@ export async function launch(spec: MachineSpec | Machine, options: LaunchOptions
       verdict,
       guard,
       options,
+      restore,
       cleanUp: daemons.stop,
     });
     progress("running", 3);

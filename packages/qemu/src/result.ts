@@ -29,6 +29,8 @@ export interface BootFacts {
   /** Whether KVM is usable and why; absent where `tcg` was asked for. */
   readonly kvm?: AccelVerdict;
   readonly qemuVersion: string;
+  /** The key of the snapshot that the machine is a copy of: its times are no boot's. */
+  readonly clone?: string;
   /** What went wrong beside the boot, such as a console log that could not be written. */
   readonly warnings: readonly string[];
   /** A line that runs the same machine by hand. */

@@ -36,17 +36,6 @@ export function completeShares(specs: readonly ShareSpec[]): Share[] {
   });
 }
 
-/** The guest's memory, where a daemon has to see it: for virtiofs. */
-export function memoryArguments(memoryMiB: number, shares: readonly Share[]): string[] {
-  const size = ["-m", `${memoryMiB}M`];
-  if (!shares.some(({ kind }) => kind === "virtiofs")) return size;
-  return [
-    ...size,
-    ...["-object", `memory-backend-memfd,id=memory,size=${memoryMiB}M,share=on`],
-    ...["-machine", "memory-backend=memory"],
-  ];
-}
-
 /** @param socket - Where the daemon of a share listens. */
 export function shareArguments(shares: readonly Share[], socket: (share: Share) => string): string[] {
   return shares.flatMap((share, index) => {

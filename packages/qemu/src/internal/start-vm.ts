@@ -15,6 +15,13 @@ import { createOutputLog, type OutputLog } from "./output-log.ts";
 import { createRunDirectory } from "./run-directory.ts";
 import { supervise } from "./supervise.ts";
 
+/** What makes a machine that has not run yet the copy of another. */
+export interface Restore {
+  /** The snapshot's key. */
+  readonly key: string;
+  load(qmp: QmpClient): Promise<void>;
+}
+
 export interface StartRequest {
   readonly machine: Machine;
   readonly command: Command;
@@ -23,6 +30,8 @@ export interface StartRequest {
   readonly verdict: AccelVerdict | undefined;
   readonly guard: Guard;
   readonly options: LaunchOptions;
+  /** Puts the guest into the state of a snapshot. */
+  readonly restore?: Restore | undefined;
   /** Called after the machine's end. */
   readonly cleanUp: () => Promise<void>;
 }
@@ -84,12 +93,14 @@ export async function startVm(request: StartRequest): Promise<Vm> {
       ...(verdict === undefined ? {} : { kvm: verdict }),
       qemuVersion: qmp.version,
       command: request.printable,
+      ...(request.restore === undefined ? {} : { clone: request.restore.key }),
     },
   });
   onActivity = supervisor.activity;
   let forwards;
   try {
     plugIn(child, machine, options.networks);
+    await request.restore?.load(qmp);
     await supervisor.run();
     forwards = await actualForwards(machine, qmp);
   } catch (error) {

@@ -1,0 +1,205 @@
+import { createHash, randomBytes } from "node:crypto";
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { chooseAccelerator } from "./accel.ts";
+import { QemuError } from "./errors.ts";
+import { cacheRoot } from "./internal/cache-root.ts";
+import { invalid } from "./internal/invalid.ts";
+import { findQemu } from "./internal/qemu-binary.ts";
+import { launchWith } from "./launch.ts";
+import { machine as describeMachine, type Machine, type MachineSpec } from "./machine.ts";
+import type { QmpClient } from "./qmp.ts";
+import type { LaunchOptions, Vm } from "./vm.ts";
+
+export interface SnapshotOptions extends Omit<LaunchOptions, "networks"> {
+  /** Stands for what `prepare` does: another name, another snapshot. Default `agent`. */
+  readonly name?: string | undefined;
+  /** Brings the guest to where the copies start. Default: waits for its agent. */
+  readonly prepare?: ((vm: Vm) => Promise<void>) | undefined;
+}
+
+/** A booted guest, kept. */
+export interface Snapshot {
+  /** A hash of all that makes it: the machine and its files, QEMU, the accelerator, the name. */
+  readonly key: string;
+  /** It was there already. */
+  readonly cached: boolean;
+  /**
+   * Starts a copy, with random numbers and a time of its own. Its memory is the snapshot's until it writes to it; any number may run
+   * at once. `clone` in its result says that it is none that has booted.
+   */
+  clone(options?: Omit<LaunchOptions, "networks">): Promise<Vm>;
+}
+
+/** How many are kept, the last used; each takes the guest's memory on disk. */
+const KEPT = 4;
+const MEMORY = "memory";
+const STATE = "state";
+const ENTROPY_BYTES = 64;
+
+/**
+ * Boots a machine once and keeps it as it is then, so that copies of it start in a fraction of the time. It has to have the
+ * agent on a port (see {@link agentSegment}), and nothing outside of itself that its state depends on: no share, no disk that
+ * it writes to, no card in a switch. A snapshot is found again by its key, in the cache.
+ *
+ * @throws QemuError as `launch` does; `QEMU_SPEC_INVALID` for a machine that can't be copied; what `prepare` throws
+ * @example
+ * ```ts no-run
+ * import { agentSegment, snapshot } from "@justenough/qemu";
+ * const initrd = ["initramfs.cpio", await agentSegment()];
+ * const booted = await snapshot({ kernel: "bzImage", initrd, cmdline: "console=ttyS0 rdinit=/agent", ports: ["agent"] });
+ * await using vm = await booted.clone();
+ * console.log((await (await vm.agent()).exec(["uname", "-r"])).stdout);
+ * ```
+ */
+export async function snapshot(
+  spec: MachineSpec | Machine,
+  options: SnapshotOptions = {},
+): Promise<Snapshot> {
+  const machine = "memoryMiB" in spec ? spec : describeMachine(spec);
+  check(machine);
+  const { name = "agent", prepare, ...launching } = options;
+  const root = join(cacheRoot(options.cacheDir), "qemu", "snapshots");
+  const key = await keyOf(machine, name, launching);
+  const directory = join(root, key);
+  const cached = await isThere(join(directory, STATE));
+  if (!cached) {
+    await make(machine, launching, directory, prepare ?? (async (vm) => void (await vm.agent())));
+    await trim(root);
+  }
+  return {
+    key,
+    cached,
+    clone: async (cloneOptions = {}) => {
+      const now = new Date();
+      await utimes(directory, now, now);
+      const vm = await launchWith(
+        machine,
+        { cacheDir: options.cacheDir, ...cloneOptions },
+        {
+          memory: { path: join(directory, MEMORY), copy: true },
+          restore: { key, load: (qmp) => load(qmp, join(directory, STATE)) },
+        },
+      );
+      try {
+        const agent = await vm.agent({ signal: cloneOptions.signal });
+        await agent.reseed(randomBytes(ENTROPY_BYTES), new Date());
+        return vm;
+      } catch (error) {
+        await vm.kill();
+        throw error;
+      }
+    },
+  };
+}
+
+function check(machine: Machine): void {
+  const { ports, virtioPorts, disks, shares, nics } = machine;
+  if (![...ports, ...virtioPorts].includes("agent")) {
+    throw invalid(
+      "A snapshot needs the guest's agent, without which its copies would all have the same random numbers",
+      'Add ports: ["agent"], and agentSegment() to the initrd',
+    );
+  }
+  const why =
+    shares.length > 0
+      ? "a share"
+      : disks.some(({ readOnly }) => !readOnly)
+        ? "a disk that can be written to"
+        : nics.some(({ backend }) => backend.kind !== "user")
+          ? "a network of others"
+          : undefined;
+  if (why !== undefined) throw invalid(`A machine with ${why} can't be kept as a snapshot`);
+}
+
+async function make(
+  machine: Machine,
+  options: LaunchOptions,
+  directory: string,
+  prepare: (vm: Vm) => Promise<void>,
+): Promise<void> {
+  await mkdir(join(directory, ".."), { recursive: true });
+  const part = await mkdtemp(`${directory}.part-`);
+  try {
+    await using vm = await launchWith(machine, options, {
+      memory: { path: join(part, MEMORY), copy: false },
+    });
+    await prepare(vm);
+    await vm.qmp.execute("stop");
+    await migrate(vm.qmp, "migrate", `cat > ${shellQuote(join(part, STATE))}`);
+    await vm.kill();
+    await rename(part, directory).catch((error: NodeJS.ErrnoException) => {
+      // Somebody else was faster.
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
+}
+
+function load(qmp: QmpClient, state: string): Promise<void> {
+  return migrate(qmp, "migrate-incoming", `cat ${shellQuote(state)}`);
+}
+
+/** The state of processors and devices, through a command; the memory is in its file. QEMU's qapi/migration.json. */
+async function migrate(
+  qmp: QmpClient,
+  command: "migrate" | "migrate-incoming",
+  through: string,
+): Promise<void> {
+  const capabilities = ["x-ignore-shared", "events"].map((capability) => ({ capability, state: true }));
+  await qmp.execute("migrate-set-capabilities", { capabilities });
+  const ended = qmp.next("MIGRATION", {
+    where: ({ status }) => status === "completed" || status === "failed",
+  });
+  await qmp.execute(command, { uri: `exec:${through}` });
+  const { data } = await ended;
+  if (data.status === "failed")
+    throw new QemuError(
+      "QEMU_QMP_FAILED",
+      `The guest's state could not be ${command === "migrate" ? "kept" : "restored"}`,
+    );
+}
+
+async function keyOf(machine: Machine, name: string, options: LaunchOptions): Promise<string> {
+  const qemu = await findQemu(machine.binary);
+  const { accel } = await chooseAccelerator(machine, { cacheDir: options.cacheDir, signal: options.signal });
+  const paths = [machine.kernel, machine.firmware, machine.cdrom, ...machine.disks.map(({ path }) => path)];
+  const initrd = machine.initrd.map((piece) => (typeof piece === "string" ? identity(piece) : digest(piece)));
+  const files = await Promise.all([...paths.map((path) => identity(path)), ...initrd]);
+  const { version, mtimeMs } = qemu;
+  return digest(
+    JSON.stringify([1, { ...machine, initrd: [] }, files, qemu.path, version, mtimeMs, accel, name]),
+  ).slice(0, 32);
+}
+
+/** A file that has changed is another one. */
+async function identity(path: string | undefined): Promise<readonly unknown[]> {
+  if (path === undefined) return [];
+  const found = await stat(path).catch(() => undefined);
+  return [path, found?.size, found?.mtimeMs, found?.ino];
+}
+
+function digest(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function trim(root: string): Promise<void> {
+  const names = (await readdir(root))
+    .filter((name) => /^[0-9a-f]{32}$/.test(name))
+    .map((name) => join(root, name));
+  const dated = await Promise.all(names.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  for (const { path } of dated.sort((a, b) => b.at - a.at).slice(KEPT))
+    await rm(path, { recursive: true, force: true });
+}
+
+function shellQuote(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
