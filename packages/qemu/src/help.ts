@@ -2,6 +2,7 @@ export const HELP = `Boot a kernel in QEMU: console on standard output, a clear 
 
 Usage:
   qemu-boot KERNEL [INITRD]... [--append TEXT] [flags]
+  qemu-boot KERNEL [INITRD]... -- PROGRAM [ARGUMENT]...     run a program in the guest
   qemu-boot --disk FILE | --cdrom FILE [flags]
   qemu-boot --tap INTERFACE [flags]          boot from the network
   qemu-boot --probe                          tell whether KVM really works here
@@ -38,11 +39,13 @@ Run:
   --film-fps N             pictures a second (default 10)
   --screenshot FILE        PNG of the last picture
   --timeline FILE          what took how long: drawn (.svg) or told; --append "… initcall_debug ignore_loglevel" tells more
+  --snapshot               with a program: boot once, then start copies of the booted guest
   --dry-run                print the command, start nothing
   --json                   result as JSON on standard output, console on standard error
   --debug                  stack of an error
   -h, --help
   -V, --version
 
-Exit status: 0 the guest powered off or rebooted, 1 panic or failure, 2 usage, 124 time-out, 130 Ctrl-C.
+A program's output is that of the command, and so is its exit status; INITRD has the program, and an agent is its init.
+Exit status without a program: 0 the guest powered off or rebooted, 1 panic or failure, 2 usage, 124 time-out, 130 Ctrl-C.
 `;

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import type { ReadStream } from "node:tty";
-import type { Readable, Writable } from "node:stream";
-import type { BootResult } from "./result.ts";
+import type { Readable } from "node:stream";
+import { report, resultStatus, signalStatus, type CliIo } from "./cli-result.ts";
+import { runProgram, withAgent } from "./guest-program.ts";
 import type { Vm } from "./vm.ts";
 import {
   errorStatus,
@@ -11,14 +12,6 @@ import {
   parseSeconds,
   type Values,
 } from "./options.ts";
-
-export interface CliIo {
-  readonly stdin: Readable;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
-  /** Its reason is the name of the signal that came. */
-  readonly signal: AbortSignal;
-}
 
 /** The command `qemu-boot`; resolves with its exit status and has left nothing behind then. */
 export async function main(argv: readonly string[], io: CliIo): Promise<number> {
@@ -49,7 +42,9 @@ async function run(values: Values, io: CliIo): Promise<number> {
   const { commandByHand, printable } = await import("./argv.ts");
   const { chooseAccelerator } = await import("./accel.ts");
   const { machine: describe } = await import("./machine.ts");
-  const machine = describe(machineFromOptions(values));
+  const { program } = values;
+  const spec = machineFromOptions(values);
+  const machine = describe(program === undefined ? spec : await withAgent(spec));
   if (values["dry-run"] === true) {
     const { accel } = await chooseAccelerator(machine, { signal: io.signal });
     const { findHostParts } = await import("./internal/host-parts.ts");
@@ -62,10 +57,15 @@ async function run(values: Values, io: CliIo): Promise<number> {
     idle: parseSeconds("--idle-timeout", values["idle-timeout"]),
     firstOutput: parseSeconds("--output-timeout", values["output-timeout"]),
   };
+  const options = { signal: io.signal, deadlines, consoleLog: values["console-log"] };
   const { launch } = await import("./launch.ts");
-  const vm = await launch(machine, { signal: io.signal, deadlines, consoleLog: values["console-log"] });
+  const { snapshot } = await import("./snapshot.ts");
+  const vm =
+    values.snapshot === true
+      ? await (await snapshot(machine, { signal: io.signal })).clone(options)
+      : await launch(machine, options);
   try {
-    return await attend(vm, values, io);
+    return program === undefined ? await attend(vm, values, io) : await runProgram(vm, program, values, io);
   } finally {
     await vm.kill();
   }
@@ -115,18 +115,6 @@ async function writeTimeline(log: string, file: string): Promise<void> {
   await writeFile(file, file.endsWith(".svg") ? timelineSvg(profile) : timelineText(profile));
 }
 
-async function report(result: BootResult, values: Values, io: CliIo): Promise<void> {
-  if (values.json === true) {
-    io.stdout.write(`${JSON.stringify(result)}\n`);
-    return;
-  }
-  if (result.kind === "poweroff") return;
-  const { describeResult } = await import("./result.ts");
-  const { message, hint } = describeResult(result);
-  const label = resultStatus(result) === 0 ? "" : "error: ";
-  io.stderr.write(`\n${label}${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`);
-}
-
 async function probe(values: Values, io: CliIo): Promise<number> {
   const { probeAccelerator } = await import("./accel.ts");
   const { accel } = machineFromOptions({ ...values, kernel: "" });
@@ -159,13 +147,4 @@ function connectTerminal(vm: Vm, stdin: Readable): () => void {
     terminal.setRawMode?.(false);
     stdin.pause();
   };
-}
-
-function resultStatus(result: BootResult): number {
-  if (result.kind === "poweroff" || result.kind === "reboot" || result.kind === "halt") return 0;
-  return result.kind === "timeout" || result.kind === "no-console" ? 124 : 1;
-}
-
-function signalStatus(signal: AbortSignal): number {
-  return { SIGTERM: 143, SIGHUP: 129 }[String(signal.reason)] ?? 130;
 }

@@ -35,6 +35,7 @@ const OPTIONS = {
   qemu: { type: "string" },
   interactive: { type: "boolean", short: "i" },
   probe: { type: "boolean" },
+  snapshot: { type: "boolean" },
   "dry-run": { type: "boolean" },
   json: { type: "boolean" },
   debug: { type: "boolean" },
@@ -45,12 +46,19 @@ const OPTIONS = {
 export type Values = ReturnType<typeof parse>;
 
 function parse(argv: readonly string[]) {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
+  const end = argv.indexOf("--");
+  const { values: flags, positionals } = parseArgs({
+    args: argv.slice(0, end === -1 ? undefined : end),
     options: OPTIONS,
     strict: true,
     allowPositionals: true,
   });
+  const program = end === -1 ? undefined : argv.slice(end + 1);
+  if (program?.length === 0)
+    throw new UsageError('There is no program after "--"', "Name one, like -- uname -a");
+  if (flags.snapshot === true && program === undefined)
+    throw new UsageError("--snapshot is for a program in the guest", "Name one after --, like -- uname -a");
+  const values = { ...flags, program };
   const [kernel, ...initrds] = positionals;
   if (kernel === undefined) return values;
   if (values.kernel !== undefined)

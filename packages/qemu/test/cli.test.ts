@@ -28,10 +28,19 @@ interface Outcome {
 
 function run(
   args: readonly string[],
-  options: { path?: string; interrupt?: (stdout: string) => boolean; told?: (stderr: string) => void } = {},
+  options: {
+    path?: string;
+    cacheDir?: string;
+    interrupt?: (stdout: string) => boolean;
+    told?: (stderr: string) => void;
+  } = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const env = options.path === undefined ? process.env : { ...process.env, PATH: options.path };
+    const env = {
+      ...process.env,
+      ...(options.path === undefined ? {} : { PATH: options.path }),
+      ...(options.cacheDir === undefined ? {} : { XDG_CACHE_HOME: options.cacheDir }),
+    };
     const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
     let [stdout, stderr, sent] = ["", "", false];
     child.stdout.on("data", (bytes: Uint8Array) => {
@@ -229,5 +238,25 @@ describe("a boot", () => {
     expect(late.stderr).toMatch(/error: The guest (did not end|printed nothing) within 1\.00 s/);
     expect(interrupted.status).toBe(130);
     expect(await until(async () => (await processesWith(guest.initrd)).length === 0, 1000)).toBe(true);
+  }, 90_000);
+
+  test("a program in the guest has our output, our exit status, and a copy of a booted guest when that is asked for", async () => {
+    const cacheDir = await mkdtemp(join(scratch, "cache-"));
+    const program = (...words: string[]): string[] => [guest.kernel, guest.initrd, ...words];
+    const sh = ["--", "/bin/busybox", "sh", "-c"];
+    const run1 = await run(program("--snapshot", ...sh, "echo out; echo err >&2; exit 7"), { cacheDir });
+    expect(run1).toMatchObject({ status: 7, stdout: "out\n", stderr: expect.stringMatching(/(^|\n)err\n$/) });
+    const run2 = await run(program("--snapshot", "--json", ...sh, "kill -9 $$"), { cacheDir });
+    expect(run2.status).toBe(137);
+    expect(JSON.parse(run2.stdout)).toMatchObject({
+      kind: "poweroff",
+      clone: expect.stringMatching(/^[0-9a-f]{32}$/),
+      program: { signal: "SIGKILL" },
+    });
+    const lost = await run(program("--append", "console=ttyS0 rdinit=/none", "--", "/bin/true"), {
+      cacheDir,
+    });
+    expect(lost).toMatchObject({ status: 1, stdout: "" });
+    expect(lost.stderr).toContain("error: The kernel panicked");
   }, 90_000);
 });

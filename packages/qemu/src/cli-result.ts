@@ -1,0 +1,35 @@
+import type { Readable, Writable } from "node:stream";
+import type { Values } from "./options.ts";
+import type { BootResult } from "./result.ts";
+
+export interface CliIo {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Its reason is the name of the signal that came. */
+  readonly signal: AbortSignal;
+}
+
+/** Tells how the machine ended. */
+export async function report(result: BootResult, values: Values, io: CliIo): Promise<void> {
+  if (values.json === true) {
+    io.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  if (result.kind === "poweroff") return;
+  const { describeResult } = await import("./result.ts");
+  const { message, hint } = describeResult(result);
+  const label = resultStatus(result) === 0 ? "" : "error: ";
+  io.stderr.write(`\n${label}${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`);
+}
+
+/** Exit status for a boot's result. */
+export function resultStatus(result: BootResult): number {
+  if (result.kind === "poweroff" || result.kind === "reboot" || result.kind === "halt") return 0;
+  return result.kind === "timeout" || result.kind === "no-console" ? 124 : 1;
+}
+
+/** Exit status after a signal. */
+export function signalStatus(signal: AbortSignal): number {
+  return { SIGTERM: 143, SIGHUP: 129 }[String(signal.reason)] ?? 130;
+}
