@@ -35,7 +35,7 @@ Run:
   --idle-timeout S         end after S seconds without output
   --output-timeout S       end when nothing has been printed after S seconds
   --console-log FILE       keep the console's bytes
-  --film DIR               PNG pictures of the boot; the kernel needs console=tty0 before console=ttyS0 (arm64: ttyAMA0)
+  --film FILE.png|DIR      the boot as an animated PNG, or a PNG for each picture; the kernel needs console=tty0 before console=ttyS0 (arm64: ttyAMA0)
   --film-fps N             pictures a second (default 10)
   --screenshot FILE        PNG of the last picture
   --timeline FILE          what took how long: drawn (.svg) or told; --append "… initcall_debug ignore_loglevel" tells more

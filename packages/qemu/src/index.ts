@@ -33,7 +33,7 @@ export type { DeadlineName, Deadlines } from "./deadlines.ts";
 export { findSymptoms, type Diagnosis } from "./diagnosis.ts";
 export type { Disk, DiskModel, DiskSpec } from "./disks.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
-export type { Film, FilmOptions, Frame } from "./film.ts";
+export type { Film, FilmOptions } from "./film.ts";
 export { gdbCommand } from "./gdb.ts";
 export { joinInitrd, type InitrdPiece } from "./initrd.ts";
 export {
@@ -71,6 +71,7 @@ export {
 } from "./qmp.ts";
 export { describeResult, type BootEnd, type BootFacts, type BootResult } from "./result.ts";
 export type { Screen } from "./screen.ts";
+export type { ScreenCell, ScreenCells } from "./screen-text.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";
 export type { Share, ShareSpec } from "./shares.ts";
 export { snapshot, type Snapshot, type SnapshotOptions } from "./snapshot.ts";

@@ -104,7 +104,7 @@ async function attend(vm: Vm, values: Values, io: CliIo): Promise<number> {
   await report(result, values, io);
   if (values.timeline !== undefined) await writeTimeline(vm.console.text(), values.timeline);
   for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
-  if (film !== undefined) io.stderr.write(`${film.frames.length} pictures in ${film.directory}\n`);
+  if (film !== undefined) io.stderr.write(`${film.kept} pictures in ${film.path}\n`);
   return io.signal.aborted ? signalStatus(io.signal) : resultStatus(result);
 }
 

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { describeResult, launch, type LaunchOptions, type MachineSpec, type Vm } from "../src/index.ts";
 import { prepareGuest, type Guest } from "./support/guest.ts";
-import { decodePng } from "./support/png.ts";
+import { checkGlyphs } from "./support/glyphs.ts";
+import { decodeApng, decodePng } from "./support/png.ts";
 import { processesWith, until } from "./support/processes.ts";
-import { readScreenCells } from "./support/text-mode.ts";
 
 let guest: Guest;
 let scratch: string;
@@ -51,6 +51,8 @@ describe("two machines at once", () => {
       start("flood", { preset: "lean" }, { consoleLog: join(scratch, "flood.log") }),
     ]);
     const film = await serving.screen.film(join(scratch, "film"), { fps: 10 });
+    const animation = await serving.screen.film(join(scratch, "film.png"));
+    const lastWords = serving.screen.textAtEnd();
     await serving.console.expect("guest: ready", { timeout: 40_000 });
 
     expect(serving.forwards[0]?.host).toBeGreaterThan(0);
@@ -59,14 +61,23 @@ describe("two machines at once", () => {
     await until(async () => (reply = await readTcp(serving.forwards[0]?.host ?? 0)) !== "", 20_000);
     expect(reply).toBe("hello from the guest\n");
 
-    // The picture shows what the card's memory holds: one glyph for one character, all over the screen.
+    // A machine that stands still goes on standing still.
     await serving.qmp.execute("stop");
     await serving.screen.png(join(scratch, "text.png"));
-    const cells = await readScreenCells(serving.qmp, scratch);
+    const cells = await serving.screen.cells();
+    expect(await serving.qmp.execute("query-status")).toMatchObject({ status: "paused" });
+    const taken = animation.taken;
+    await until(async () => animation.taken > taken + 1, 20_000);
     await serving.qmp.execute("cont");
-    const text = cells.map((row) => row.join("").trimEnd());
-    expect(text).toContain("Pack my box with five dozen liquor jugs, 0123456789 times!");
-    checkGlyphs(decodePng(await readFile(join(scratch, "text.png"))), cells);
+    // The picture shows what the card's memory holds: one glyph for one character, all over the screen.
+    const still = decodePng(await readFile(join(scratch, "text.png")));
+    checkGlyphs(still, cells);
+    expect(cells).toMatchObject({ columns: 80, rows: 25, cursor: { row: 23, column: 2 } });
+    expect(cells.cells[23]?.[5]).toEqual({ char: "t", foreground: 14, background: 1 });
+    expect(cells.cells[23]?.[20]).toEqual({ char: "e", foreground: 4, background: 0 });
+    const [text, again] = await Promise.all([serving.screen.text(), serving.screen.text()]);
+    expect(text).toBe(shownText(25));
+    expect(again).toBe(text);
 
     await serving.port("channel").write("héllo, guest\n");
     const channel: number[] = [];
@@ -90,19 +101,25 @@ describe("two machines at once", () => {
     expect(off.tail.at(-1)).toContain("Power down");
 
     await film.stop();
-    const names = (await readdir(film.directory)).sort();
-    expect(names).toEqual(film.frames.map((frame) => frame.path.slice(film.directory.length + 1)));
+    const names = (await readdir(film.path)).sort();
+    expect(names.length).toBe(film.kept);
     expect(names.length).toBeGreaterThan(5);
     expect(names[0]).toMatch(/^frame-0001-\d{5}ms\.png$/);
-    let before: Buffer | undefined;
-    for (const { path } of film.frames) {
-      const bytes = await readFile(path);
-      expect(before === undefined || !before.equals(bytes)).toBe(true);
-      decodePng(bytes);
-      before = bytes;
-    }
+    const pictures = await Promise.all(names.map((name) => readFile(join(film.path, name))));
+    pictures.forEach((bytes, index) => expect(pictures[index - 1]?.equals(bytes)).not.toBe(true));
     // The last picture is the one after the guest's last word.
-    expect(film.frames.at(-1)?.at).toBeGreaterThan(off.times.end - 1000);
+    const lastAt = Number(/-(\d+)ms/.exec(names.at(-1) ?? "")?.[1]);
+    expect(lastAt).toBeGreaterThan(off.times.end - 1000);
+    expect(await lastWords).toContain("reboot: Power down");
+
+    // The animated picture is there already, and shows the same.
+    const { frames, width, height } = decodeApng(await readFile(animation.path));
+    expect([width, height, frames.length]).toEqual([720, 400, animation.kept]);
+    expect(frames.some(({ picture }) => picture.rgb.equals(still.rgb))).toBe(true);
+    expect(frames.at(-1)?.picture.rgb.equals(decodePng(pictures.at(-1) ?? new Uint8Array()).rgb)).toBe(true);
+    const length = frames.reduce((sum, { delay }) => sum + delay, 0);
+    expect(Math.abs(length - (off.times.end - off.times.running))).toBeLessThan(2000);
+    expect((await stat(animation.path)).size).toBeLessThan(animation.kept * 10_000);
 
     expect(rebooted.kind).toBe("reboot");
     // 300 KiB that nobody read while they came: the guest was not held up, and not a byte is missing.
@@ -112,6 +129,24 @@ describe("two machines at once", () => {
     expect(await readFile(join(scratch, "flood.log"))).toEqual(Buffer.from(flooding.console.bytes()));
   }, 90_000);
 });
+
+test("a graphic console is read by its kernel's own letters", async () => {
+  const other = await prepareGuest("amd64");
+  try {
+    // 640 × 480; the log would have to be painted.
+    const cmdline = "vga=0x311 console=ttyS0 quiet do=show";
+    const vm = await start("show", { kernel: other.kernel, cmdline, vga: true, preset: "lean" });
+    await vm.console.expect("guest: shown", { timeout: 60_000 });
+    const { columns, rows, cells } = await vm.screen.cells();
+    expect([columns, rows]).toEqual([80, 30]);
+    expect(cells[28]?.[5]).toEqual({ char: "t", foreground: 14, background: 1 });
+    expect(cells[28]?.[20]).toEqual({ char: "e", foreground: 4, background: 0 });
+    // A full block and a blank in its colour are the same pixels.
+    expect(await vm.screen.text()).toBe(shownText(rows).replace("█", " "));
+  } finally {
+    await other.remove();
+  }
+}, 300_000);
 
 test("a panic is reported by pvpanic, with the kernel's words, and ends the machine at once", async () => {
   const vm = await start("crash", { pvpanic: true });
@@ -161,6 +196,7 @@ test("a console that stays silent and a guest that hangs are told apart", async 
   expect(hung.command).toMatch(
     / -bios \S+\/qboot\.rom -kernel \S+\/vmlinux\/vmlinuz-\S+-cloud-amd64-[0-9a-f]{16} /,
   );
+  await expect(hanging.screen.textAtEnd()).rejects.toMatchObject({ code: "QEMU_NO_SCREEN" });
   await expect(hanging.screen.png(join(scratch, "none.png"))).rejects.toMatchObject({
     code: "QEMU_NO_SCREEN",
   });
@@ -173,6 +209,7 @@ test("the total deadline, an abort, and a picture at the end", async () => {
     start("hang", {}, { signal: controller.signal }),
   ]);
   const picture = late.screen.pngAtEnd(join(scratch, "end.png"));
+  const film = await late.screen.film(join(scratch, "late.png"), { fps: 2 });
   controller.abort();
   expect(await aborted.wait()).toMatchObject({ kind: "killed", by: "abort" });
   await expect(aborted.qmp.execute("query-status")).rejects.toMatchObject({ code: "QEMU_QMP_CLOSED" });
@@ -181,9 +218,28 @@ test("the total deadline, an abort, and a picture at the end", async () => {
   expect(["timeout", "no-console"]).toContain(end.kind);
   expect(end).toMatchObject({ deadline: "total", limit: 1500 });
   await picture;
-  expect((await stat(join(scratch, "end.png"))).size).toBeGreaterThan(0);
+  const shown = decodeApng(await readFile(film.path)).frames.at(-1)?.picture;
+  expect(shown?.rgb).toEqual(decodePng(await readFile(join(scratch, "end.png"))).rgb);
   expect(await processesWith(guest.initrd)).toEqual([]);
 }, 60_000);
+
+/** What the guest's screen shows after its thousand lines, see the guest. */
+function shownText(rows: number): string {
+  const below = [
+    "Pack my box with five dozen liquor jugs, 0123456789 times!",
+    "┌─┬─┐ ╔═╦═╗ ░▒▓█ é ñ ß ½ π ≤ ÷ ·",
+    "bright on blue and red",
+    "",
+  ];
+  const numbers = Array.from({ length: rows - below.length }, (_, row) => String(1005 - rows + row));
+  const lines = [...numbers, ...below];
+  const put = (row: number, column: number, words: string): void => {
+    lines[row] = (lines[row] ?? "").padEnd(column) + words;
+  };
+  put(2, 39, "addressed");
+  put(24, 79, "x");
+  return lines.join("\n").trimEnd();
+}
 
 function readTcp(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -197,28 +253,4 @@ function readTcp(port: number): Promise<string> {
     socket.on("error", reject);
     socket.on("close", () => resolve(text));
   });
-}
-
-/** Equal characters look equal, different ones differ: then the text can be read from the picture. */
-function checkGlyphs(picture: ReturnType<typeof decodePng>, cells: readonly (readonly string[])[]): void {
-  expect([picture.width, picture.height]).toEqual([720, 400]);
-  const [cellWidth, cellHeight] = [9, 16];
-  const glyphOf = new Map<string, string>();
-  const charOf = new Map<string, string>();
-  // The row below the text has the blinking cursor.
-  for (const [row, line] of cells.entries()) {
-    if (line.join("").trim() === "") continue;
-    for (const [column, char] of line.entries()) {
-      let glyph = "";
-      for (let y = 0; y < cellHeight; y += 1) {
-        for (let x = 0; x < cellWidth; x += 1)
-          glyph += picture.lit(column * cellWidth + x, row * cellHeight + y) ? "#" : ".";
-      }
-      expect(glyphOf.get(char) ?? glyph, `glyph of "${char}" at ${column},${row}`).toBe(glyph);
-      expect(charOf.get(glyph) ?? char).toBe(char);
-      glyphOf.set(char, glyph);
-      charOf.set(glyph, char);
-    }
-  }
-  expect(glyphOf.size).toBeGreaterThan(30);
 }

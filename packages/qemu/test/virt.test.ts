@@ -77,6 +77,7 @@ describe.each(["arm64", "riscv64"] as const)("a machine of %s", (arch) => {
     await vm.screen.png(join(scratch, "screen.png"));
     const { width, height } = decodePng(await readFile(join(scratch, "screen.png")));
     expect([width, height]).toEqual([640, 480]);
+    await expect(vm.screen.text()).rejects.toMatchObject({ code: "QEMU_NO_TEXT" });
     const last = vm.screen.pngAtEnd(join(scratch, "end.png"));
     await vm.kill();
     await last;

@@ -102,8 +102,8 @@ export const running: Flags<RunningFlags> = {
   film: {
     kind: "parsed",
     parse: String,
-    brief: "Take pictures of the screen during the boot",
-    placeholder: "DIR",
+    brief: "Film the screen during the boot: an animated PNG, or a directory of pictures",
+    placeholder: "FILE.png|DIR",
     optional: true,
   },
   report: {

@@ -40,7 +40,7 @@ export interface BootRequest {
   readonly accel?: "auto" | "kvm" | "tcg" | undefined;
   /** Milliseconds after which it is ended. */
   readonly timeout?: number | undefined;
-  /** Directory for pictures of the screen. */
+  /** Animated PNG of the screen, or directory for its pictures. */
   readonly film?: string | undefined;
   readonly cacheDir: string;
   readonly signal?: AbortSignal | undefined;

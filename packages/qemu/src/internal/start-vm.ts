@@ -73,7 +73,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
 
   const qmp = await connect(child, request, stderr);
   const scratch = lazyScratch();
-  const screen = createScreen(qmp, machine.vga, scratch.make, now);
+  const screen = createScreen(qmp, machine, scratch.make, now);
   const supervisor = supervise({
     machine,
     child,
@@ -85,6 +85,7 @@ export async function startVm(request: StartRequest): Promise<Vm> {
     now,
     tail: () => ports[0]?.tail() ?? [],
     cleanUp: async () => {
+      await screen.written();
       await Promise.all([scratch.remove(), request.cleanUp()]);
     },
     facts: {

@@ -34,6 +34,14 @@ const PARTS = ["./boot", ...["virtio", "block", "net", "misc"].map((name) => `*/
   .map((name) => `'${name}'`)
   .join(" ");
 
+/** What the guest shows after a thousand numbered lines: characters of code page 437 and colours, anywhere. */
+const SCREEN = [
+  "Pack my box with five dozen liquor jugs, 0123456789 times!\n",
+  "┌─┬─┐ ╔═╦═╗ ░▒▓█ é ñ ß ½ π ≤ ÷ ·\n",
+  "\x1B[1;33;44mbright on blue\x1B[0m and \x1B[31mred\x1B[0m\n",
+  "\x1B[3;40Haddressed\x1B[25;80Hx\x1B[24;3H",
+].join("");
+
 const INIT = String.raw`#!/bin/busybox sh
 export PATH=/bin
 /bin/busybox --install -s /bin
@@ -48,9 +56,12 @@ case $do in
     ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up
     stty raw -echo < /dev/ttyS1
     (while :; do echo "hello from the guest" | nc -l -p 80; done) &
-    printf '\033[H\033[J%s\n' 'Pack my box with five dozen liquor jugs, 0123456789 times!' > /dev/tty0
+    # From here on the screen is ours: a thousand lines, more than the card's memory holds, and then what is looked for.
+    dmesg -n 1
+    (seq 1000; cat /screen) > /dev/tty0
     echo "guest: ready"
     read -r line < /dev/ttyS1
+    dmesg -n 7
     printf 'you said <%s> \000\377\n' "$line" > /dev/ttyS1
     read -r answer
     echo "console got <$answer>"
@@ -94,6 +105,7 @@ case $do in
       umount /mnt
     fi
     poweroff -f ;;
+  show) dmesg -n 1; (seq 1000; cat /screen) > /dev/tty0; echo "guest: shown"; while :; do sleep 1000; done ;;
   off) poweroff -f ;;
   *) echo "guest: hanging"; while :; do sleep 1000; done ;;
 esac
@@ -110,7 +122,7 @@ const NINEP = [
 /**
  * Downloads and unpacks the kernel once per user, and makes the initramfs in a temporary directory.
  *
- * @param flavour - `cloud-amd64` starts fastest; `amd64` has 9p.
+ * @param flavour - `cloud-amd64` starts fastest; `amd64` has 9p and a graphic console (vesafb).
  */
 export async function prepareGuest(flavour: "cloud-amd64" | "amd64" = "cloud-amd64"): Promise<Guest> {
   const root = await unpackedKernel(flavour);
@@ -170,6 +182,7 @@ async function buildInitramfs(
   }
   await writeFile(join(root, "init"), INIT);
   await chmod(join(root, "init"), 0o755);
+  await writeFile(join(root, "screen"), SCREEN);
   const archive = join(directory, "initramfs.cpio");
   await exec("sh", ["-c", `find . | cpio -o -H newc --quiet > "$0"`, archive], { cwd: root });
   return archive;
