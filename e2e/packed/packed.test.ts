@@ -10,6 +10,7 @@ import { closureOf, root, workspacePackages } from "@justenough-dev/tools/worksp
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { type Guest, prepareGuest } from "../../packages/qemu/test/support/guest.ts";
 import { pinnedNode } from "../lib/pinned-node.ts";
 
 /** The lower end of `engines.node` in each package.json. */
@@ -19,8 +20,11 @@ const scratch = mkdtempSync(join(tmpdir(), "justenough-packed-"));
 const tarballs = new Map<string, string>();
 const env = { NO_COLOR: "1", FORCE_COLOR: "0" };
 const versions = [oldestNode, process.versions.node];
+/** Whose kernel is the one of a README that boots one. */
+let guest: Guest;
 
 beforeAll(async () => {
+  guest = await prepareGuest();
   await execa("nx", ["run-many", "-t", "build"], { cwd: root, preferLocal: true, localDir: root, env });
   for (const { directory, folder, manifest } of packages) {
     const destination = join(scratch, "tarballs", folder);
@@ -29,7 +33,10 @@ beforeAll(async () => {
     tarballs.set(manifest.name, join(destination, readdirSync(destination)[0] ?? ""));
   }
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(async () => {
+  await guest.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
 
 describe.each(packages)("$folder", ({ directory, folder, manifest }) => {
   const project = join(scratch, "projects", folder);
@@ -77,7 +84,7 @@ describe.each(packages)("$folder", ({ directory, folder, manifest }) => {
     writeFileSync(join(project, "example.ts"), example?.code ?? "");
     const { stdout } = await execa(await pinnedNode(version), ["example.ts"], {
       cwd: project,
-      env,
+      env: { ...env, KERNEL: guest.kernel },
       timeout: 60_000,
     });
     expect(stdout).not.toBe("");
