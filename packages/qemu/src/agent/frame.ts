@@ -125,7 +125,12 @@ export function createFrameDecoder(): FrameDecoder {
             sequence: header.readUInt32LE(12),
             payload,
           };
-        if (strict) throw damaged(isHeader ? "the content of a frame is damaged" : "what came is no frame");
+        if (strict)
+          throw damaged(
+            isHeader
+              ? "the content of a frame is damaged"
+              : `what came is no frame (${header.toString("hex")})`,
+          );
         // A frame may begin within what looked like this one.
         unread(payload);
         unread(header.subarray(1));
