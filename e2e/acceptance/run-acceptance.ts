@@ -39,14 +39,16 @@ const cache = ["--cache-dir", values["cache-dir"] ?? join(scratch, "cache")];
 const failures: string[] = [];
 
 async function resolved(spec: string): Promise<Resolved> {
-  const { stdout, stderr } = await appliance(["check", `examples/${spec}`, "--resolved", "--json"]);
+  const { stdout, stderr } = await appliance(["check", spec, "--resolved", "--json"]);
   if (stdout === "") throw new Error(stderr);
   return (JSON.parse(stdout) as { spec: { kernel: Resolved } }).spec.kernel;
 }
 
 /** The kernels that the specs ask for; JSON is YAML. For the others hello goes without the options of its spec, which are a PC's. */
 async function writeMatrix(): Promise<string> {
-  const [hello, redis] = await Promise.all([resolved("hello"), resolved("redis")]);
+  const other = variant({ name: "debian-6.12_arm64_gcc_plain", arch: "arm64", compiler: "gcc" });
+  const specs = ["examples/hello", "examples/redis", other];
+  const [hello, redis, plain] = (await Promise.all(specs.map(resolved))) as [Resolved, Resolved, Resolved];
   const config = ({ features, config }: Resolved) => ({ "default-features": false, features, set: config });
   const others = ["arm64", "riscv64"];
   const matrix = {
@@ -56,8 +58,8 @@ async function writeMatrix(): Promise<string> {
     configs: {
       hello: config(hello),
       redis: config(redis),
-      plain: config({ ...hello, config: {} }),
-      board: config({ ...hello, config: { ARCH_VEXPRESS: "y" } }),
+      plain: config(plain),
+      board: config({ ...plain, config: { ARCH_VEXPRESS: "y" } }),
     },
     exclude: [
       { source: "debian:6.1", compiler: "clang" },
@@ -96,10 +98,10 @@ function buildAll(matrix: string): readonly Row[] {
 }
 
 /** An example with another kernel or for another machine. */
-function variant({ name, arch, compiler }: Row): string {
+function variant({ name, arch, compiler }: Pick<Row, "name" | "arch" | "compiler">): string {
   const example = name.endsWith("redis") ? "redis" : "hello";
   const directory = join(scratch, name);
-  mkdirSync(directory);
+  mkdirSync(directory, { recursive: true });
   cpSync(join(root, "examples", example), directory, { recursive: true });
   const file = join(directory, "appliance.yaml");
   const text = readFileSync(file, "utf8");

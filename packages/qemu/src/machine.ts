@@ -47,7 +47,7 @@ export interface MachineSpec {
   readonly kernel?: string | undefined;
   /** Parts of the initramfs (paths or bytes), joined so that each starts at a multiple of four bytes. */
   readonly initrd?: readonly (string | Uint8Array)[] | undefined;
-  /** The kernel's. An emulated PC also gets `tsc_early_khz=` before it: see the README. */
+  /** The kernel's. An emulated PC also gets `no_timer_check tsc_early_khz=` before it: see the README. */
   readonly cmdline?: string | undefined;
   /**
    * Default: the first that there is of `kernel`, `cdrom`, `disk` (they are tried in their order), `firmware` (an image of

@@ -29,7 +29,7 @@ const KEPT = 8;
  * A PC that boots a kernel directly needs little of a firmware, and a kernel that the host unpacks has not to unpack itself
  * in an emulated processor: qboot in place of SeaBIOS and the vmlinux inside the bzImage, entered by PVH, halve the time to
  * /init. Not with a screen, which SeaBIOS and the kernel's real-mode code set up, nor with a firmware that was asked for.
- * And a kernel in an emulated processor is told how fast its clock counts.
+ * And a kernel in an emulated machine is told what it could find out only on an idle host.
  */
 export async function directBoot(
   machine: Machine,
@@ -41,7 +41,7 @@ export async function directBoot(
   if (machine.arch !== "x86_64" || machine.boot !== "kernel" || kernel === undefined) return {};
   const plain = !machine.vga && machine.firmware === undefined;
   const [cmdline, firmware, vmlinux] = await Promise.all([
-    accel === "tcg" ? cmdlineWithClock(machine, qemu, cacheDir) : undefined,
+    accel === "tcg" ? emulatedCmdline(machine, qemu, cacheDir) : undefined,
     plain ? findQboot(qemu.path) : undefined,
     plain
       ? unpackedKernel(kernel, join(cacheRoot(cacheDir), "qemu", "vmlinux")).catch(() => undefined)
@@ -50,17 +50,21 @@ export async function directBoot(
   return { cmdline, firmware, kernel: vmlinux };
 }
 
-// With -icount the counter follows the instructions, not the host's clock.
-async function cmdlineWithClock(
+/**
+ * With what an emulated machine has to be told: that its timer works, which a kernel of a PC finds broken when the host is
+ * busy (linux arch/x86/kernel/apic/io_apic.c, check_timer()), and how fast its clock counts. First, since what follows "--" is
+ * for init.
+ */
+async function emulatedCmdline(
   { cmdline, extraArgs }: Machine,
   qemu: QemuBinary,
   cacheDir: string | undefined,
-): Promise<string | undefined> {
-  if (/\btsc_early_khz=|\bnotsc\b/.test(cmdline) || extraArgs.includes("-icount")) return undefined;
-  const khz = await tscFrequency(qemu, cacheDir);
-  if (khz === undefined) return undefined;
-  // First, since what follows "--" is for init.
-  return cmdline === "" ? `tsc_early_khz=${khz}` : `tsc_early_khz=${khz} ${cmdline}`;
+): Promise<string> {
+  // With -icount the counter follows the instructions, not the host's clock.
+  const own = /\btsc_early_khz=|\bnotsc\b/.test(cmdline) || extraArgs.includes("-icount");
+  const khz = own ? undefined : await tscFrequency(qemu, cacheDir);
+  const words = ["no_timer_check", ...(khz === undefined ? [] : [`tsc_early_khz=${khz}`]), cmdline];
+  return words.filter((word) => word !== "").join(" ");
 }
 
 // QEMU's own data directory: below the same prefix, whatever that is.

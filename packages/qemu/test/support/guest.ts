@@ -21,7 +21,6 @@ const MODULES = [
   ],
   ["net/core", ["failover"]],
   ["drivers/net", ["net_failover", "virtio_net"]],
-  ["drivers/char", ["virtio_console"]],
   ["drivers/misc/pvpanic", ["pvpanic", "pvpanic-pci"]],
   ["drivers/block", ["virtio_blk"]],
   ["fs/fuse", ["fuse", "virtiofs"]],
@@ -111,6 +110,9 @@ case $do in
 esac
 `;
 
+/** What is unpacked of Debian's cloud kernel alone. */
+const CONSOLE = [["drivers/char", ["virtio_console"]]] as const;
+
 /** Only in Debian's kernel for all machines. */
 const NINEP = [
   ["fs/netfs", ["netfs"]],
@@ -133,7 +135,7 @@ export async function prepareGuest(flavour: "cloud-amd64" | "amd64" = "cloud-amd
   const initrd = await buildInitramfs(
     join(root, "lib/modules", kernel.slice("vmlinuz-".length), "kernel"),
     directory,
-    flavour === "amd64" ? [...MODULES, ...NINEP] : MODULES,
+    [...MODULES, ...(flavour === "amd64" ? NINEP : CONSOLE)],
   );
   return {
     kernel: join(root, "boot", kernel),
