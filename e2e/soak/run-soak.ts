@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { createRandom } from "../../packages/qemu/src/internal/random.ts";
 import { appliance, marked, type Run, start } from "../lib/command.ts";
 
 const { values } = parseArgs({
@@ -23,17 +24,6 @@ function judge(run: Run, what: string): void {
   if (right && run.left.length === 0) return;
   wrong += 1;
   console.log(`WRONG ${what}: exit ${run.exitCode}, left ${run.left.length}\n${run.stdout}${run.stderr}`);
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 // What is built is built before.
@@ -61,7 +51,7 @@ const together = await Promise.all(
 together.forEach((run, index) => judge(run, `machine ${index + 1} of ${together.length} at once`));
 console.log(`${together.length} machines at once`);
 
-const next = random(Number(values.seed));
+const next = createRandom(Number(values.seed));
 for (let kill = 1; kill <= Number(values.kills); kill += 1) {
   const started = start([...HELLO]);
   const moment = Math.round(next() * 2500);
