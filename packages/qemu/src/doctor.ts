@@ -71,7 +71,8 @@ function stillness({ end, cpus: looks }: Evidence): Diagnosis[] {
       },
     ];
   }
-  if (seen.every(({ halted, user }) => halted === true || user === true))
+  // A program is interrupted now and then, too.
+  if (seen.some(({ user }) => user === true))
     return [{ id: "busy-program", message: "A program in it is computing.", hint: "Give it more time" }];
   if (seen.every(({ halted, user }) => halted === false && user === false)) {
     return [

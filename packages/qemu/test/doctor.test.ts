@@ -94,6 +94,7 @@ test("what a machine that is out of time is doing", () => {
     "interrupts-off",
   ]);
   expect(of([{ ...busy, user: true }, idle], [{ ...busy, user: true }, idle])).toEqual(["busy-program"]);
+  expect(of([busy], [{ ...busy, user: true }], [idle])).toEqual(["busy-program"]);
   expect(of([busy], [busy])).toEqual(["busy-kernel"]);
   expect(of([{ pc: "0x1" }])).toEqual([]);
   expect(of()).toEqual([]);

@@ -43,7 +43,7 @@ const PANIC_GRACE_MS = 100;
 /** A kernel that halts has nothing to say after its line; what is behind it in the serial port's buffer comes by then. */
 const HALT_GRACE_MS = 20;
 /** How often, and how far apart, the processors of a machine that is out of time are looked at. */
-const [LOOKS, LOOK_EVERY_MS] = [4, 10];
+const [LOOKS, LOOK_EVERY_MS] = [8, 10];
 /** How long QEMU may take for each step of its end. */
 const STEP_MS = 2000;
 
