@@ -31,10 +31,14 @@ const bridge = `farm${process.pid % 10_000}`;
 const children: ReturnType<typeof spawn>[] = [];
 
 function start(space: string, file: string, args: readonly string[], argv0 = file): ReturnType<typeof spawn> {
-  const child = spawn("ip", ["netns", "exec", space, "sh", "-c", 'exec -a "$0" "$@"', argv0, file, ...args], {
-    stdio: "ignore",
-    detached: true,
-  });
+  const child = spawn(
+    "ip",
+    ["netns", "exec", space, "bash", "-c", 'exec -a "$0" "$@"', argv0, file, ...args],
+    {
+      stdio: "ignore",
+      detached: true,
+    },
+  );
   children.push(child);
   return child;
 }

@@ -29,7 +29,10 @@ let state = Number(values.seed ?? Date.now() % 1_000_000);
 const random = (): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
 console.log(`seed ${state}, ${MOMENTS} moments`);
 
-const KERNEL = { features: ["base", "serial", "modules"], config: { DUMMY: "m", NET: "y", NETDEVICES: "y" } };
+const KERNEL = {
+  features: ["base", "serial", "modules"],
+  config: { DUMMY: "m", NET: "y", NETDEVICES: "y", NET_CORE: "y" },
+};
 const PHASES = ["download", "unpack", "configure", "compile", "compile", "compile", "install"] as const;
 
 const scratch = await mkdtemp(join(tmpdir(), "kernel-killed-"));
