@@ -6,7 +6,7 @@ import type { ConfigurationPlan } from "../configure.ts";
 import { kernelCacheDir } from "../context.ts";
 import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
-import { checkDistcc, distccHosts } from "./distcc.ts";
+import { checkDistcc, DISTCC_ENV, distccHosts } from "./distcc.ts";
 import { checkIcecream, ICECREAM_JOBS } from "./icecream.ts";
 import { findProgram } from "./needs.ts";
 import { run, searchPath } from "./process.ts";
@@ -126,7 +126,7 @@ async function farmOf(
   await mkdir(directory, { recursive: true });
   const { hosts, jobs } = distccHosts(distcc);
   await checkDistcc({ program, compiler, hosts: distcc, signal });
-  return { program, env: { DISTCC_HOSTS: hosts, DISTCC_DIR: directory }, jobs };
+  return { program, env: { ...DISTCC_ENV, DISTCC_HOSTS: hosts, DISTCC_DIR: directory }, jobs };
 }
 
 function missing(name: string, what: string): KernelError {

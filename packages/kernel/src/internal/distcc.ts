@@ -7,6 +7,9 @@ import { cleanEnv, run } from "./process.ts";
 // distcc's own guess for a machine of which it knows nothing (distcc(1), "HOST SPECIFICATIONS").
 const SLOTS = 4;
 
+/** It would call "gcc" by another name, "x86_64-linux-gnu-gcc", which a kernel keeps in its configuration, and so in its bytes. */
+export const DISTCC_ENV = { DISTCC_NO_REWRITE_CROSS: "1" } as const;
+
 /** The hosts as DISTCC_HOSTS wants them, and how many compilers they and this machine hold. */
 export function distccHosts(given: readonly string[]): { readonly hosts: string; readonly jobs: number } {
   let jobs = 0;
@@ -42,7 +45,7 @@ export async function checkDistcc(request: {
     const compile = async (output: string, host?: string): Promise<string | undefined> => {
       const args = ["-O2", "-c", "check.c", "-o", output];
       // Not the build's directory: there stands which hosts failed a minute ago, and are not asked.
-      const farm = { DISTCC_DIR: scratch, DISTCC_FALLBACK: "0", TMPDIR: scratch };
+      const farm = { ...DISTCC_ENV, DISTCC_DIR: scratch, DISTCC_FALLBACK: "0", TMPDIR: scratch };
       const command =
         host === undefined
           ? { file: compiler, args, cwd: scratch }
