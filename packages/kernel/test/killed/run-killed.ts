@@ -83,6 +83,9 @@ try {
     await killer;
     return child.signalCode === null ? `ended with ${status}` : `killed in ${phase}`;
   };
+  // What a killed build had started, a tar above all, writes on until it finds nobody at its pipe.
+  const remove = (path: string): Promise<void> =>
+    rm(path, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
   const names = async (kind: string): Promise<string[]> =>
     (await readdir(join(cache, kind)).catch(() => [])).filter(
       (name) => !name.startsWith(".") && !/\.(lock|json)/.test(name),
@@ -109,12 +112,11 @@ try {
   // The early phases begin only in an empty cache, the last only when all is compiled.
   for (let moment = 0; moment < MOMENTS; moment++) {
     const phase = PHASES[Math.floor((moment / MOMENTS) * PHASES.length)] ?? "install";
-    if (phase === "download" || phase === "unpack") await rm(cacheDir, { recursive: true, force: true });
+    if (phase === "download" || phase === "unpack") await remove(cacheDir);
     if (phase === "configure") {
-      for (const kind of ["configs", "answers"])
-        await rm(join(cache, kind), { recursive: true, force: true });
+      for (const kind of ["configs", "answers"]) await remove(join(cache, kind));
     }
-    if (phase === "install") await rm(join(cache, "artifacts"), { recursive: true, force: true });
+    if (phase === "install") await remove(join(cache, "artifacts"));
     const spans = { download: 700, unpack: 25_000, configure: 6000, compile: 60_000, install: 1500 };
     const milliseconds = Math.floor(random() * spans[phase]);
     const end = await build({ phase, milliseconds });
