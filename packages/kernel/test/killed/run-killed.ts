@@ -72,6 +72,7 @@ try {
     const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    const exited = new Promise((resolve) => child.once("exit", resolve));
     let phase = "start";
     let killer: Promise<void> | undefined;
     for await (const line of createInterface(child.stdout)) {
@@ -79,7 +80,7 @@ try {
       if (phase !== until?.phase || killer !== undefined) continue;
       killer = sleep(until.milliseconds).then(() => void child.kill("SIGKILL"));
     }
-    const status = child.exitCode ?? (await new Promise((resolve) => child.once("exit", resolve)));
+    const status = await exited;
     await killer;
     return child.signalCode === null ? `ended with ${status}` : `killed in ${phase}`;
   };
