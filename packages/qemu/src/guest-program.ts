@@ -2,12 +2,16 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import type { ReadStream } from "node:tty";
 import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecResult } from "./agent/agent.ts";
 import { report, resultStatus, type CliIo } from "./cli-result.ts";
 import { QemuError } from "./errors.ts";
 import type { MachineSpec } from "./machine.ts";
 import type { Values } from "./options.ts";
 import type { Vm } from "./vm.ts";
+
+/** How long a machine whose agent is gone may take to end by itself. */
+const END_MS = 3000;
 
 /** The machine with the agent as its init. */
 export async function withAgent(spec: MachineSpec): Promise<MachineSpec> {
@@ -45,7 +49,11 @@ export async function runProgram(
   } catch (error) {
     // What became of the machine tells more than that its agent is gone.
     if (!(error instanceof QemuError) || error.code !== "QEMU_AGENT_LOST") throw error;
-    const result = await vm.wait();
+    // An agent that has only started anew leaves a machine that would run for ever.
+    const result = await Promise.race([
+      vm.wait(),
+      sleep(END_MS, undefined, { ref: false }).then(() => vm.kill()),
+    ]);
     for (const line of result.tail.slice(-12)) io.stderr.write(`  ${line}\n`);
     await report(result, values, io);
     return resultStatus(result) === 0 ? 1 : resultStatus(result);

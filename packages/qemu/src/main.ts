@@ -62,7 +62,7 @@ async function run(values: Values, io: CliIo): Promise<number> {
   const { snapshot } = await import("./snapshot.ts");
   const vm =
     values.snapshot === true
-      ? await (await snapshot(machine, { signal: io.signal })).clone(options)
+      ? await (await snapshot(machine, { signal: io.signal, deadlines })).clone(options)
       : await launch(machine, options);
   try {
     return program === undefined ? await attend(vm, values, io) : await runProgram(vm, program, values, io);

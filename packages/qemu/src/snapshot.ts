@@ -119,7 +119,7 @@ async function make(
   prepare: (vm: Vm) => Promise<void>,
 ): Promise<void> {
   await mkdir(join(directory, ".."), { recursive: true });
-  const part = await mkdtemp(`${directory}.part-`);
+  const part = await mkdtemp(`${directory}.part-${process.pid}-`);
   try {
     await using vm = await launchWith(machine, options, {
       memory: { path: join(part, MEMORY), copy: false },
@@ -191,13 +191,27 @@ function isThere(path: string): Promise<boolean> {
   );
 }
 
+/** Removes those that were not used for longest, and what a process that was killed has left half made. */
 async function trim(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const maker = /\.part-(\d+)-/.exec(name)?.[1];
+    if (maker !== undefined && !isAlive(Number(maker)))
+      await rm(join(root, name), { recursive: true, force: true });
+  }
   const names = (await readdir(root))
     .filter((name) => /^[0-9a-f]{32}$/.test(name))
     .map((name) => join(root, name));
   const dated = await Promise.all(names.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
   for (const { path } of dated.sort((a, b) => b.at - a.at).slice(KEPT))
     await rm(path, { recursive: true, force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function shellQuote(word: string): string {

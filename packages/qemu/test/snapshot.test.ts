@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -34,6 +34,9 @@ test("copies of a booted guest go on where it was, each with random numbers and 
     await ask(vm, "echo kept > /tmp/mark");
     await ask(vm, "/bin/busybox date -s '2001-01-01 00:00:00'");
   };
+  // Left by a process that was killed: no process has such a number.
+  const left = join(cacheDir, "qemu/snapshots/0123.part-99999999-abc");
+  await mkdir(left, { recursive: true });
   const booted = await snapshot(spec, { cacheDir, name: "marked", prepare });
   expect(booted.cached).toBe(false);
   const command =
@@ -70,6 +73,13 @@ test("a preparation that fails keeps nothing, and what can't be copied is refuse
   expect((await readdir(join(cacheDir, "qemu/snapshots"))).filter((name) => name.includes("part"))).toEqual(
     [],
   );
+  const panics = snapshot({ ...spec, cmdline: "console=ttyS0 rdinit=/none" }, { cacheDir });
+  await expect(panics).rejects.toMatchObject({
+    code: "QEMU_AGENT_LOST",
+    message: expect.stringMatching(
+      /^The guest's agent has not answered\. The kernel panicked: .* found no \/init/,
+    ),
+  });
   const refused = async (change: MachineSpec): Promise<void> => {
     const request = snapshot(machine({ ...spec, ...change }), { cacheDir });
     await expect(request).rejects.toMatchObject({ code: "QEMU_SPEC_INVALID" });

@@ -5,6 +5,7 @@ import { QemuError } from "../errors.ts";
 import { actualForwards } from "./forwards.ts";
 import type { Machine } from "../machine.ts";
 import { connectQmp, type QmpClient } from "../qmp.ts";
+import { describeResult, type BootResult } from "../result.ts";
 import { createScreen } from "../screen.ts";
 import { createSerialPort, type SerialPort } from "../serial-port.ts";
 import { createVirtioPort, type VirtioPort } from "../virtio-port.ts";
@@ -118,9 +119,9 @@ export async function startVm(request: StartRequest): Promise<Vm> {
       throw new QemuError("QEMU_PORT_UNKNOWN", `The machine has no port "${AGENT_PORT}"`, {
         hint: `Add virtioPorts: ["${AGENT_PORT}"], ports: ["${AGENT_PORT}"], or both`,
       });
-    agent ??= connectAgent(channels, agentOptions);
-    agent.catch(() => {
+    agent ??= connectAgent(channels, agentOptions).catch(async (error: unknown) => {
       agent = undefined;
+      throw await whyNoAgent(error, supervisor.result);
     });
     return agent;
   };
@@ -145,6 +146,16 @@ export async function startVm(request: StartRequest): Promise<Vm> {
       await supervisor.kill("caller");
     },
   };
+}
+
+/** What became of the machine tells more than that its agent is gone. */
+async function whyNoAgent(error: unknown, end: Promise<BootResult>): Promise<unknown> {
+  if (!(error instanceof QemuError) || error.code !== "QEMU_AGENT_LOST") return error;
+  const { message, hint } = describeResult(await end);
+  return new QemuError("QEMU_AGENT_LOST", `The guest's agent has not answered. ${message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  });
 }
 
 function named<T extends { readonly name: string }>(kind: string, ports: readonly T[], name: string): T {
