@@ -30,7 +30,7 @@ test.each([
     writeFileSync(conf, `#!/bin/sh\nexec '${process.execPath}' '${cli}' conf "$@"\n`);
     chmodSync(conf, 0o755);
     const suite = join(tree, "scripts/kconfig/tests");
-    const plugins = ["-p", "no:cacheprovider", "-p", "roomy_pipes"];
+    const plugins = ["-p", "no:cacheprovider", "-p", "patient_keys"];
     const { stdout } = await run("python3", ["-B", "-m", "pytest", "-q", ...plugins, suite], {
       cwd: directory,
       env: {
