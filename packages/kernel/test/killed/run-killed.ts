@@ -72,7 +72,7 @@ try {
     const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const exited = new Promise((resolve) => child.once("exit", resolve));
+    const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
     let phase = "start";
     let killer: Promise<void> | undefined;
     for await (const line of createInterface(child.stdout)) {
