@@ -1,9 +1,6 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: {
-    projects: ["packages/*", "tools"],
-    // Left alone, vitest keeps one processor for itself, and of two cores uses one.
-    maxWorkers: 2,
-  },
+  // Each package says for itself how many workers it takes: projects inherit nothing from here.
+  test: { projects: ["packages/*", "tools"] },
 });
