@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildKernel, defaultSource, distroKernel } from "@justenough/kernel";
-import type { KernelArtifacts } from "@justenough/kernel";
+import { distroKernel } from "@justenough/kernel";
 import { agentSegment, launch, serialDevices } from "@justenough/qemu";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+/** Virtio's drivers, which Debian has built into its kernel of riscv64 alone. */
 const MODULES = [
   "virtio/virtio_ring",
   "virtio/virtio",
@@ -45,15 +45,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const FEATURES = ["base", "quiet", "serial", "serial-cards", "poweroff", "ptys", "virtio-console"];
-
-/** Debian's kernel of arm64 has virtio's drivers as modules. It has none of riscv64, so that one is built. */
-async function kernelOf(arch: "arm64" | "riscv64"): Promise<KernelArtifacts> {
-  if (arch === "arm64") return distroKernel({ arch });
-  const source = await defaultSource();
-  return buildKernel({ arch, source, features: FEATURES });
-}
-
 // The serial port is a PCI card on these. x86_64 is packages/qemu/test/agent/guest.test.ts.
 test.each([
   ["arm64", "aarch64-linux-gnu-gcc", "serial"],
@@ -61,7 +52,7 @@ test.each([
   ["riscv64", "riscv64-linux-gnu-gcc", "serial"],
   ["riscv64", "riscv64-linux-gnu-gcc", "virtio"],
 ] as const)("programs in a guest of %s (%s), over its %s port", async (arch, compiler, channel) => {
-  const kernel = await kernelOf(arch);
+  const kernel = await distroKernel({ arch });
   const name = `${arch}-${channel}`;
   const root = join(directory, name);
   await mkdir(join(root, "modules"), { recursive: true });

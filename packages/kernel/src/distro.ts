@@ -19,7 +19,7 @@ import { unpackPackage } from "./internal/unpack.ts";
 export interface DistroKernelOptions extends KernelContext {
   /** Default: x86_64. */
   readonly arch?: Arch | undefined;
-  /** A kernel package or one that depends on the current one. Default: Debian's kernel for virtual machines. */
+  /** A kernel package or one that depends on the current one. Default: Debian's for virtual machines, where it has one. */
   readonly package?: string | undefined;
   /** Asks apt again instead of taking the version that was found first. */
   readonly refresh?: boolean | undefined;
@@ -33,7 +33,7 @@ export interface DistroKernelOptions extends KernelContext {
  */
 export async function distroKernel(options: DistroKernelOptions = {}): Promise<KernelArtifacts> {
   const arch = options.arch ?? "x86_64";
-  const wanted = options.package ?? `linux-image-cloud-${archFacts(arch).debian}`;
+  const wanted = options.package ?? distroPackage(arch);
   const cache = join(kernelCacheDir(options), "distro");
   const pointer = join(cache, `${wanted}.json`);
   const known = options.refresh === true ? undefined : await readJson<{ readonly id: string }>(pointer);
@@ -42,8 +42,7 @@ export async function distroKernel(options: DistroKernelOptions = {}): Promise<K
     await markUsed(cached.directory);
     return cached;
   }
-  const foreign = arch === hostArch() ? undefined : archFacts(arch).debian;
-  const found = await realPackage(wanted, options, foreign);
+  const found = await findDistroKernel(options);
   const id = `${found.name}_${found.version.replaceAll(/[^\w.+~-]/g, "-")}`;
   const directory = join(cache, id);
   const onWait = (pid: number): void =>
@@ -71,19 +70,24 @@ export async function distroKernel(options: DistroKernelOptions = {}): Promise<K
   });
 }
 
+/** Debian's kernel for virtual machines, where it has one: it has none of riscv64. */
+function distroPackage(arch: Arch): string {
+  return `linux-image-${arch === "riscv64" ? "" : "cloud-"}${archFacts(arch).debian}`;
+}
+
+/** The package that `distroKernel` downloads. */
+export function findDistroKernel(options: DistroKernelOptions): Promise<AptPackage> {
+  const { arch = "x86_64" } = options;
+  const foreign = arch === hostArch() ? undefined : archFacts(arch).debian;
+  return realPackage(options.package ?? distroPackage(arch), options, foreign);
+}
+
 /** The package that holds the kernel: linux-image-cloud-amd64 is empty and depends on the current version's. */
-export async function realPackage(
-  name: string,
-  context: KernelContext,
-  foreign?: string,
-): Promise<AptPackage> {
+async function realPackage(name: string, context: KernelContext, foreign?: string): Promise<AptPackage> {
   const found = await aptPackage(name, context, foreign);
   if (found === undefined) {
     throw new KernelError("KERNEL_SOURCE", `apt offers no package "${name}" here`, {
-      hint:
-        foreign === undefined
-          ? "Is this Debian? Elsewhere, build a kernel from source"
-          : "Debian has kernels for virtual machines of amd64 and arm64 only: build one from source",
+      hint: "Is this Debian? Elsewhere, build a kernel from source",
     });
   }
   const next = found.depends.find((entry) => /^linux-image-\d/.test(entry));
@@ -98,11 +102,12 @@ async function unpackKernel(
 ): Promise<void> {
   await unpackPackage(deb, directory, context);
   const names = await readdir(join(directory, "boot")).catch(() => []);
-  const image = names.find((name) => name.startsWith("vmlinuz-"));
-  if (image === undefined) {
-    throw new KernelError("KERNEL_SOURCE", `The package "${kernel.found.name}" holds no boot/vmlinuz-*`);
+  // Debian's name for riscv64's Image, which is not compressed, is vmlinux.
+  const [image, release] =
+    names.map((name) => /^vmlinu[xz]-(.+)$/.exec(name)).find((name) => name !== null) ?? [];
+  if (image === undefined || release === undefined) {
+    throw new KernelError("KERNEL_SOURCE", `The package "${kernel.found.name}" holds no kernel in boot`);
   }
-  const release = image.slice("vmlinuz-".length);
   // Debian moved the modules under /usr in trixie; depmod -b looks in lib/modules.
   const merged = join(directory, "usr/lib/modules");
   if ((await readdir(merged).catch(() => [])).length > 0) {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { KernelContext } from "../context.ts";
 import { kernelCacheDir } from "../context.ts";
@@ -19,28 +19,56 @@ export interface AptPackage {
 
 // Started by root, apt drops to the user _apt and warns when that one cannot write the target; we are not installing.
 const COMMON = ["-q", "-o", "APT::Sandbox::User=root"];
+/** Of the package debian-archive-keyring, without which there is no Debian. */
+const DEBIAN_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/** A directory for an index of packages, and the options that make apt use it. */
+interface OwnIndex {
+  readonly directory: string;
+  readonly options: readonly string[];
+  /** The sources.list that is to be in the directory, where the system's sources won't do. */
+  readonly sources?: string;
+}
 
 /** The options of an index of our own: apt needs root only for the system's, which knows this machine's architecture alone. */
-function ownIndex(
-  context: KernelContext,
-  foreign?: string,
-): { readonly directory: string; readonly options: string[] } {
-  const directory = join(kernelCacheDir(context), foreign === undefined ? "apt" : `apt-${foreign}`);
+function ownIndex(context: KernelContext, foreign?: string, sources?: string): OwnIndex {
+  const name = [
+    "apt",
+    ...(foreign === undefined ? [] : [foreign]),
+    ...(sources === undefined ? [] : ["stable"]),
+  ];
+  const directory = join(kernelCacheDir(context), name.join("-"));
   const options = [
     ...(foreign === undefined ? [] : [`APT::Architecture=${foreign}`, `APT::Architectures=${foreign}`]),
+    ...(sources === undefined
+      ? []
+      : [`Dir::Etc::SourceList=${directory}/sources.list`, "Dir::Etc::SourceParts=/dev/null"]),
     `Dir::State=${directory}/state`,
     "Dir::State::status=/var/lib/dpkg/status",
     `Dir::Cache=${directory}/cache`,
     "APT::Get::List-Cleanup=false",
   ].flatMap((option) => ["-o", option]);
-  return { directory, options };
+  return { directory, options, ...(sources === undefined ? {} : { sources }) };
+}
+
+/**
+ * Debian's current release, at the mirror that this machine uses: an architecture may be younger than the release here,
+ * as riscv64 is younger than Debian 12. Undefined where apt reads nothing of Debian.
+ */
+async function stableSources(context: KernelContext): Promise<string | undefined> {
+  const format = "$(ORIGIN) $(COMPONENT) $(CODENAME) $(REPO_URI)";
+  const args = [...COMMON, "indextargets", "--format", format, "Created-By: Packages"];
+  const targets = await run({ file: "apt-get", args }, { signal: context.signal });
+  const mirror = /^Debian main [a-z]+ (\S+)$/m.exec(targets.stdout)?.[1];
+  return mirror === undefined ? undefined : `deb [signed-by=${DEBIAN_KEYS}] ${mirror} stable main\n`;
 }
 
 /**
  * What apt knows of a package: by the system's index, else by one of our own that is fetched when need be.
  * Returns undefined when neither has it, or there is no apt.
  *
- * @param foreign - Debian's name of another architecture than this machine's, for which only an index of our own will do.
+ * @param foreign - Debian's name of another architecture than this machine's, for which only an index of our own will do:
+ * of the release here, else of Debian's current one.
  */
 export async function aptPackage(
   name: string,
@@ -49,20 +77,36 @@ export async function aptPackage(
 ): Promise<AptPackage | undefined> {
   const system = foreign === undefined ? await show(name, [], context) : undefined;
   if (system !== undefined) return system;
-  const { options } = ownIndex(context, foreign);
-  const known = await show(name, options, context);
-  if (known !== undefined) return known;
-  return (await updateIndex(context, foreign)) ? show(name, options, context) : undefined;
+  const sources = foreign === undefined ? undefined : await stableSources(context);
+  const indexes = [
+    ownIndex(context, foreign),
+    ...(sources === undefined ? [] : [ownIndex(context, foreign, sources)]),
+  ];
+  for (const ask of [kept, fresh]) {
+    for (const index of indexes) {
+      const found = await ask(name, index, context);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
 }
 
-/** Brings our own index up to date; false when there is no apt. */
-async function updateIndex(context: KernelContext, foreign?: string): Promise<boolean> {
+function kept(name: string, index: OwnIndex, context: KernelContext): Promise<AptPackage | undefined> {
+  return show(name, index.options, context);
+}
+
+async function fresh(name: string, index: OwnIndex, context: KernelContext): Promise<AptPackage | undefined> {
+  return (await updateIndex(index, context)) ? kept(name, index, context) : undefined;
+}
+
+/** Brings an index of our own up to date; false when there is no apt. */
+async function updateIndex(index: OwnIndex, context: KernelContext): Promise<boolean> {
   if (context.offline === true) return false;
-  const own = ownIndex(context, foreign);
-  await mkdir(join(own.directory, "state/lists/partial"), { recursive: true });
-  await mkdir(join(own.directory, "cache/archives/partial"), { recursive: true });
+  await mkdir(join(index.directory, "state/lists/partial"), { recursive: true });
+  await mkdir(join(index.directory, "cache/archives/partial"), { recursive: true });
+  if (index.sources !== undefined) await writeFile(join(index.directory, "sources.list"), index.sources);
   context.onProgress?.({ phase: "index", done: 0, unit: "steps", message: "apt-get update" });
-  const command = { file: "apt-get", args: [...COMMON, ...own.options, "update"] };
+  const command = { file: "apt-get", args: [...COMMON, ...index.options, "update"] };
   const finished = await run(command, { signal: context.signal });
   if (finished.exitCode === 127) return false;
   if (finished.exitCode !== 0) throw commandError("read the package index", command, finished);
@@ -133,7 +177,7 @@ export async function aptDownload(wanted: AptPackage, context: KernelContext): P
     const command = aptDownloadCommand(wanted, beside);
     const finished = await run(command, { signal: context.signal });
     if (finished.exitCode !== 0) {
-      if (wanted.aptOptions.length === 0 && (await updateIndex(context))) {
+      if (wanted.aptOptions.length === 0 && (await updateIndex(ownIndex(context), context))) {
         // The system's index is older than the archive, which has dropped that version since.
         const fresh = await show(wanted.name, ownIndex(context).options, context);
         if (fresh !== undefined && fresh.version !== wanted.version) return await aptDownload(fresh, context);

@@ -36,19 +36,19 @@ export async function runCommand(
     features(operand, print);
     return;
   }
+  const distro = { arch: oneOf(args, "arch", ARCHES), package: args.text("package") };
   if (args.flag("dry-run")) {
     const wanted = name === "distro" ? undefined : await configuration(context, kernel);
     const commands = await dryRun(name, wanted, {
       ...kernel,
-      package: args.text("package"),
+      ...distro,
       jobs: jobs(context),
     });
     print(commands, commands.map((command) => `${command}\n`).join(""));
     return;
   }
   if (name === "distro") {
-    const arch = oneOf(args, "arch", ARCHES);
-    const artifacts = await distroKernel({ ...kernel, arch, package: args.text("package") });
+    const artifacts = await distroKernel({ ...kernel, ...distro });
     print(artifacts, `${artifacts.image}\n`);
     return;
   }

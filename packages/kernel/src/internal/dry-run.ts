@@ -4,8 +4,8 @@ import { archFacts } from "../arch.ts";
 import { objectsDirectory, planConfiguration } from "../configure.ts";
 import type { KernelConfiguration } from "../configure.ts";
 import { kernelCacheDir } from "../context.ts";
-import type { KernelContext } from "../context.ts";
-import { realPackage } from "../distro.ts";
+import { findDistroKernel } from "../distro.ts";
+import type { DistroKernelOptions } from "../distro.ts";
 import { aptDownloadCommand } from "./apt.ts";
 import { makeCommand, prefixMaps } from "./make.ts";
 import { formatCommand } from "./process.ts";
@@ -15,11 +15,11 @@ import { fetchCommands, sourceCommands } from "./source-commands.ts";
 export async function dryRun(
   name: string,
   wanted: KernelConfiguration | undefined,
-  context: KernelContext & { readonly package?: string | undefined; readonly jobs?: number | undefined },
+  context: DistroKernelOptions & { readonly jobs?: number | undefined },
 ): Promise<string[]> {
   const downloads = join(kernelCacheDir(context), "downloads");
   if (wanted === undefined) {
-    const found = await realPackage(context.package ?? "linux-image-cloud-amd64", context);
+    const found = await findDistroKernel(context);
     const directory = join(kernelCacheDir(context), "distro", `${found.name}_${found.version}`);
     return [
       formatCommand(aptDownloadCommand(found, downloads)),
