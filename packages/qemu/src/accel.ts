@@ -146,6 +146,10 @@ export async function chooseAccelerator(
   const { arch, cpu, preset, binary } = machine;
   const verdict = await probeAccelerator({ accel: "kvm", arch, cpu, preset, binary, ...options });
   if (verdict.usable) return { accel: "kvm", verdict };
+  if (preset === "microvm")
+    throw new QemuError("QEMU_KVM_UNUSABLE", `A microvm needs KVM, which can't be used: ${verdict.reason}`, {
+      hint: `Use preset "lean", which is as fast under emulation`,
+    });
   if (machine.accel === "auto") return { accel: "tcg", verdict };
   throw new QemuError("QEMU_KVM_UNUSABLE", `KVM was asked for and can't be used: ${verdict.reason}`, {
     hint: `Use accel "auto" to fall back to emulation`,

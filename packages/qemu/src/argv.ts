@@ -1,4 +1,4 @@
-import { boardOf, defaultCpu, machineType } from "./board.ts";
+import { boardOf, defaultCpu, machineType, ownPorts } from "./board.ts";
 import type { Machine, Nic } from "./machine.ts";
 import { driveArguments } from "./disks.ts";
 import { gdbArguments } from "./gdb.ts";
@@ -95,6 +95,7 @@ export function commandArguments(machine: Machine, wiring: Wiring): string[] {
     machine.rng ? ["-device", "virtio-rng-pci"] : [],
     machine.vga ? ["-device", boardOf(machine.arch).vga] : [],
     machine.pvpanic ? ["-device", "pvpanic-pci"] : [],
+    machine.debugExit ? ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"] : [],
     ...machine.nics.map((nic, index) => nicArguments(machine, nic, index, byHand)),
     gdbArguments(machine.gdb),
     machine.extraArgs,
@@ -234,8 +235,8 @@ function virtioPorts(
   ];
 }
 
-function isOwnPort({ arch }: Machine, index: number): boolean {
-  return index < boardOf(arch).morePorts;
+function isOwnPort(machine: Machine, index: number): boolean {
+  return index < ownPorts(machine);
 }
 
 function portDevice(machine: Machine, name: string, index: number): string[] {

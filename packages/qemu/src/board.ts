@@ -82,6 +82,8 @@ export function boardOfBinary(binary: string): Board | undefined {
   return Object.values(BOARDS).find((board) => board.binary === basename(binary));
 }
 
+/** With PCI Express and ACPI, so that it has the same cards and ways to switch off as a q35. */
+const MICROVM = "microvm,pcie=on,acpi=on,rtc=on,pit=off,pic=off";
 const LEAN = ",i8042=off,smm=off,vmport=off,sata=off,smbus=off,usb=off";
 
 /** QEMU's `-machine` for a description; the probe guest must run on the same. */
@@ -90,9 +92,15 @@ export function machineType({
   preset,
   cpus,
 }: Pick<Machine, "arch" | "preset"> & { readonly cpus?: number }): string {
+  if (preset === "microvm") return MICROVM;
   if (arch === "x86_64") return preset === "lean" ? `q35${LEAN}` : "q35";
   // The second version of Arm's interrupt controller, virt's default, has room for eight processors.
   return arch === "arm64" && (cpus ?? 1) > 8 ? "virt,gic-version=3" : "virt";
+}
+
+/** How many serial ports after the console are the board's own. */
+export function ownPorts({ arch, preset }: Pick<Machine, "arch" | "preset">): number {
+  return preset === "microvm" ? 0 : boardOf(arch).morePorts;
 }
 
 /** QEMU's `-cpu` when the description names none. `host` is what KVM is for. */

@@ -13,7 +13,7 @@ export interface CliIo {
 /** Tells how the machine ended. */
 export async function report(result: BootResult, values: Values, io: CliIo): Promise<void> {
   if (values.json === true) {
-    io.stdout.write(`${JSON.stringify(result)}\n`);
+    io.stdout.write(`${jsonOf(result)}\n`);
     return;
   }
   if (result.kind === "poweroff") return;
@@ -23,8 +23,18 @@ export async function report(result: BootResult, values: Values, io: CliIo): Pro
   io.stderr.write(`\n${label}${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`);
 }
 
+/** A result as JSON, of the last screen the text alone: its picture is a file, by --screenshot. */
+export function jsonOf(result: BootResult, more: object = {}): string {
+  return JSON.stringify({
+    ...result,
+    ...(result.screen && { screen: { text: result.screen.text } }),
+    ...more,
+  });
+}
+
 /** Exit status for a boot's result. */
 export function resultStatus(result: BootResult): number {
+  if (result.kind === "exit") return result.status;
   if (result.kind === "poweroff" || result.kind === "reboot" || result.kind === "halt") return 0;
   return result.kind === "timeout" || result.kind === "no-console" ? 124 : 1;
 }

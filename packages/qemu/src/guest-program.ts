@@ -4,7 +4,7 @@ import type { ReadStream } from "node:tty";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecResult } from "./agent/agent.ts";
-import { report, resultStatus, type CliIo } from "./cli-result.ts";
+import { jsonOf, report, resultStatus, type CliIo } from "./cli-result.ts";
 import { QemuError } from "./errors.ts";
 import type { MachineSpec } from "./machine.ts";
 import type { Values } from "./options.ts";
@@ -58,9 +58,9 @@ export async function runProgram(
     await report(result, values, io);
     return resultStatus(result) === 0 ? 1 : resultStatus(result);
   }
-  const { code, signal, ms } = end;
+  const { code, signal, ms, usage } = end;
   if (values.json === true)
-    io.stdout.write(`${JSON.stringify({ ...(await vm.wait()), program: { code, signal, ms } })}\n`);
+    io.stdout.write(`${jsonOf(await vm.wait(), { program: { code, signal, ms, usage } })}\n`);
   return signal === undefined ? code : 128 + constants.signals[signal as NodeJS.Signals];
 }
 

@@ -26,7 +26,9 @@ Machine:
   --accel auto|kvm|tcg     default auto: KVM only when a probe guest has run under it
   --cpu MODEL              QEMU's -cpu
   --lean                   no keyboard, SATA, USB: boots a distribution's kernel a little faster
+  --microvm                QEMU's smallest PC, with KVM alone: the fastest start
   --pvpanic                device through which the guest reports a panic
+  --debug-exit             isa-debug-exit at port 0xf4: the N that the guest writes there is the exit status
   --qemu FILE              QEMU binary (default: the architecture's)
 
 Run:
@@ -34,6 +36,9 @@ Run:
   --timeout S              end after S seconds
   --idle-timeout S         end after S seconds without output
   --output-timeout S       end when nothing has been printed after S seconds
+  --init-timeout S         end when /init has not been started after S seconds
+  --ready REGEX            the guest is ready when a line of its console matches
+  --ready-timeout S        end when it is not ready after S seconds
   --console-log FILE       keep the console's bytes
   --film FILE.png|DIR      the boot as an animated PNG, or a PNG for each picture; the kernel needs console=tty0 before console=ttyS0 (arm64: ttyAMA0)
   --film-fps N             pictures a second (default 10)
@@ -47,5 +52,5 @@ Run:
   -V, --version
 
 A program's output is that of the command, and so is its exit status; INITRD has the program, and an agent is its init.
-Exit status without a program: 0 the guest powered off or rebooted, 1 panic or failure, 2 usage, 124 time-out, 130 Ctrl-C.
+Exit status without a program: the guest's by --debug-exit, 0 the guest powered off or rebooted, 1 panic or failure, 2 usage, 124 time-out, 130 Ctrl-C.
 `;

@@ -13,6 +13,7 @@ export {
   type ExecEnd,
   type ExecOptions,
   type ExecResult,
+  type ExecUsage,
   type TransferOptions,
 } from "./agent/agent.ts";
 export type { AgentProgramOptions } from "./agent/program.ts";
@@ -69,7 +70,7 @@ export {
   type QmpExecuteOptions,
   type QmpOptions,
 } from "./qmp.ts";
-export { describeResult, type BootEnd, type BootFacts, type BootResult } from "./result.ts";
+export { describeResult, type BootEnd, type BootFacts, type BootResult, type LastScreen } from "./result.ts";
 export type { Screen } from "./screen.ts";
 export type { ScreenCell, ScreenCells } from "./screen-text.ts";
 export type { ConsoleLine, SerialPort } from "./serial-port.ts";

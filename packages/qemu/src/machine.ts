@@ -37,9 +37,10 @@ export interface MachineSpec {
   readonly arch?: Arch | undefined;
   /**
    * `q35` is QEMU's standard PC. `lean` leaves out keyboard, SMM, VMware port, SATA, SMBus and USB, which saves
-   * a distribution's kernel their probing. Other architectures have QEMU's `virt` alone.
+   * a distribution's kernel their probing. `microvm` has next to nothing but PCI Express, starts a kernel directly, and is
+   * for KVM alone: under emulation `lean` is the faster one. Other architectures have QEMU's `virt` alone.
    */
-  readonly preset?: "q35" | "lean" | undefined;
+  readonly preset?: "q35" | "lean" | "microvm" | undefined;
   /**
    * Kernel image to boot directly: a bzImage, or a vmlinux with a PVH entry; an Image for arm64 and riscv64. Of a bzImage
    * with CONFIG_PVH the vmlinux inside is booted, unless there is a screen or a `firmware`.
@@ -88,6 +89,11 @@ export interface MachineSpec {
   readonly vga?: boolean | undefined;
   /** A pvpanic device, through which a guest with CONFIG_PVPANIC_PCI reports its panic. */
   readonly pvpanic?: boolean | undefined;
+  /**
+   * A PC's isa-debug-exit device at port 0xf4: a guest that writes N there, 0 to 127, ends the machine at once, with the
+   * result `exit` and that status. For kernels of one's own and unit tests of them.
+   */
+  readonly debugExit?: boolean | undefined;
   /** A virtio entropy source (default true): without one a guest may block for a second in getrandom(2). */
   readonly rng?: boolean | undefined;
   /**
@@ -130,7 +136,7 @@ export type NicSpec = {
 export interface Machine {
   readonly arch: Arch;
   readonly binary: string;
-  readonly preset: "q35" | "lean" | "virt";
+  readonly preset: "q35" | "lean" | "microvm" | "virt";
   readonly boot: "kernel" | "cdrom" | "disk" | "network" | "firmware";
   readonly kernel?: string;
   readonly initrd: readonly (string | Uint8Array)[];
@@ -148,6 +154,7 @@ export interface Machine {
   readonly virtioPorts: readonly string[];
   readonly vga: boolean;
   readonly pvpanic: boolean;
+  readonly debugExit: boolean;
   readonly rng: boolean;
   readonly gdb?: number | string;
   readonly extraArgs: readonly string[];
@@ -172,6 +179,7 @@ export function machine(spec: MachineSpec): Machine {
   const boot = spec.boot ?? defaultBoot(spec);
   checkBoot(spec, boot);
   if (arch !== "x86_64") checkVirt(spec, arch, boot);
+  if (spec.preset === "microvm") checkMicrovm(spec, boot);
   if (spec.nics !== undefined && spec.forwards !== undefined && spec.forwards.length > 0) {
     throw invalid(
       `"forwards" and "nics" exclude each other`,
@@ -212,6 +220,7 @@ export function machine(spec: MachineSpec): Machine {
     virtioPorts,
     vga: spec.vga ?? false,
     pvpanic: spec.pvpanic ?? false,
+    debugExit: spec.debugExit ?? false,
     rng: spec.rng ?? true,
     ...(spec.gdb === undefined ? {} : { gdb: completeGdb(spec.gdb) }),
     extraArgs: spec.extraArgs ?? [],
@@ -250,10 +259,20 @@ function checkBoot(spec: MachineSpec, boot: Machine["boot"]): void {
     throw invalid(`"cmdline" was given without "kernel"`);
 }
 
+function checkMicrovm(spec: MachineSpec, boot: Machine["boot"]): void {
+  const hint = `Use preset: "lean"`;
+  if (boot !== "kernel") throw invalid(`A microvm has no BIOS, and boot is "${boot}"`, hint);
+  if (spec.vga === true) throw invalid(`A microvm has no screen`, hint);
+  if (spec.cdrom !== undefined) throw invalid(`A microvm has no CD drive`, hint);
+  if (spec.accel === "tcg") throw invalid(`A microvm is for KVM, and accel is "tcg"`, hint);
+}
+
 // What only the PC has.
 function checkVirt(spec: MachineSpec, arch: Arch, boot: Machine["boot"]): void {
   if (spec.preset !== undefined)
     throw invalid(`"${spec.preset}" is a PC, and the architecture is "${arch}"`, `Leave out "preset"`);
+  if (spec.debugExit === true)
+    throw invalid(`isa-debug-exit is a PC's, and the architecture is "${arch}"`, `Leave out "debugExit"`);
   if (["network", "disk", "cdrom"].includes(boot) && spec.firmware === undefined)
     throw invalid(
       `An "${arch}" machine has no firmware of its own that boots from the ${boot}`,

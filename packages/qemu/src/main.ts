@@ -3,12 +3,15 @@ import type { ReadStream } from "node:tty";
 import type { Readable } from "node:stream";
 import { report, resultStatus, signalStatus, type CliIo } from "./cli-result.ts";
 import { runProgram, withAgent } from "./guest-program.ts";
+import { UsageError } from "./usage-error.ts";
 import type { Vm } from "./vm.ts";
 import {
   errorStatus,
   machineFromOptions,
   parseArch,
   parseOptions,
+  parsePattern,
+  parsePreset,
   parseSeconds,
   type Values,
 } from "./options.ts";
@@ -56,8 +59,13 @@ async function run(values: Values, io: CliIo): Promise<number> {
     total: parseSeconds("--timeout", values.timeout),
     idle: parseSeconds("--idle-timeout", values["idle-timeout"]),
     firstOutput: parseSeconds("--output-timeout", values["output-timeout"]),
+    init: parseSeconds("--init-timeout", values["init-timeout"]),
+    ready: parseSeconds("--ready-timeout", values["ready-timeout"]),
   };
-  const options = { signal: io.signal, deadlines, consoleLog: values["console-log"] };
+  const ready = parsePattern(values.ready);
+  if (ready === undefined && deadlines.ready !== undefined)
+    throw new UsageError("--ready-timeout waits for what --ready names", "Add --ready 'login:'");
+  const options = { ready, signal: io.signal, deadlines, consoleLog: values["console-log"] };
   const { launch } = await import("./launch.ts");
   const { snapshot } = await import("./snapshot.ts");
   const vm =
@@ -122,7 +130,7 @@ async function probe(values: Values, io: CliIo): Promise<number> {
     accel: accel === "tcg" ? "tcg" : "kvm",
     cpu: values.cpu,
     arch: parseArch(values.arch),
-    preset: values.lean === true ? "lean" : "q35",
+    preset: parsePreset(values),
     binary: values.qemu,
     signal: io.signal,
   });

@@ -27,11 +27,16 @@ const OPTIONS = {
   timeout: { type: "string" },
   "idle-timeout": { type: "string" },
   "output-timeout": { type: "string" },
+  "init-timeout": { type: "string" },
+  ready: { type: "string" },
+  "ready-timeout": { type: "string" },
   accel: { type: "string" },
   cpu: { type: "string" },
   arch: { type: "string" },
   lean: { type: "boolean" },
+  microvm: { type: "boolean" },
   pvpanic: { type: "boolean" },
+  "debug-exit": { type: "boolean" },
   qemu: { type: "string" },
   interactive: { type: "boolean", short: "i" },
   probe: { type: "boolean" },
@@ -117,8 +122,9 @@ export function machineFromOptions(values: Values): MachineSpec {
     nics: nics.map((nic) => ({ ...nic, pcap: values.pcap })),
     vga: values.film !== undefined || values.screenshot !== undefined,
     arch: parseArch(values.arch),
-    preset: values.lean === true ? "lean" : undefined,
+    preset: parsePreset(values),
     pvpanic: values.pvpanic,
+    debugExit: values["debug-exit"],
     binary: values.qemu,
   };
 }
@@ -131,12 +137,31 @@ function hasUserNetwork(net: string | undefined, forwards: readonly ForwardSpec[
   return net === "user";
 }
 
+/** QEMU's machine, of those that an x86_64 one may be. */
+export function parsePreset(values: Pick<Values, "lean" | "microvm">): "lean" | "microvm" | undefined {
+  if (values.lean === true && values.microvm === true)
+    throw new UsageError("--lean and --microvm are two machines", "Choose one");
+  return values.lean === true ? "lean" : values.microvm === true ? "microvm" : undefined;
+}
+
 /** A flag in seconds, as milliseconds. */
 export function parseSeconds(flag: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const seconds = Number(value);
   if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
   throw new UsageError(`"${value}" is no time for ${flag}`, "Give seconds, like 60 or 0.5");
+}
+
+export function parsePattern(value: string | undefined): RegExp | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return new RegExp(value);
+  } catch (error) {
+    throw new UsageError(
+      `"${value}" is no regular expression for --ready: ${(error as Error).message}`,
+      "Like 'login:'",
+    );
+  }
 }
 
 function parseAccel(value: string | undefined): AccelChoice | undefined {

@@ -6,6 +6,13 @@ import type { DeadlineName } from "./deadlines.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { Arch } from "./machine.ts";
 
+/** A screen at the end of a boot. */
+export interface LastScreen {
+  /** A PNG file. */
+  readonly png: Uint8Array;
+  readonly text?: string;
+}
+
 /** What is known about every run, however it ended. */
 export interface BootFacts {
   /** Milliseconds since QEMU was started. */
@@ -29,6 +36,8 @@ export interface BootFacts {
   /** Whether KVM is usable and why; absent where `tcg` was asked for. */
   readonly kvm?: AccelVerdict;
   readonly qemuVersion: string;
+  /** What the screen showed then, of a machine with one: the picture, and its text where that can be read. */
+  readonly screen?: LastScreen;
   /** The key of the snapshot that the machine is a copy of: its times are no boot's. */
   readonly clone?: string;
   /** What went wrong beside the boot, such as a console log that could not be written. */
@@ -42,6 +51,8 @@ export type BootEnd =
   | { readonly kind: "poweroff" }
   /** The guest asked for a reset. */
   | { readonly kind: "reboot" }
+  /** The guest ended the machine with a status of its own, through the device that `debugExit` is. */
+  | { readonly kind: "exit"; readonly status: number }
   /** The guest stopped its processors without switching itself off. */
   | { readonly kind: "halt" }
   /** The kernel gave up; `message` is what it said after "not syncing". */
@@ -92,6 +103,10 @@ function describeEnd(result: BootResult): { readonly message: string; readonly h
       return { message: `The guest powered off after ${seconds(result.times.end)}` };
     case "reboot":
       return { message: `The guest asked for a reboot after ${seconds(result.times.end)}` };
+    case "exit":
+      return {
+        message: `The guest ended with status ${result.status} after ${seconds(result.times.end)}`,
+      };
     case "halt":
       return {
         message: `The guest halted, without switching itself off, after ${seconds(result.times.end)}`,

@@ -16,6 +16,19 @@ export interface ScreenCells {
   readonly cursor?: { readonly row: number; readonly column: number };
 }
 
+/** The lines that were printed: a row that is full goes on in the next one. */
+export function printedLines({ cells }: ScreenCells): string[] {
+  const lines: string[] = [];
+  let full = false;
+  for (const row of cells) {
+    const text = row.map(({ char }) => char).join("");
+    if (full) lines.push(`${lines.pop() ?? ""}${text.trimEnd()}`);
+    else lines.push(text.trimEnd());
+    full = !text.endsWith(" ");
+  }
+  return lines;
+}
+
 /** The rows without the blanks at their ends, and without the empty ones after the last. */
 export function cellsText({ cells }: ScreenCells): string {
   const lines = cells.map((row) =>

@@ -6,7 +6,8 @@ import { deferred } from "./internal/deferred.ts";
 import { cellReader } from "./internal/read-cells.ts";
 import type { Machine } from "./machine.ts";
 import type { QmpClient } from "./qmp.ts";
-import { cellsText, type ScreenCells } from "./screen-text.ts";
+import type { LastScreen } from "./result.ts";
+import { cellsText, printedLines, type ScreenCells } from "./screen-text.ts";
 
 /**
  * The machine's screen. Without one (`vga: true`) each method rejects with `QEMU_NO_SCREEN`, and after the machine's end
@@ -46,7 +47,15 @@ export interface Screen {
   textAtEnd(): Promise<string>;
 }
 
+/** What is shown, and the lines that it was printed by. */
+export interface LastLook {
+  readonly shown: LastScreen;
+  readonly lines: readonly string[];
+}
+
 export interface ScreenControl extends Screen {
+  /** This moment; undefined without a screen. */
+  last(): Promise<LastLook | undefined>;
   /** Takes the last pictures: those asked for, and that of every film that still runs. */
   finish(): Promise<void>;
   /** Resolves when every film is complete. */
@@ -135,6 +144,13 @@ export function createScreen(
     cells,
     text,
     textAtEnd: () => atEnd(text),
+    last: async () => {
+      if (!machine.vga) return undefined;
+      const png = await capture("png");
+      const words = await cells().catch(() => undefined);
+      if (words === undefined) return { shown: { png }, lines: [] };
+      return { shown: { png, text: cellsText(words) }, lines: printedLines(words) };
+    },
     film: async (path, options = {}) => {
       check();
       const film = await startFilm(capture, path, now, options);

@@ -30,8 +30,8 @@ export interface Vm extends AsyncDisposable {
   /** A virtio port by its name. Throws `QEMU_PORT_UNKNOWN`. */
   virtioPort(name: string): VirtioPort;
   /**
-   * Waits for the guest's agent, see {@link agentSegment}, on the ports that are named "agent": a virtio port, a serial one, or
-   * the faster of both that the guest has a driver for. Every caller gets the same connection.
+   * Waits for the guest's agent, see {@link agentSegment}, on the best channel that the guest has a driver for: the virtio
+   * port named "agent", the serial port of that name, else the console. Every caller gets the same connection.
    */
   agent(options?: AgentOptions): Promise<Agent>;
   readonly qmp: QmpClient;

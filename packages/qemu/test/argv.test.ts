@@ -60,6 +60,13 @@ describe("commandArguments", () => {
     );
   });
 
+  test("a microvm has its further serial ports on cards", () => {
+    const spec = { kernel: "bzImage", preset: "microvm", ports: ["channel"], debugExit: true } as const;
+    expect(printable(commandByHand(machine(spec), "kvm"))).toMatchInlineSnapshot(
+      `"qemu-system-x86_64 -nodefaults -no-user-config -display none -machine microvm,pcie=on,acpi=on,rtc=on,pit=off,pic=off -accel kvm -cpu host -m 512M -smp 1 -kernel bzImage -action reboot=shutdown -serial mon:stdio -chardev socket,id=channel,path=channel.sock,server=on,wait=off -device pci-serial,chardev=channel -device virtio-rng-pci -device isa-debug-exit,iobase=0xf4,iosize=4"`,
+    );
+  });
+
   test("other architectures", () => {
     const spec = { kernel: "Image", ports: ["channel"], pvpanic: true, vga: true, cpus: 9 };
     const byHand = (arch: "arm64" | "riscv64"): string =>

@@ -174,8 +174,9 @@ test("the end of /init is a panic by the console's text; the machine does not re
 }, 60_000);
 
 test("a console that stays silent and a guest that hangs are told apart", async () => {
-  const [silent, hanging] = await Promise.all([
+  const [silent, unseen, hanging] = await Promise.all([
     start("off", { cmdline: "console=null do=hang" }, { deadlines: { firstOutput: 4000 } }),
+    start("exit", { cmdline: "console=tty0 do=exit", vga: true }, { deadlines: { firstOutput: 15_000 } }),
     start("hang", {}, { deadlines: { idle: 8000 } }),
   ]);
   const end = await silent.wait();
@@ -187,6 +188,12 @@ test("a console that stays silent and a guest that hangs are told apart", async 
     tail: [],
   });
   expect(describeResult(end).hint).toContain("console=ttyS0");
+  expect(end.screen).toBeUndefined();
+  // What the serial port does not tell the screen may.
+  const onScreen = await unseen.wait();
+  expect(onScreen).toMatchObject({ kind: "no-console", diagnoses: [{ id: "init-exited" }, {}] });
+  expect(onScreen.screen?.text).toContain("Kernel panic - not syncing: Attempted to kill init!");
+  expect(decodePng(onScreen.screen?.png ?? new Uint8Array(0)).width).toBe(720);
   const hung = await hanging.wait();
   expect(hung).toMatchObject({ kind: "timeout", deadline: "idle", limit: 8000, phase: "init" });
   expect(describeResult(hung).message).toMatch(

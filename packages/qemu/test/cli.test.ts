@@ -69,13 +69,15 @@ const boot = (task: string): string[] => [
 
 describe("without a boot", () => {
   test("help, version, usage errors", async () => {
-    const [help, version, misspelt, stray, memory, nothing] = await Promise.all([
+    const [help, version, misspelt, stray, memory, nothing, pattern, readiness] = await Promise.all([
       run(["--help"]),
       run(["--version"]),
       run(["--kernle", "x"]),
       run(["bzImage", "--kernel", "bzImage"]),
       run(["--kernel", "x", "--memory", "lots"]),
       run([]),
+      run(["k", "--ready", "("]),
+      run(["k", "--ready-timeout", "5"]),
     ]);
     expect(help).toMatchObject({ status: 0, stderr: "" });
     expect(help.stdout).toContain("--port-forward H:G");
@@ -91,6 +93,11 @@ describe("without a boot", () => {
     expect(stray.status).toBe(2);
     expect(memory).toMatchObject({ status: 2, stderr: expect.stringContaining('Memory "lots"') });
     expect(nothing.status).toBe(2);
+    expect(pattern).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('"(" is no regular expression'),
+    });
+    expect(readiness).toMatchObject({ status: 2, stderr: expect.stringContaining("Add --ready") });
   });
 
   test("a dry run prints the line, a missing QEMU is one error, and no stack", async () => {
@@ -230,14 +237,14 @@ describe("a boot", () => {
   test("a panic is 1, a time-out 124, Ctrl-C 130 and nothing left", async () => {
     const [panic, late, interrupted] = await Promise.all([
       run([...boot("exit"), "--json", "--timeout", "60"]),
-      run([...boot("hang"), "--timeout", "1"]),
+      run([...boot("hang"), "--ready", "login:", "--ready-timeout", "1"]),
       run([...boot("hang"), "--timeout", "60"], { interrupt: (stdout) => stdout.includes("Linux version") }),
     ]);
     expect(panic.status).toBe(1);
     expect(JSON.parse(panic.stdout)).toMatchObject({ kind: "panic" });
     expect(panic.stderr).toContain("guest: do=exit");
     expect(late.status).toBe(124);
-    expect(late.stderr).toMatch(/error: The guest (did not end|printed nothing) within 1\.00 s/);
+    expect(late.stderr).toMatch(/error: The guest (was not ready|printed nothing) within 1\.00 s/);
     expect(interrupted.status).toBe(130);
     expect(await until(async () => (await processesWith(guest.initrd)).length === 0, 1000)).toBe(true);
   }, 90_000);

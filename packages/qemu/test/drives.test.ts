@@ -5,9 +5,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectQmp, findUefi, launch, type BootResult, type MachineSpec, type Vm } from "../src/index.ts";
+import {
+  commandByHand,
+  connectQmp,
+  describeResult,
+  findUefi,
+  launch,
+  machine as describeMachine,
+  probeAccelerator,
+  type BootResult,
+  type MachineSpec,
+  type Vm,
+} from "../src/index.ts";
+import { directBoot } from "../src/internal/direct-boot.ts";
+import { findQemu } from "../src/internal/qemu-binary.ts";
 import { bareQemu } from "./support/bare-qemu.ts";
-import { bootDisk, bootIso } from "./support/boot-sector.ts";
+import { bootDisk, bootIso, exitDisk } from "./support/boot-sector.ts";
 import { prepareGuest, type Guest } from "./support/guest.ts";
 import { processesWith } from "./support/processes.ts";
 
@@ -90,6 +103,39 @@ describe("the firmware of a PC boots", () => {
     await vm.kill();
   }, 90_000);
 });
+
+test("a guest that ends by isa-debug-exit has a status of its own", async () => {
+  const disk = async (status: number): Promise<string> => file(`exit-${status}`, exitDisk(status));
+  for (const status of [0, 7, 127]) {
+    const { end } = await run({ disks: [{ path: await disk(status) }], memory: "64M", debugExit: true });
+    expect(end).toMatchObject({ kind: "exit", status });
+    expect(describeResult(end).message).toContain(`The guest ended with status ${status} after`);
+  }
+}, 60_000);
+
+test("a microvm is refused where KVM is not proved; its machine boots a distribution's kernel", async () => {
+  const disk = await file("microvm.img", Buffer.concat([Buffer.from("a microvm"), Buffer.alloc(1 << 20)]));
+  const machine = describeMachine({
+    preset: "microvm",
+    kernel: guest.kernel,
+    initrd: [guest.initrd],
+    cmdline: "console=ttyS0 do=devices",
+    disks: [{ path: disk, snapshot: true }],
+    pvpanic: true,
+  });
+  const verdict = await probeAccelerator({ preset: "microvm" });
+  if (!verdict.usable)
+    await expect(launch(machine)).rejects.toMatchObject({
+      code: "QEMU_KVM_UNUSABLE",
+      message: `A microvm needs KVM, which can't be used: ${verdict.reason}`,
+    });
+  // By hand it runs under emulation too, where the clock's frequency must be told.
+  const boot = await directBoot(machine, "tcg", await findQemu(machine.binary), undefined);
+  const { binary, args } = commandByHand(machine, "tcg", boot);
+  const { stdout } = await exec(binary, [...args], { timeout: 120_000 });
+  expect(stdout).toContain("guest: vda says a microvm");
+  expect(stdout).toContain("reboot: Power down");
+}, 150_000);
 
 test("the line of a dry run boots the same machine by hand, with shares of both kinds", async () => {
   const generic = await prepareGuest("amd64");

@@ -13,6 +13,7 @@ describe("machine", () => {
         "boot": "kernel",
         "cmdline": "",
         "cpus": 1,
+        "debugExit": false,
         "disks": [],
         "extraArgs": [],
         "initrd": [],
@@ -87,11 +88,16 @@ describe("machine", () => {
 
   test.each<[MachineSpec, RegExp]>([
     [{ arch: "arm64", kernel: "Image", preset: "lean" }, /"lean" is a PC, and the architecture is "arm64"/],
+    [{ arch: "riscv64", kernel: "Image", debugExit: true }, /isa-debug-exit is a PC's/],
+    [{ preset: "microvm", firmware: "f" }, /A microvm has no BIOS, and boot is "firmware"/],
+    [{ preset: "microvm", kernel: "k", vga: true }, /A microvm has no screen/],
+    [{ preset: "microvm", kernel: "k", cdrom: "c" }, /A microvm has no CD drive/],
+    [{ preset: "microvm", kernel: "k", accel: "tcg" }, /A microvm is for KVM, and accel is "tcg"/],
     [
       { arch: "riscv64", nics: [{ kind: "tap", ifname: "tap0" }] },
       /"riscv64" machine has no firmware of its own that boots from the network/,
     ],
-  ])("refuses what only a PC has: %j", (spec, message) => {
+  ])("refuses what a machine lacks: %j", (spec, message) => {
     expect(() => machine(spec)).toThrow(
       expect.objectContaining({ code: "QEMU_SPEC_INVALID", message: expect.stringMatching(message) }),
     );

@@ -34,14 +34,17 @@ enum frame_type {
 	FRAME_WELCOME = 65, /* the answer to a hello: its 8 bytes, u32 version, u32 channel, u32 credit for input */
 	FRAME_OUTPUT = 66,
 	FRAME_ERRORS = 67,
-	FRAME_END = 68, /* the last one of a job: u32 enum end, u32 value, u64 ns, u64 bytes of output, u64 of errors */
+	FRAME_END = 68, /* the last one of a job: u32 enum end, u32 value, u64 ns, u64 bytes of output, u64 of errors,
+			   then what wait4(2) tells of a program: u64 each of user and system time in us, of the largest
+			   resident set in KiB, minor and major faults, voluntary and involuntary context switches */
 	FRAME_DAMAGED = 69, /* text: what was not understood; the session is over */
 	FRAME_PONG = 70,
 };
 
 enum end { END_EXIT = 0, END_SIGNAL = 1, END_DONE = 2, END_ERROR = 3 };
 
-enum channel { CHANNEL_SOCKET = 0, CHANNEL_TTY = 1, CHANNEL_VIRTIO = 2 };
+/* CONSOLE: the only serial port, which the kernel and others write to as well. */
+enum channel { CHANNEL_SOCKET = 0, CHANNEL_TTY = 1, CHANNEL_VIRTIO = 2, CHANNEL_CONSOLE = 3 };
 
 struct frame {
 	uint32_t type, job, length;

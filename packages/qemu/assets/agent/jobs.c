@@ -5,6 +5,15 @@
 
 enum { TYPE_FIFO = 0010000 }; /* S_IFIFO, which the kernel's headers leave to a libc */
 
+/* struct rusage of include/uapi/linux/resource.h, which leaves the time's type to a libc; 64-bit machines. */
+struct usage {
+	struct {
+		uint64_t s, us;
+	} user, system;
+	uint64_t max_resident, shared_text, data, stack, minor_faults, major_faults, swaps, blocks_in, blocks_out, messages_out,
+		messages_in, signals, voluntary_switches, involuntary_switches;
+};
+
 struct job {
 	uint32_t id;
 	bool used;
@@ -15,6 +24,7 @@ struct job {
 	enum end how;
 	uint32_t value;
 	uint64_t started, output, errors;
+	struct usage usage;
 	uint32_t credit; /* so many bytes of output the host still takes */
 	bool input_ended;
 	uint32_t head, filled, owed; /* of the input; owed: consumed, and the host not told yet */
@@ -41,12 +51,24 @@ static struct job *find(uint32_t id)
 
 static void send_end(uint32_t id, enum end how, uint32_t value, const struct job *job)
 {
-	uint8_t payload[32];
+	enum { FIELDS = 7, USAGE = 32 };
+	uint8_t payload[USAGE + 8 * FIELDS];
 	put32(payload, how);
 	put32(payload + 4, value);
 	put64(payload + 8, job ? monotonic_ns() - job->started : 0);
 	put64(payload + 16, job ? job->output : 0);
 	put64(payload + 24, job ? job->errors : 0);
+	static const struct usage none;
+	const struct usage *usage = job ? &job->usage : &none;
+	const uint64_t fields[FIELDS] = {usage->user.s * 1000000 + usage->user.us,
+					 usage->system.s * 1000000 + usage->system.us,
+					 usage->max_resident,
+					 usage->minor_faults,
+					 usage->major_faults,
+					 usage->voluntary_switches,
+					 usage->involuntary_switches};
+	for (unsigned i = 0; i < FIELDS; i++)
+		put64(payload + USAGE + 8 * i, fields[i]);
 	link_send(FRAME_END, id, payload, sizeof payload);
 }
 
@@ -208,12 +230,14 @@ void jobs_reap(void)
 {
 	int status;
 	long pid;
-	while ((pid = SYS4(__NR_wait4, -1, &status, WAIT_NOHANG, 0)) > 0) {
+	struct usage usage;
+	while ((pid = SYS4(__NR_wait4, -1, &status, WAIT_NOHANG, &usage)) > 0) {
 		for (unsigned i = 0; i < MAX_JOBS; i++) {
 			struct job *job = &jobs[i];
 			if (!job->used || job->pid != (int)pid)
 				continue;
 			job->pid = 0;
+			job->usage = usage;
 			job->how = status & 127 ? END_SIGNAL : END_EXIT;
 			job->value = (uint32_t)(status & 127 ? status & 127 : status >> 8 & 255);
 		}

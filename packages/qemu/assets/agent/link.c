@@ -34,7 +34,7 @@ void link_close(void)
 
 int link_fd(void) { return descriptor; }
 enum channel link_channel(void) { return kind; }
-size_t link_share(void) { return kind == CHANNEL_TTY ? 4096 : MAX_OUT; }
+size_t link_share(void) { return kind == CHANNEL_TTY || kind == CHANNEL_CONSOLE ? 4096 : MAX_OUT; }
 bool link_idle(void) { return out_start == out_end; }
 bool link_room(void) { return sizeof out - out_end >= LINK_ANSWER; }
 uint8_t *link_payload(void) { return out + ORIGIN + FRAME_HEADER; }

@@ -11,7 +11,7 @@
 #include "ports.h"
 #include "system.h"
 
-enum { VERSION = 1, RETRY_MS = 100, BYE_MS = 2000 };
+enum { VERSION = 2, RETRY_MS = 100, BYE_MS = 2000 };
 
 static const char *device;
 static uint64_t nonce;
@@ -116,7 +116,7 @@ static bool serve(void)
 	unsigned count = 1;
 	bool busy = jobs_poll(fds, &count);
 	fds[0] = (struct pollfd){link_fd(), (short)((link_room() ? POLLIN : 0) | (link_idle() ? 0 : POLLOUT)), 0};
-	bool looking = !device && link_channel() == CHANNEL_TTY && !link_in_session();
+	bool looking = !device && link_channel() != CHANNEL_VIRTIO && !link_in_session();
 	timespec timeout = {0, busy ? 0 : RETRY_MS * 1000000};
 	/* ppoll lets SIGCHLD in only while it waits, so that none is missed. */
 	SYS5(__NR_ppoll, fds, count, busy || looking || power_off_at ? &timeout : NULL, &all_signals_allowed, 8);

@@ -61,17 +61,35 @@ static bool has_hardware(int fd)
 	return fd >= 0 && sys_ioctl(fd, TCGETS, &tty) == 0;
 }
 
-static int open_second_serial(void)
+/* The second one that there is, else the console. */
+static int open_serial(enum channel *channel)
 {
 	static const char *const names[] = {"/dev/ttyAMA0", "/dev/ttyS0", "/dev/ttyS1", "/dev/ttyS2", "/dev/ttyS3"};
-	unsigned found = 0;
+	int console = -1;
+	*channel = CHANNEL_TTY;
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
 		int fd = open_device(names[i]);
-		if (has_hardware(fd) && ++found == 2)
+		if (!has_hardware(fd)) {
+			sys_close(fd);
+		} else if (console < 0) {
+			console = fd;
+		} else {
+			sys_close(console);
 			return fd;
-		sys_close(fd);
+		}
 	}
-	return -1;
+	*channel = CHANNEL_CONSOLE;
+	return console;
+}
+
+/* What the kernel prints would damage the frames: let it be silent but for emergencies, which end all anyway. */
+static void silence_kernel(void)
+{
+	long fd = sys_open("/proc/sys/kernel/printk", O_WRONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sys_write((int)fd, "1", 1);
+	sys_close((int)fd);
 }
 
 int ports_open(const char *device, enum channel *channel)
@@ -95,8 +113,10 @@ int ports_open(const char *device, enum channel *channel)
 		if (fd >= 0)
 			return fd;
 	}
-	int fd = device ? open_device(device) : open_second_serial();
 	*channel = CHANNEL_TTY;
+	int fd = device ? open_device(device) : open_serial(channel);
+	if (fd >= 0 && *channel == CHANNEL_CONSOLE)
+		silence_kernel();
 	if (fd >= 0 && !make_raw(fd)) {
 		/* A virtio port that was named. */
 		*channel = CHANNEL_VIRTIO;

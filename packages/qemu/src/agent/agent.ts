@@ -5,6 +5,9 @@ import { pipeline } from "node:stream/promises";
 import { QemuError } from "../errors.ts";
 import { FrameType } from "./frame.ts";
 import { startJob, type Job, type JobEnd, type JobRequest } from "./job.ts";
+import type { ExecUsage } from "./usage.ts";
+
+export type { ExecUsage };
 import { encodeRecords, invalid } from "./records.ts";
 import { openSession, type AgentChannel, type AgentPort, type Session } from "./session.ts";
 
@@ -34,6 +37,7 @@ export type ExecResult = ExecEnd & {
   readonly stderr: Uint8Array;
   /** From start to end, by the guest's clock. */
   readonly ms: number;
+  readonly usage: ExecUsage;
 };
 
 export interface TransferOptions {
@@ -171,7 +175,13 @@ async function exec(session: Session, argv: readonly string[], options: ExecOpti
     },
     options.stdin,
   );
-  return { ...endOf(end), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), ms: end.ms };
+  return {
+    ...endOf(end),
+    stdout: Buffer.concat(stdout),
+    stderr: Buffer.concat(stderr),
+    ms: end.ms,
+    usage: end.usage,
+  };
 }
 
 function endOf({ how, value }: JobEnd): ExecEnd {

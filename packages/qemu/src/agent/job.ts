@@ -3,6 +3,7 @@ import { QemuError } from "../errors.ts";
 import { deferred } from "../internal/deferred.ts";
 import { damaged, FrameType, type Frame } from "./frame.ts";
 import type { Session } from "./session.ts";
+import { decodeUsage, USAGE_BYTES, type ExecUsage } from "./usage.ts";
 
 type Receiver = (bytes: Uint8Array) => void | Promise<void>;
 
@@ -24,6 +25,7 @@ export interface JobEnd {
   /** Exit status or number of the signal. */
   readonly value: number;
   readonly ms: number;
+  readonly usage: ExecUsage;
 }
 
 export interface Job {
@@ -39,9 +41,12 @@ const HOW = ["exit", "signal", "done"] as const;
 const SIGKILL = 9;
 const UNLIMITED = 0xffff_ffff;
 const INPUT_PIECE = 16_384;
+/** The end of a job: its own words, then what it used. */
+const END_USAGE = 32;
+const END_BYTES = END_USAGE + USAGE_BYTES;
 const NOTHING = new Uint8Array(0);
 /** So much may be under way; on a serial port, a third of a second. */
-const WINDOW = { virtio: 8 << 20, socket: 8 << 20, serial: 65_536 } as const;
+const WINDOW = { virtio: 8 << 20, socket: 8 << 20, serial: 65_536, console: 65_536 } as const;
 
 /** Starts something in the guest. Throws when the connection is gone. */
 export function startJob(session: Session, request: JobRequest): Job {
@@ -95,7 +100,7 @@ export function startJob(session: Session, request: JobRequest): Job {
     const payload = Buffer.from(frame.payload);
     settle();
     session.forget(id);
-    if (payload.length !== 32) {
+    if (payload.length !== END_BYTES) {
       end.reject(damaged("the end of a job is not understood"));
       return;
     }
@@ -114,7 +119,10 @@ export function startJob(session: Session, request: JobRequest): Job {
       return;
     }
     const ms = Number(payload.readBigUInt64LE(8)) / 1e6;
-    (tail ?? Promise.resolve()).then(() => end.resolve({ how, value, ms }), end.reject);
+    (tail ?? Promise.resolve()).then(
+      () => end.resolve({ how, value, ms, usage: decodeUsage(payload.subarray(END_USAGE)) }),
+      end.reject,
+    );
   };
 
   const id = session.listen({

@@ -8,9 +8,12 @@ export interface AgentPort {
   readonly name: string;
   readonly readable: AsyncIterable<Uint8Array>;
   write(data: Uint8Array): Promise<void>;
+  /** Nothing is sent before the agent has said that it is there: on a console, a shell may be listening. */
+  readonly agentFirst?: boolean | undefined;
 }
 
-export type AgentChannel = "socket" | "serial" | "virtio";
+/** `console` is the only serial port there is, which whoever else writes to damages the connection. */
+export type AgentChannel = "socket" | "serial" | "virtio" | "console";
 
 /** The frames of one job, as they come. */
 export interface JobListener {
@@ -36,8 +39,8 @@ export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const VERSION = 1;
-const CHANNELS: readonly (AgentChannel | undefined)[] = ["socket", "serial", "virtio"];
+const VERSION = 2;
+const CHANNELS: readonly (AgentChannel | undefined)[] = ["socket", "serial", "virtio", "console"];
 /** A hello may be lost while nobody has opened the port. */
 const HELLO_EVERY_MS = 250;
 /** What follows shows that something before it was lost. */
@@ -182,8 +185,11 @@ function greet(
     );
   };
 
-  hello();
-  const repeat = setInterval(hello, HELLO_EVERY_MS);
+  let repeat: NodeJS.Timeout | undefined;
+  if (port.agentFirst !== true) {
+    hello();
+    repeat = setInterval(hello, HELLO_EVERY_MS);
+  }
   greeted.addEventListener("abort", () => clearInterval(repeat), { once: true });
   read().catch((error: unknown) => {
     clearInterval(repeat);

@@ -114,12 +114,11 @@ export async function startVm(request: StartRequest): Promise<Vm> {
   const virtioPort = (name: string): VirtioPort => named("virtio", virtioPorts, name);
   let agent: Promise<Agent> | undefined;
   const connectOwnAgent = (agentOptions: AgentOptions = {}): Promise<Agent> => {
-    const channels = [...virtioPorts, ...ports].filter(({ name }) => name === AGENT_PORT);
-    if (channels.length === 0)
-      throw new QemuError("QEMU_PORT_UNKNOWN", `The machine has no port "${AGENT_PORT}"`, {
-        hint: `Add virtioPorts: ["${AGENT_PORT}"], ports: ["${AGENT_PORT}"], or both`,
-      });
-    agent ??= connectAgent(channels, agentOptions).catch(async (error: unknown) => {
+    const own = [...virtioPorts, ...ports].filter(({ name }) => name === AGENT_PORT);
+    const { name, readable, write } = port("console");
+    // The agent of a copy has said so in the original.
+    const console = { name, readable, write, agentFirst: request.restore === undefined };
+    agent ??= connectAgent([...own, console], agentOptions).catch(async (error: unknown) => {
       agent = undefined;
       throw await whyNoAgent(error, supervisor.result);
     });

@@ -7,8 +7,9 @@ import { watchDeadlines } from "../deadlines.ts";
 import { diagnose } from "../doctor.ts";
 import type { Machine } from "../machine.ts";
 import type { QmpClient, QmpEvent } from "../qmp.ts";
+import { findSymptoms } from "../diagnosis.ts";
 import type { BootEnd, BootFacts, BootResult } from "../result.ts";
-import type { ScreenControl } from "../screen.ts";
+import type { LastLook, ScreenControl } from "../screen.ts";
 import type { LaunchOptions } from "../vm.ts";
 import { deferred } from "./deferred.ts";
 import type { GuardedChild } from "./guard.ts";
@@ -22,7 +23,7 @@ export interface SuperviseRequest {
   readonly screen: ScreenControl;
   readonly options: LaunchOptions;
   readonly machine: Machine;
-  readonly facts: Omit<BootFacts, "times" | "phase" | "tail" | "warnings" | "diagnoses" | "cpus">;
+  readonly facts: Omit<BootFacts, "times" | "phase" | "tail" | "warnings" | "diagnoses" | "cpus" | "screen">;
   stderr(): string;
   tail(): string[];
   now: () => number;
@@ -81,6 +82,11 @@ export function supervise(request: SuperviseRequest): Supervisor {
     // The guest stands still by now, or may be looked at until it is told to go: its last picture is still there.
     const looks: CpuState[][] = [];
     await within(lookAtCpus(cause, looks).catch(() => undefined));
+    let last: LastLook | undefined;
+    const lookAtScreen = async (): Promise<void> => {
+      last = await screen.last();
+    };
+    if (isFailure(cause)) await within(lookAtScreen().catch(() => undefined));
     await within(screen.finish());
     await endChild(child, qmp);
     const end = now();
@@ -89,12 +95,15 @@ export function supervise(request: SuperviseRequest): Supervisor {
     await request.cleanUp();
     const final = finalCause(cause, watch);
     const { phase, unpacking } = watch;
-    const symptoms = watch.symptoms();
+    // What the screen alone shows of a guest whose console is not the serial port.
+    const onConsole = watch.symptoms();
+    const symptoms = onConsole.length > 0 ? onConsole : findSymptoms(last?.lines ?? []);
     return {
       ...final,
       ...request.facts,
       diagnoses: diagnose({ end: final, phase, machine, symptoms, unpacking, cpus: looks }),
       cpus: looks.at(-1) ?? [],
+      ...(last === undefined ? {} : { screen: last.shown }),
       times: { running, ...(firstByte === undefined ? {} : { firstByte }), end },
       phase,
       tail: request.tail(),
@@ -102,9 +111,9 @@ export function supervise(request: SuperviseRequest): Supervisor {
     };
   }
 
-  async function lookAtCpus({ kind }: BootEnd, looks: CpuState[][]): Promise<void> {
-    const moving = kind === "timeout" || kind === "no-console";
-    if (!moving && kind !== "panic" && kind !== "halt") return;
+  async function lookAtCpus(cause: BootEnd, looks: CpuState[][]): Promise<void> {
+    if (!isFailure(cause)) return;
+    const moving = cause.kind === "timeout" || cause.kind === "no-console";
     for (let look = 0; look < (moving ? LOOKS : 1); look += 1) {
       if (look > 0) await sleep(LOOK_EVERY_MS);
       looks.push(await readCpus(qmp, machine.arch));
@@ -136,6 +145,8 @@ export function supervise(request: SuperviseRequest): Supervisor {
   const watchChild = async (): Promise<void> => {
     const { code, signal } = await child.closed;
     if (boardOf(machine.arch).exitsAtPowerOff && code === 0) finish({ kind: "poweroff" });
+    const status = machine.debugExit && request.stderr() === "" ? debugExitStatus(code) : undefined;
+    if (status !== undefined) finish({ kind: "exit", status });
     finish({ kind: "qemu-error", exitCode: code, signal, stderr: request.stderr() });
   };
   void watchEvents();
@@ -156,6 +167,16 @@ export function supervise(request: SuperviseRequest): Supervisor {
     activity: () => deadlines.output(),
     result: result.promise,
   };
+}
+
+/** QEMU's hw/misc/debugexit.c: exit((value << 1) | 1). */
+function debugExitStatus(code: number | null): number | undefined {
+  return code !== null && code % 2 === 1 ? (code - 1) / 2 : undefined;
+}
+
+/** Ends that are looked into. */
+function isFailure({ kind }: BootEnd): boolean {
+  return kind === "timeout" || kind === "no-console" || kind === "panic" || kind === "halt";
 }
 
 /** What an event says about the end; QEMU's qapi/run-state.json lists the reasons. */

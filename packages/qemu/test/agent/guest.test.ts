@@ -52,6 +52,37 @@ test(
 );
 
 test(
+  `over the console, where the guest has no other port (seed ${seed})`,
+  async () => {
+    await using vm = await start({ cmdline: "console=ttyS0 rdinit=/agent" });
+    const agent = await vm.agent({ timeout: LIMIT });
+    expect(agent.channel).toBe("console");
+    const random = createRandom(seed);
+    expect(await agent.exec(["/bin/busybox", "--install", "-s", "/bin"])).toMatchObject({ code: 0 });
+    for (let round = 0; round < 3; round += 1) await execRound(agent, random, round, 4096);
+    // The kernel keeps its messages for itself meanwhile.
+    await agent.exec(["sh", "-c", "echo '<3>a driver complains' > /dev/kmsg"]);
+    const { stdout } = await agent.exec(["dmesg"]);
+    expect(Buffer.from(stdout).toString()).toContain("a driver complains");
+    expect(vm.console.text()).toContain("Linux version");
+
+    const spin = await agent.exec(["sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sleep 1"]);
+    const { userMs, systemMs, maxResidentKiB, minorFaults, voluntarySwitches } = spin.usage;
+    expect(userMs).toBeGreaterThan(0);
+    // A second of it is sleep; Linux counts by ticks where it does not count exactly.
+    expect(userMs + systemMs).toBeLessThan(spin.ms - 900);
+    expect(maxResidentKiB).toBeGreaterThan(100);
+    expect(minorFaults).toBeGreaterThan(0);
+    expect(voluntarySwitches).toBeGreaterThan(0);
+
+    // What somebody else writes to it is noticed.
+    const disturbed = agent.exec(["sh", "-c", "echo hello > /dev/console; sleep 60"]);
+    await expect(disturbed).rejects.toMatchObject({ code: "QEMU_AGENT_DAMAGED" });
+  },
+  LIMIT,
+);
+
+test(
   `over a virtio port, which goes before a serial one, until QEMU is killed in the middle (seed ${seed})`,
   async () => {
     await using vm = await start({

@@ -25,6 +25,15 @@ export function bootIso(text: string): Uint8Array {
   return iso;
 }
 
+/** A disk that ends the machine through isa-debug-exit. */
+export function exitDisk(status: number): Uint8Array {
+  const disk = new Uint8Array(1 << 20);
+  // cli; mov al,status; out 0xf4,al; hlt
+  disk.set([0xfa, 0xb0, status, 0xe6, 0xf4, 0xf4]);
+  disk.set([0x55, 0xaa], 510);
+  return disk;
+}
+
 function sector(text: string): Uint8Array {
   const bytes = new Uint8Array(512);
   // cli, since SeaBIOS sends what it has still to say when its timer ticks; xor ax,ax; mov ds,ax; mov si,0x7c40
