@@ -1,4 +1,10 @@
 #!/usr/bin/env node
-import { main } from "./command.ts";
+import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+// What V8 makes of this program is kept: it starts in half the time.
+enableCompileCache(join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough/code"));
+const { main } = await import("./command.ts");
 
 process.exitCode = await main(process.argv.slice(2));
