@@ -8,6 +8,7 @@ import type { Dialect } from "../engine/dialect.ts";
 import { answersDirectory } from "./answers-directory.ts";
 import { processConfHost } from "./conf-host.ts";
 import type { NodeConfHost } from "./conf-host.ts";
+import { firstCommands } from "./first-commands.ts";
 import { shellAnswers } from "./shell-answers.ts";
 
 /**
@@ -23,6 +24,8 @@ export async function confCommand(args: readonly string[]): Promise<number> {
   const trees = directory === undefined ? undefined : join(directory, "trees");
   const host = processConfHost({ cwd, env, shell: answers, trees });
   try {
+    const tree = host.getenv("srctree") ?? cwd;
+    await answers.ahead(firstCommands(host.readFile(join(tree, "scripts/Kconfig.include")) ?? "", env));
     return await runConfAsync({ args, dialect: dialectFor(host) }, host, answers.all);
   } finally {
     host.finish();

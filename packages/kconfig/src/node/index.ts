@@ -7,6 +7,7 @@ import { detectDialect } from "../engine/dialect-signs.ts";
 import { setLoaderOf } from "../internal/host-loaders.ts";
 import type { TreeHost } from "../tree.ts";
 import { quietConfHost } from "./conf-host.ts";
+import { firstCommands } from "./first-commands.ts";
 import { globFiles } from "./glob.ts";
 import { shellAnswers } from "./shell-answers.ts";
 import { cachedLoad } from "./tree-cache.ts";
@@ -85,6 +86,7 @@ export async function runConf(run: ConfRun): Promise<{ readonly status: number; 
   const host = quietConfHost({ cwd, env, shell: answers, trees });
   const tree = host.getenv("srctree") ?? cwd;
   const dialect = detectDialect((path) => host.readFile(`${tree}/${path}`));
+  await answers.ahead(firstCommands(host.readFile(`${tree}/scripts/Kconfig.include`) ?? "", env));
   const status = await runConfAsync({ args, dialect }, host, answers.all);
   return { status, output: host.said() };
 }

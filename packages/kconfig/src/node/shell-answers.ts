@@ -1,5 +1,5 @@
 /** Answers to the shell commands of a tree: kept ones, and those of shells that run side by side. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import process from "node:process";
 import { openAnswers } from "./answers.ts";
 import { startShellPool } from "./shell-pool.ts";
@@ -13,6 +13,11 @@ export interface ShellAnswers extends Disposable {
   readonly shell: (command: string) => string;
   /** What starts a command; undefined when its answer is there already, or when it has to be asked for at once. */
   readonly defer: (command: string) => (() => void) | undefined;
+  /**
+   * Asks several commands side by side, and knows their answers afterwards; but not those of commands that complained, which
+   * are to do so in their turn.
+   */
+  readonly ahead: (commands: readonly string[]) => Promise<void>;
   /** Waits for all that was started. */
   readonly all: () => Promise<void>;
   /** Waits for one. */
@@ -56,6 +61,15 @@ export function shellAnswers(options: ShellAnswersOptions): ShellAnswers {
       if (recall(command) !== undefined || command.includes("\n")) return undefined;
       return () => void start(command);
     },
+    ahead: async (commands) => {
+      const unknown = commands.filter((command) => recall(command) === undefined);
+      await Promise.all(
+        unknown.map(async (command) => {
+          const output = await runQuietly(command, env, cwd);
+          if (output !== undefined) take(command, output);
+        }),
+      );
+    },
     all: async () => void (await Promise.all(running.values())),
     answer: (command) =>
       recall(command) ?? (command.includes("\n") ? take(command, runNow(command, env, cwd)) : start(command)),
@@ -64,6 +78,26 @@ export function shellAnswers(options: ShellAnswersOptions): ShellAnswers {
       kept?.save();
     },
   };
+}
+
+/** The output of a command; undefined when it wrote to standard error as well, or could not be run. */
+function runQuietly(
+  command: string,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Promise<string | undefined> {
+  const child = spawn("/bin/sh", ["-c", Buffer.from(command, "latin1").toString("utf8")], {
+    env,
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [output, complaints] = ["", ""];
+  child.stdout.setEncoding("latin1").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("latin1").on("data", (text: string) => (complaints += text));
+  return new Promise((resolve) => {
+    child.on("error", () => resolve(undefined));
+    child.on("close", () => resolve(complaints === "" ? output : undefined));
+  });
 }
 
 function runNow(command: string, env: Readonly<Record<string, string | undefined>>, cwd: string): string {
