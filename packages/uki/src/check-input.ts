@@ -5,10 +5,9 @@ const OWN = new Set([".osrel", ".uname", ".cmdline", ".linux", ".initrd"]);
 
 /** Refuses what would not arrive in the guest as it was written. */
 export function checkCmdline(cmdline: string, max: number | undefined): Uint8Array {
+  const shown = JSON.stringify(cmdline.length > 80 ? `${cmdline.slice(0, 79)}…` : cmdline);
   const invalid = (why: string, hint: string): UkiError =>
-    new UkiError("UKI_CMDLINE_INVALID", `Cannot use the command line ${JSON.stringify(cmdline)}: ${why}`, {
-      hint,
-    });
+    new UkiError("UKI_CMDLINE_INVALID", `Cannot use the command line ${shown}: ${why}`, { hint });
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(cmdline))
     throw invalid("it holds a control character", "Separate arguments by spaces");

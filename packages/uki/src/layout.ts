@@ -145,15 +145,20 @@ function writeHeaders(
   const before = tableEnd(pe);
   const after = before + sections.length * SECTION_HEADER_SIZE;
   const count = pe.sections.length + sections.length;
-  // What lies between the table and the first section must be nobody's.
-  const isFree = after <= stub.room && stub.bytes.subarray(before, after).every((byte) => byte === 0);
-  if (!isFree || count > MAX_SECTIONS) {
-    const free = Math.max(0, Math.floor((stub.room - before) / SECTION_HEADER_SIZE));
+  const free = Math.floor((stub.room - before) / SECTION_HEADER_SIZE);
+  const isUsed = stub.bytes.subarray(before, Math.min(after, stub.room)).some((byte) => byte !== 0);
+  const why =
+    count > MAX_SECTIONS
+      ? `there would be ${count}, and firmware takes ${MAX_SECTIONS}`
+      : after > stub.room
+        ? `there is space for ${free}`
+        : isUsed
+          ? "the space behind them is in use"
+          : undefined;
+  if (why !== undefined) {
     throw new UkiError(
       "UKI_NO_ROOM",
-      `The headers of ${stub.name} have no room for ${sections.length} more sections: ${
-        count > MAX_SECTIONS ? `there would be ${count}` : `there is space for ${free}, if it is free at all`
-      }`,
+      `The headers of ${stub.name} have no room for ${sections.length} more sections: ${why}`,
       { hint: "Use the stub of another systemd, or fewer sections" },
     );
   }

@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { inspectUki, readPe, streamSection, UkiError } from "../src/index.ts";
 import { craftPe, text } from "./support/craft-pe.ts";
@@ -119,6 +123,10 @@ test("texts that are none, and sections that are not in the file, are refused", 
 });
 
 test("what is no regular file is refused, also a pipe without a writer", async () => {
-  for (const path of ["/", "/dev/null", "/nowhere"])
+  const scratch = mkdtempSync(join(tmpdir(), "uki-test-"));
+  const pipe = join(scratch, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  for (const path of ["/", "/dev/null", "/nowhere", pipe])
     await expect(readPe(path)).rejects.toMatchObject({ code: "UKI_FILE" });
+  rmSync(scratch, { recursive: true });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -188,15 +188,32 @@ describe("the headers", () => {
     });
     const used = tight(512, 1024);
     used[640] = 1;
-    await expect(prepareUki({ ...base, stub: used })).rejects.toMatchObject({ code: "UKI_NO_ROOM" });
+    await expect(prepareUki({ ...base, stub: used })).rejects.toMatchObject({
+      code: "UKI_NO_ROOM",
+      message: expect.stringMatching(/in use$/),
+    });
   });
 
   test("have at most 96 sections, which is all that firmware takes", async () => {
     const sections = Array.from({ length: 92 }, (_, index) => ({ name: `.s${index}`, bytes: text("x") }));
     await expect(prepareUki({ ...base, stub: craftPe({ sections }) })).rejects.toMatchObject({
       code: "UKI_NO_ROOM",
+      message: expect.stringMatching(/there would be 97, and firmware takes 96$/),
     });
   });
+});
+
+test("an image of gigabytes is laid out without being read, one beyond four refused", async () => {
+  const large = join(scratch, "large");
+  const size = 0xf000_0001;
+  await writeFile(large, "");
+  await truncate(large, size);
+  const uki = await prepareUki({ ...base, initrd: [large, text("behind")] });
+  const { rawOffset = 0 } = uki.sections.at(-1) ?? {};
+  await using reader = await uki.open();
+  expect(Buffer.from(await reader.read(rawOffset + size, 9)).toString("latin1")).toBe("\0\0\0behind");
+  expect(uki.size).toBeGreaterThan(rawOffset + size);
+  await expect(uki.withInitrd([large])).rejects.toMatchObject({ code: "UKI_TOO_LARGE" });
 });
 
 describe("refused", () => {
