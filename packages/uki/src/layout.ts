@@ -146,7 +146,7 @@ function writeHeaders(
   const after = before + sections.length * SECTION_HEADER_SIZE;
   const count = pe.sections.length + sections.length;
   const free = Math.floor((stub.room - before) / SECTION_HEADER_SIZE);
-  const isUsed = stub.bytes.subarray(before, Math.min(after, stub.room)).some((byte) => byte !== 0);
+  const isUsed = !isFiller(stub.bytes.subarray(before, Math.min(after, stub.room)));
   const why =
     count > MAX_SECTIONS
       ? `there would be ${count}, and firmware takes ${MAX_SECTIONS}`
@@ -167,6 +167,7 @@ function writeHeaders(
   // Not slice(), which of a Buffer is no copy.
   const headers = new Uint8Array(size);
   headers.set(stub.bytes.subarray(0, size));
+  headers.fill(0, before, after);
   const view = new DataView(headers.buffer);
   const u16 = (offset: number, value: number): void => view.setUint16(offset, value, true);
   const u32 = (offset: number, value: number): void => view.setUint32(offset, value, true);
@@ -191,6 +192,11 @@ function writeHeaders(
     u32(at + 36, section.characteristics);
   }
   return headers;
+}
+
+/** Nothing but one word again and again: zeros, or the NOPs with which an assembler fills up to the next page. */
+function isFiller(bytes: Uint8Array): boolean {
+  return bytes.every((byte, index) => byte === bytes[index % 4]);
 }
 
 /** Whether a program promises to run with writable memory that is not executable. */
