@@ -3,7 +3,7 @@ import { workspacePackages } from "../src/workspace.ts";
 
 /** The layers of ARCHITECTURE.md, lowest first: a package imports only from layers below its own. */
 const layers: readonly (readonly string[])[] = [
-  ["kconfig", "cpio", "elf"],
+  ["kconfig", "cpio", "elf", "uki"],
   ["initramfs", "kernel", "qemu", "pxe"],
   ["appliance"],
 ];

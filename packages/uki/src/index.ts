@@ -1,0 +1,12 @@
+export { UkiError, type UkiErrorCode } from "./errors.ts";
+export { inspectUki, type UkiSection, type UkiSummary } from "./inspect.ts";
+export type { UkiInput } from "./internal/source.ts";
+export { type KernelImage, readKernelImage } from "./kernel-image.ts";
+export { parseOsRelease } from "./os-release.ts";
+export type { PeMachine } from "./pe-machine.ts";
+export { EFI_APPLICATION, type PeFile, type PeSection, readPe } from "./pe.ts";
+export type { UkiReader } from "./pieces.ts";
+export { prepareUki, type Uki, type UkiOptions } from "./prepare.ts";
+export { streamSection } from "./section.ts";
+export { findStub } from "./stub.ts";
+export { writeUki } from "./write.ts";
