@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   addressOption,
-  EMPTY_PROXY_STATE,
+  proxyState,
   encodeSuboptions,
   messageType,
   MESSAGE_TYPE,
@@ -30,7 +30,7 @@ function answer(
   port: ProxyInput["port"] = "dhcp",
   from = { address: "0.0.0.0", port: 68 },
 ) {
-  const { actions } = stepProxy(CONFIG, EMPTY_PROXY_STATE, { message, port, from }, 0);
+  const actions = stepProxy(CONFIG, proxyState(), { message, port, from }, 0);
   return actions.find((action) => action.kind === "send");
 }
 
@@ -54,7 +54,7 @@ describe("port 67", () => {
   test("REQUEST is meant for the DHCP server: no answer, but the address is noted", () => {
     const message = request("request", { options: [...firmware(0), requested("10.77.0.50")] });
     const input = { message, port: "dhcp", from: { address: "0.0.0.0", port: 68 } } as const;
-    expect(stepProxy(CONFIG, EMPTY_PROXY_STATE, input, 0).actions).toEqual([
+    expect(stepProxy(CONFIG, proxyState(), input, 0)).toEqual([
       { kind: "report", event: { kind: "request", mac: MAC, address: "10.77.0.50" } },
     ]);
   });
@@ -67,7 +67,7 @@ describe("port 67", () => {
       port: "dhcp",
       from: { address: "0.0.0.0", port: 68 },
     } as const;
-    const { actions } = stepProxy(CONFIG, EMPTY_PROXY_STATE, input, 0);
+    const actions = stepProxy(CONFIG, proxyState(), input, 0);
     expect(actions.map((action) => (action.kind === "report" ? action.event.kind : action.kind))).toEqual([
       "discover",
       "warning",
