@@ -58,6 +58,24 @@ describe("port 67", () => {
       { kind: "report", event: { kind: "request", mac: MAC, address: "10.77.0.50" } },
     ]);
   });
+  test("UEFI HTTP boot gets 60 = HTTPClient and the URL, without 43", () => {
+    const message = answer(request("discover", { options: firmware(16, "HTTPClient:Arch:00016") }))?.message;
+    expect(message?.options.get(60)).toEqual(textBytes("HTTPClient"));
+    expect(message?.options.get(67)).toEqual(textBytes("http://10.77.0.1:8080/s.efi"));
+    expect(message?.options.has(43)).toBe(false);
+  });
+  test("a relay of this network gets the offer, with what it added (82) last; another relay hears nothing", () => {
+    const agent = [82, Uint8Array.of(1, 2, 0, 7)] as const;
+    const ask = (giaddr: string) => answer(request("discover", { giaddr, options: [...firmware(0), agent] }));
+    expect(ask("10.77.0.9")?.to).toEqual({ address: "10.77.0.9", port: 67 });
+    expect([...(ask("10.77.0.9")?.message.options ?? [])].at(-1)).toEqual(agent);
+    expect(ask("10.99.0.9")).toBeUndefined();
+  });
+  test("of a REQUEST for an address elsewhere nothing is noted: strangers could fill the memory", () => {
+    const message = request("request", { options: [...firmware(0), requested("1.2.3.4")] });
+    const input = { message, port: "dhcp", from: { address: "0.0.0.0", port: 68 } } as const;
+    expect(stepProxy(CONFIG, proxyState(), input, 0)).toEqual([]);
+  });
   test("ordinary clients hear nothing", () => {
     expect(answer(request("discover"))).toBeUndefined();
   });
