@@ -229,6 +229,62 @@ describe("the file", () => {
   });
 });
 
+test("killed after any of the steps of being written anew: what was confirmed is there", async () => {
+  /** Opens files whose operations end, all at once, after so many. */
+  const mortal = (steps: number) => {
+    const handles: Awaited<ReturnType<typeof open>>[] = [];
+    let left = steps;
+    let die: (how: "dead") => void = () => undefined;
+    const death = new Promise<"dead">((resolve) => (die = resolve));
+    const act = <T>(operation: () => Promise<T>): Promise<T> => {
+      if (left-- > 0) return operation();
+      die("dead");
+      return new Promise<never>(() => undefined);
+    };
+    const host = (...args: Parameters<typeof open>) =>
+      act(async () => {
+        const handle = await open(...args);
+        handles.push(handle);
+        for (const name of ["appendFile", "datasync"] as const) {
+          const original = handle[name].bind(handle) as (...all: unknown[]) => Promise<void>;
+          handle[name] = (...all: unknown[]) => act(() => original(...all));
+        }
+        return handle;
+      });
+    return {
+      host,
+      death,
+      bury: () => Promise.all(handles.map((handle) => handle.close().catch(() => undefined))),
+    };
+  };
+  let steps = 4;
+  for (let alive = false; !alive; steps++) {
+    path = join(directory, `leases-${steps}`);
+    const { host, death, bury } = mortal(steps);
+    const confirmed = new Map<string, Lease>();
+    const life = async (): Promise<"survived"> => {
+      const file = await openIt({ open: host, leastBytes: 1500 });
+      for (let number = 0; number < 25; number++) {
+        const one = lease(number % 5, { expires: 700_000 + number });
+        await append(file, one);
+        confirmed.set(one.address, one);
+      }
+      await file.close();
+      return "survived";
+    };
+    alive = (await Promise.race([life(), death])) === "survived";
+    // Read as it is: this process still holds the lock of the dead one.
+    const there = await readFile(path).catch(() => Buffer.from(journalHeader()));
+    const kept = new Map(readJournal(there, clocks)?.leases.map((one) => [one.address, one]));
+    for (const one of confirmed.values()) {
+      expect(kept.get(one.address)?.expires, `${steps} steps`).toBeGreaterThanOrEqual(one.expires);
+    }
+    await bury();
+  }
+  // 25 records of two steps each, and some rewriting of five more.
+  expect(steps).toBeGreaterThan(60);
+});
+
 describe("the lock", () => {
   test("a second server is refused, also by another name of the file", async () => {
     const file = await openIt();

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { journalHeader } from "../lease-journal.ts";
 
 /** A journal smaller than this is not worth writing anew. */
-const LEAST_BYTES = 4 << 20;
+const LEAST_BYTES = 1 << 20;
 /** A journal is written anew when it is so many times larger than what it says. */
 const WASTE = 4;
 /** How much of a new journal is written with each batch: clients wait meanwhile. */
