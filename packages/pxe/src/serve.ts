@@ -28,6 +28,11 @@ function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
       hint: `choose an address in the network of ${via.address} (netmask ${via.netmask}), other than that`,
     });
   }
+  if (new Set(fixed.values()).size < fixed.size) {
+    throw new PxeError("PXE_POOL_INVALID", "Two machines have the same fixed address", {
+      hint: "give each of them one of its own",
+    });
+  }
   const pool =
     options.pool === "none"
       ? undefined
@@ -91,8 +96,9 @@ async function refuseRivals(
  * Serve a bundle to other computers that boot from their network card. Resolves when everything listens.
  *
  * Errors: `PXE_INTERFACE_UNKNOWN`, `PXE_BUNDLE_INVALID`, `PXE_SCRIPT_UNREPRESENTABLE`, `PXE_POOL_INVALID`,
- * `PXE_DHCP_OTHER_SERVER`, `PXE_LEASES_FAILED`, `PXE_LEASES_INVALID`, `PXE_LEASES_LOCKED`, `PXE_PORT_DENIED`, `PXE_ADDRESS_IN_USE`, `PXE_SOCKET_FAILED`; an aborted signal
- * rejects with its reason while starting, and closes the server later.
+ * `PXE_DHCP_OTHER_SERVER`, `PXE_LEASES_FAILED`, `PXE_LEASES_INVALID`, `PXE_LEASES_LOCKED`, `PXE_PORT_DENIED`,
+ * `PXE_ADDRESS_IN_USE`, `PXE_SOCKET_FAILED`; an aborted signal rejects with its reason while starting, and
+ * closes the server later.
  *
  * @example
  * ```ts
