@@ -1,6 +1,14 @@
 import type { BootSite, BootStep } from "./boot-policy.ts";
 import type { BootClient } from "./client.ts";
-import { addressBytes, DHCP_OPTION, encodeSuboptions, MESSAGE_TYPE, textBytes } from "./dhcp-options.ts";
+import { inSubnet, type Subnet } from "./address.ts";
+import {
+  addressBytes,
+  DHCP_OPTION,
+  encodeSuboptions,
+  MESSAGE_TYPE,
+  messageType,
+  textBytes,
+} from "./dhcp-options.ts";
 import type { DhcpMessage } from "./dhcp-packet.ts";
 
 /** An action of the DHCP engines: a message to send, with the size that the receiver accepts. */
@@ -54,6 +62,12 @@ export function bootFields(
   return { siaddr: site.address, file: fits ? name : "", options: [...options, ...onlyServer] };
 }
 
+/**
+ * What is sent back as it came: the client's identifier (RFC 6842), its UUID (RFC 4578), and what a relay
+ * agent added (RFC 3046 2.2), which comes last.
+ */
+const ECHOED = [DHCP_OPTION.clientId, DHCP_OPTION.clientUuid, DHCP_OPTION.relayAgent];
+
 /** A reply's frame: what RFC 2131 table 3 copies from the request, and what is echoed. */
 export function replyTo(
   request: DhcpMessage,
@@ -74,8 +88,7 @@ export function replyTo(
   for (const [code, value] of [...(reply.boot?.options ?? []), ...(reply.options ?? [])]) {
     options.set(code, value);
   }
-  // RFC 6842: the client's identifier is echoed. RFC 4578: so is its UUID.
-  for (const code of [DHCP_OPTION.clientId, DHCP_OPTION.clientUuid]) {
+  for (const code of ECHOED) {
     const value = request.options.get(code);
     if (value) options.set(code, value);
   }
@@ -98,24 +111,33 @@ export function replyTo(
   };
 }
 
-/** The largest message that a client accepts: its option 57, at least 576. */
+/** No reply is larger: a bigger one would be sent in fragments, which ROMs do not put together. */
+const LARGEST = 1500;
+
+/** The largest message that a client accepts: its option 57, at least 576 (RFC 2132 9.10). */
 export function acceptedBytes(request: DhcpMessage): number {
   const value = request.options.get(DHCP_OPTION.maxMessageSize);
-  return value?.length === 2 ? Math.max(576, Buffer.from(value).readUInt16BE()) : 576;
+  if (value?.length !== 2) return 576;
+  return Math.min(LARGEST, Math.max(576, ((value[0] ?? 0) << 8) | (value[1] ?? 0)));
 }
 
 /**
  * Where a reply goes (RFC 2131 4.1): the relay, else the client's address, else everybody. A client without
- * an address is always reached by broadcast, as unicast would need an ARP entry that user programs cannot make.
+ * an address is always reached by broadcast, as unicast would need an ARP entry that user programs cannot
+ * make. The answer to an INFORM goes to the client itself, also past a relay (4.3.5). An address of another
+ * network may be forged and is not sent to.
  */
 export function replyAddress(
   request: DhcpMessage,
-  ports: { server: number; client: number },
+  server: { subnet: Subnet; ports: { server: number; client: number } },
   type: number,
 ): { address: string; port: number } {
+  const { subnet, ports } = server;
+  const direct =
+    request.ciaddr !== "0.0.0.0" && type !== MESSAGE_TYPE.nak && inSubnet(subnet, request.ciaddr)
+      ? { address: request.ciaddr, port: ports.client }
+      : undefined;
+  if (direct && messageType(request) === MESSAGE_TYPE.inform) return direct;
   if (request.giaddr !== "0.0.0.0") return { address: request.giaddr, port: ports.server };
-  if (request.ciaddr !== "0.0.0.0" && type !== MESSAGE_TYPE.nak) {
-    return { address: request.ciaddr, port: ports.client };
-  }
-  return { address: "255.255.255.255", port: ports.client };
+  return direct ?? { address: "255.255.255.255", port: ports.client };
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { PxeError } from "./errors.ts";
+import { defaultLeaseFile } from "./lease-place.ts";
 import type { PxeMode, ServePxeOptions } from "./serve-options.ts";
 
 const OPTIONS = {
@@ -12,6 +13,7 @@ const OPTIONS = {
   mode: { type: "string" },
   pool: { type: "string" },
   lease: { type: "string", multiple: true },
+  "lease-file": { type: "string" },
   allow: { type: "string", multiple: true },
   router: { type: "string" },
   dns: { type: "string", multiple: true },
@@ -42,6 +44,8 @@ that does), serves the files, and prints what each client does.
                       http-only: files by HTTP, nothing else
   --pool A-B          addresses to lease (default: the upper end of the network)
   --lease MAC=A       a fixed address; repeat for several
+  --lease-file FILE   what keeps the leases over restarts, crashes and power cuts
+                      (default: INTERFACE.leases in the state directory; "none")
   --allow MAC         answer only this machine; repeat for several
   --router A          default gateway to hand out
   --dns A             DNS server to hand out; repeat for several
@@ -112,6 +116,11 @@ function fixedLeases(entries: readonly string[]): Record<string, string> {
   );
 }
 
+function leaseFile(text: string | undefined, name: string, mode: PxeMode): string | undefined {
+  if (mode !== "authoritative" || text === "none") return undefined;
+  return text ?? defaultLeaseFile(name);
+}
+
 /** Read the command line; errors are `PXE_USAGE`. */
 export function parseCli(argv: readonly string[]): CliRequest {
   const { values } = parse(argv);
@@ -140,6 +149,7 @@ export function parseCli(argv: readonly string[]): CliRequest {
       mode: mode satisfies PxeMode,
       pool: values.pool,
       leases: fixedLeases(values.lease ?? []),
+      leaseFile: leaseFile(values["lease-file"], values.interface, mode),
       allow: values.allow,
       router: values.router,
       dns: values.dns,

@@ -10,6 +10,9 @@ export type ClientPlatform =
   | "efi-arm32"
   | "efi-arm64"
   | "efi-riscv64"
+  | "efi-loong64"
+  | "uboot-arm32"
+  | "uboot-arm64"
   | "unknown";
 
 /** What iPXE says of itself in option 175. */
@@ -50,12 +53,17 @@ const ARCHITECTURES: ReadonlyMap<number, readonly [ClientPlatform, "tftp" | "htt
   [11, ["efi-arm64", "tftp"]],
   [15, ["efi-ia32", "http"]],
   [16, ["efi-x64", "http"]],
-  [17, ["efi-x64", "http"]],
   [18, ["efi-arm32", "http"]],
   [19, ["efi-arm64", "http"]],
   [20, ["bios", "http"]],
+  [21, ["uboot-arm32", "tftp"]],
+  [22, ["uboot-arm64", "tftp"]],
+  [23, ["uboot-arm32", "http"]],
+  [24, ["uboot-arm64", "http"]],
   [27, ["efi-riscv64", "tftp"]],
   [28, ["efi-riscv64", "http"]],
+  [39, ["efi-loong64", "tftp"]],
+  [40, ["efi-loong64", "http"]],
 ] as const);
 
 /** iPXE's feature codes (its src/include/ipxe/features.h). */
@@ -90,7 +98,8 @@ export function identifyClient(message: DhcpMessage): BootClient {
   const arch = types.find((type) => ARCHITECTURES.has(type)) ?? types[0];
   const known = arch === undefined ? undefined : ARCHITECTURES.get(arch);
   const ipxe = ipxeFeatures(message);
-  const firmware = /^(PXE|HTTP)Client/.test(vendorClass) && types.length > 0;
+  const firmware =
+    types.length > 0 && (vendorClass.startsWith("PXEClient") || vendorClass.startsWith("HTTPClient"));
   return {
     mac: formatMac(message.chaddr),
     pxe: firmware || ipxe !== undefined,

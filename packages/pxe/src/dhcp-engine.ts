@@ -1,4 +1,4 @@
-import { broadcastOf, inSubnet, type Subnet } from "./address.ts";
+import { inSubnet } from "./address.ts";
 import { planBoot, type BootSite, type BootStep } from "./boot-policy.ts";
 import {
   acceptedBytes,
@@ -9,26 +9,13 @@ import {
   type SendAction,
 } from "./boot-reply.ts";
 import { identifyClient, type BootClient } from "./client.ts";
-import {
-  addressBytes,
-  addressOption,
-  DHCP_OPTION,
-  MESSAGE_TYPE,
-  messageType,
-  textBytes,
-  u32Bytes,
-} from "./dhcp-options.ts";
+import { addressOption, DHCP_OPTION, MESSAGE_TYPE, messageType, textBytes } from "./dhcp-options.ts";
 import type { DhcpMessage } from "./dhcp-packet.ts";
+import { networkParameters, type NetworkParameters } from "./dhcp-parameters.ts";
 import type { PxeEventBody } from "./events.ts";
-import {
-  chooseAddress,
-  leaseOf,
-  withLease,
-  type LeaseClient,
-  type LeaseSpace,
-  type LeaseTable,
-} from "./leases.ts";
-import { noteStage, type StageBook } from "./stages.ts";
+import { complain, type Complaints } from "./internal/once.ts";
+import { createLeases, type Lease, type LeaseClient, type Leases, type LeaseSpace } from "./leases.ts";
+import { judgeStage, noteStage, type StageBook } from "./stages.ts";
 
 /** How long an unanswered offer keeps its address. */
 const OFFER_MS = 10_000;
@@ -36,12 +23,8 @@ const OFFER_MS = 10_000;
 const QUARANTINE_MS = 600_000;
 
 /** What an authoritative server knows before the first packet. */
-export interface DhcpConfig {
-  readonly subnet: Subnet;
+export interface DhcpConfig extends NetworkParameters {
   readonly space: LeaseSpace;
-  readonly leaseSeconds: number;
-  readonly router: string | undefined;
-  readonly dns: readonly string[];
   /** Only these hardware addresses are served, when given. */
   readonly allow: ReadonlySet<string> | undefined;
   readonly site: BootSite;
@@ -50,23 +33,29 @@ export interface DhcpConfig {
   readonly ports: { readonly server: number; readonly client: number };
 }
 
-/** What an authoritative server has learned. */
+/**
+ * What an authoritative server has learned. A step changes it in place, since thousands of leases cannot be
+ * copied thousands of times a second; nobody else writes to it.
+ */
 export interface DhcpState {
-  readonly leases: LeaseTable;
+  readonly leases: Leases;
   readonly stages: StageBook;
+  readonly complaints: Complaints;
 }
 
-/** A fresh server's state. */
-export const EMPTY_DHCP_STATE: DhcpState = { leases: new Map(), stages: new Map() };
-
-/** What the caller must do after a step: send a datagram or pass on a line of the timeline. */
-export type DhcpAction = SendAction | { readonly kind: "report"; readonly event: PxeEventBody };
-
-/** The outcome of a step. */
-export interface DhcpOutcome<State> {
-  readonly state: State;
-  readonly actions: readonly DhcpAction[];
+/** A fresh server's state, with the leases that were kept from an earlier run. */
+export function dhcpState(config: DhcpConfig, kept: Iterable<Lease> = []): DhcpState {
+  return { leases: createLeases(config.space, kept), stages: new Map(), complaints: new Map() };
 }
+
+/**
+ * What the caller must do after a step, in this order: send a datagram, pass on a line of the timeline, or
+ * write a lease to stable storage (who has storage) before what comes after it may go out.
+ */
+export type DhcpAction =
+  | SendAction
+  | { readonly kind: "report"; readonly event: PxeEventBody }
+  | { readonly kind: "record"; readonly lease: Lease };
 
 const NOTHING = "0.0.0.0";
 const report = (event: PxeEventBody): DhcpAction => ({ kind: "report", event });
@@ -74,29 +63,6 @@ const report = (event: PxeEventBody): DhcpAction => ({ kind: "report", event });
 function leaseClient(message: DhcpMessage, client: BootClient): LeaseClient {
   const id = message.options.get(DHCP_OPTION.clientId);
   return { mac: client.mac, boot: client.pxe, clientId: id && Buffer.from(id).toString("hex") };
-}
-
-/** Address parameters; those asked for in option 55 come first, in that order (RFC 2132 9.8). */
-function parameters(config: DhcpConfig, message: DhcpMessage, leased: boolean): [number, Uint8Array][] {
-  const all = new Map<number, Uint8Array>();
-  if (leased) {
-    all.set(DHCP_OPTION.leaseTime, u32Bytes(config.leaseSeconds));
-    all.set(DHCP_OPTION.renewalTime, u32Bytes(Math.floor(config.leaseSeconds / 2)));
-    all.set(DHCP_OPTION.rebindingTime, u32Bytes(Math.floor((config.leaseSeconds * 7) / 8)));
-  }
-  all.set(DHCP_OPTION.subnetMask, addressBytes(config.subnet.netmask));
-  all.set(DHCP_OPTION.broadcast, addressBytes(broadcastOf(config.subnet)));
-  if (config.router !== undefined) all.set(DHCP_OPTION.router, addressBytes(config.router));
-  if (config.dns.length > 0) all.set(DHCP_OPTION.dns, addressBytes(...config.dns));
-  const order = [
-    DHCP_OPTION.leaseTime,
-    ...(message.options.get(DHCP_OPTION.parameterList) ?? []),
-    ...all.keys(),
-  ];
-  return [...new Set(order)].flatMap((code) => {
-    const value = all.get(code);
-    return value ? [[code, value] satisfies [number, Uint8Array]] : [];
-  });
 }
 
 interface Context {
@@ -108,6 +74,12 @@ interface Context {
   readonly now: number;
 }
 
+/** Write a lease down, for this run and for those after it. */
+function record(context: Context, lease: Lease): DhcpAction {
+  context.state.leases.write(lease);
+  return { kind: "record", lease };
+}
+
 function send(
   context: Context,
   type: number,
@@ -117,7 +89,7 @@ function send(
   return {
     kind: "send",
     message: replyTo(message, type, { ...reply, server: config.subnet.address }),
-    to: replyAddress(message, config.ports, type),
+    to: replyAddress(message, config, type),
     maxBytes: acceptedBytes(message),
   };
 }
@@ -125,25 +97,20 @@ function send(
 interface Boot {
   readonly step: BootStep;
   readonly fields: BootFields;
-  readonly stages: StageBook;
   readonly alarms: readonly DhcpAction[];
 }
 
-function boot(context: Context): Boot {
+/** Only a confirmed lease takes a machine a step further; an offer may be one of several. */
+function boot(context: Context, judge: typeof noteStage): Boot {
   const { config, state, client, message, now } = context;
   const plan = planBoot(client, config.site);
-  const verdict = noteStage(state.stages, { client, step: plan, xid: message.xid, now, site: config.site });
+  const verdict = judge(state.stages, { client, step: plan, xid: message.xid, now, site: config.site });
   const fields = bootFields(client, verdict.step, {
     site: config.site,
     role: "authoritative",
     sole: config.sole,
   });
-  return {
-    step: verdict.step,
-    fields,
-    stages: verdict.book,
-    alarms: bootAlarms(client, plan, verdict.alarm),
-  };
+  return { step: verdict.step, fields, alarms: bootAlarms(client, plan, verdict.alarm) };
 }
 
 /** Warnings that a boot decision gives rise to. */
@@ -166,7 +133,7 @@ export function bootTarget(step: BootStep): { boot?: string } {
   return { boot: step.stage === "script" ? step.url : step.file };
 }
 
-function onDiscover(context: Context): DhcpOutcome<DhcpState> {
+function onDiscover(context: Context): DhcpAction[] {
   const { config, state, message, client, who, now } = context;
   const seen = report({
     kind: "discover",
@@ -175,125 +142,124 @@ function onDiscover(context: Context): DhcpOutcome<DhcpState> {
     ...(client.pxe ? { platform: client.platform } : {}),
   });
   const requested = addressOption(message, DHCP_OPTION.requestedAddress);
-  const address = chooseAddress(state.leases, config.space, { client: who, requested, now });
+  const address = state.leases.choose({ client: who, requested, now });
   if (address === undefined) {
+    if (!complain(state.complaints, "pool", now)) return [seen];
     const text = `No address is left for ${client.mac}`;
     const hint = "widen the pool or shorten the lease time";
-    const full = report({ kind: "warning", code: "pool-exhausted", message: text, hint, mac: client.mac });
-    return { state, actions: [seen, full] };
+    return [seen, report({ kind: "warning", code: "pool-exhausted", message: text, hint, mac: client.mac })];
   }
-  const current = state.leases.get(address);
+  const own = state.leases.of(who);
   // A lease that is in force stays so while its owner looks around.
-  const keep = current?.state === "bound" && current.mac === client.mac && current.expires > now;
-  const leases = keep
-    ? state.leases
-    : withLease(state.leases, { ...who, address, state: "offered", expires: now + OFFER_MS });
-  const { step, fields } = boot(context);
-  const reply = { yiaddr: address, boot: fields, options: parameters(config, message, true) };
+  const inForce = own?.address === address && own.state === "bound" && own.expires > now;
+  if (!inForce) {
+    // Nobody relies on an offer: it need not outlive this run.
+    if (own?.state === "offered" && own.address !== address) state.leases.write({ ...own, expires: now });
+    state.leases.write({ ...who, address, state: "offered", expires: now + OFFER_MS });
+  }
+  const { step, fields } = boot(context, judgeStage);
+  const reply = { yiaddr: address, boot: fields, options: networkParameters(config, message, true) };
   const offer = report({ kind: "offer", mac: client.mac, address, ...bootTarget(step) });
-  return { state: { ...state, leases }, actions: [seen, send(context, MESSAGE_TYPE.offer, reply), offer] };
+  return [seen, send(context, MESSAGE_TYPE.offer, reply), offer];
 }
 
-function refuse(context: Context, address: string, reason: string): DhcpOutcome<DhcpState> {
+function refuse(context: Context, address: string, reason: string): DhcpAction[] {
   const options = [[DHCP_OPTION.message, textBytes(reason)]] as const;
   const nak = report({ kind: "nak", mac: context.client.mac, address, reason });
-  return { state: context.state, actions: [send(context, MESSAGE_TYPE.nak, { options }), nak] };
+  return [send(context, MESSAGE_TYPE.nak, { options }), nak];
 }
 
-function grant(context: Context, address: string): DhcpOutcome<DhcpState> {
-  const { config, state, message, client, who, now } = context;
+function grant(context: Context, address: string): DhcpAction[] {
+  const { config, message, client, who, now } = context;
   const expires = now + config.leaseSeconds * 1000;
-  const leases = withLease(state.leases, { ...who, address, state: "bound", expires });
-  const { step, fields, stages, alarms } = boot(context);
+  const kept = record(context, { ...who, address, state: "bound", expires });
+  const { step, fields, alarms } = boot(context, noteStage);
   const ack = send(context, MESSAGE_TYPE.ack, {
     yiaddr: address,
     ciaddr: message.ciaddr,
     boot: fields,
-    options: parameters(config, message, true),
+    options: networkParameters(config, message, true),
   });
   const event = report({ kind: "ack", mac: client.mac, address, ...bootTarget(step) });
-  return { state: { leases, stages }, actions: [ack, event, ...alarms] };
+  return [kept, ack, event, ...alarms];
 }
 
 /** The four kinds of REQUEST of RFC 2131 4.3.2, told apart by options 54 and 50 and by ciaddr. */
-function onRequest(context: Context): DhcpOutcome<DhcpState> {
+function onRequest(context: Context): DhcpAction[] {
   const { config, state, message, who, now } = context;
+  const { leases } = state;
   const server = addressOption(message, DHCP_OPTION.serverId);
   const requested = addressOption(message, DHCP_OPTION.requestedAddress);
   const using = message.ciaddr === NOTHING ? undefined : message.ciaddr;
-  const own = leaseOf(state.leases, who);
+  const own = leases.of(who);
 
   if (server !== undefined && server !== config.subnet.address) {
     // Another server was chosen: our offer is void.
-    if (own?.state !== "offered") return { state, actions: [] };
-    const leases = new Map(state.leases);
-    leases.delete(own.address);
-    return { state: { ...state, leases }, actions: [] };
+    if (own?.state === "offered") leases.write({ ...own, expires: now });
+    return [];
   }
   const wanted = requested ?? using;
-  if (wanted === undefined) return { state, actions: [] };
+  if (wanted === undefined) return [];
   if (!inSubnet(config.subnet, wanted)) return refuse(context, wanted, "wrong network");
 
-  const fixed = config.space.fixed.get(who.mac);
-  if (fixed === undefined ? own?.address === wanted : fixed === wanted) return grant(context, wanted);
-  if (fixed !== undefined || own !== undefined) return refuse(context, wanted, "another address is yours");
+  const request = { client: who, requested: wanted, now };
+  const right = leases.choose(request);
   // Unknown, perhaps because we restarted. INIT-REBOOT must be met with silence; a client that took our
   // offer or is using the address keeps it when nobody else has it.
-  if (server === undefined && using === undefined) return { state, actions: [] };
-  const request = { client: who, requested: wanted, now };
-  return chooseAddress(state.leases, config.space, request) === wanted
-    ? grant(context, wanted)
-    : refuse(context, wanted, "the address is not free");
+  const known = own !== undefined || config.space.fixed.has(who.mac);
+  if (!known && server === undefined && using === undefined) return [];
+  if (right === wanted) return grant(context, wanted);
+  return refuse(context, wanted, known ? "another address is yours" : "the address is not free");
 }
 
-function onDecline(context: Context): DhcpOutcome<DhcpState> {
+function onDecline(context: Context): DhcpAction[] {
   const { config, state, message, client, who, now } = context;
   const address = addressOption(message, DHCP_OPTION.requestedAddress);
-  const own = leaseOf(state.leases, who);
-  if (address === undefined || own?.address !== address) return { state, actions: [] };
-  if (addressOption(message, DHCP_OPTION.serverId) !== config.subnet.address) return { state, actions: [] };
-  const leases = new Map(state.leases);
-  leases.set(address, { ...own, state: "declined", expires: now + QUARANTINE_MS });
-  return { state: { ...state, leases }, actions: [report({ kind: "decline", mac: client.mac, address })] };
+  const own = state.leases.of(who);
+  if (address === undefined || own?.address !== address) return [];
+  if (addressOption(message, DHCP_OPTION.serverId) !== config.subnet.address) return [];
+  const kept = record(context, { ...own, state: "declined", expires: now + QUARANTINE_MS });
+  return [kept, report({ kind: "decline", mac: client.mac, address })];
 }
 
-function onRelease(context: Context): DhcpOutcome<DhcpState> {
-  const { state, message, client, who, now } = context;
-  const own = leaseOf(state.leases, who);
-  if (own?.address !== message.ciaddr) return { state, actions: [] };
-  const leases = new Map(state.leases);
+function onRelease(context: Context): DhcpAction[] {
+  const { config, state, message, client, who, now } = context;
+  const own = state.leases.of(who);
+  if (own?.state !== "bound" || own.address !== message.ciaddr) return [];
+  const server = addressOption(message, DHCP_OPTION.serverId);
+  if (server !== undefined && server !== config.subnet.address) return [];
   // Remembered, so that the client gets it again if it is still free by then.
-  leases.set(own.address, { ...own, state: "released", expires: now });
-  const event = report({ kind: "release", mac: client.mac, address: own.address });
-  return { state: { ...state, leases }, actions: [event] };
+  const kept = record(context, { ...own, state: "released", expires: now });
+  return [kept, report({ kind: "release", mac: client.mac, address: own.address })];
 }
 
-function onInform(context: Context): DhcpOutcome<DhcpState> {
-  const { config, state, message } = context;
+function onInform(context: Context): DhcpAction[] {
+  const { config, message } = context;
   // Never to a foreign address: the datagram's sender may be forged.
-  if (!inSubnet(config.subnet, message.ciaddr)) return { state, actions: [] };
-  const { fields } = boot(context);
-  const reply = { ciaddr: message.ciaddr, boot: fields, options: parameters(config, message, false) };
-  return { state, actions: [send(context, MESSAGE_TYPE.ack, reply)] };
+  if (!inSubnet(config.subnet, message.ciaddr)) return [];
+  const { fields } = boot(context, judgeStage);
+  const reply = { ciaddr: message.ciaddr, boot: fields, options: networkParameters(config, message, false) };
+  return [send(context, MESSAGE_TYPE.ack, reply)];
 }
 
 /**
- * One step of an authoritative DHCP server (RFC 2131 section 4.3): pure, `now` in milliseconds on any clock
- * that does not go back. Messages that are none of its business change nothing and cause nothing.
+ * One step of an authoritative DHCP server (RFC 2131 section 4.3): `now` in milliseconds on any clock that
+ * does not go back. What is done follows from the arguments alone, and nothing but `state` is changed.
+ * Messages that are none of its business change nothing and cause nothing.
  */
 export function stepDhcp(
   config: DhcpConfig,
   state: DhcpState,
   message: DhcpMessage,
   now: number,
-): DhcpOutcome<DhcpState> {
-  const idle: DhcpOutcome<DhcpState> = { state, actions: [] };
-  if (message.op !== 1 || message.chaddr.length === 0) return idle;
+): readonly DhcpAction[] {
+  if (message.op !== 1 || message.chaddr.length === 0) return [];
   const client = identifyClient(message);
-  if (config.allow && !config.allow.has(client.mac)) return idle;
+  if (config.allow && !config.allow.has(client.mac)) return [];
   if (message.giaddr !== NOTHING && !inSubnet(config.subnet, message.giaddr)) {
+    if (!complain(state.complaints, message.giaddr, now)) return [];
     const text = `A relay at ${message.giaddr} asks for a network that is not served here`;
-    return { state, actions: [report({ kind: "warning", code: "relay-unknown", message: text })] };
+    return [report({ kind: "warning", code: "relay-unknown", message: text })];
   }
   const context: Context = { config, state, message, client, who: leaseClient(message, client), now };
   switch (messageType(message)) {
@@ -308,6 +274,6 @@ export function stepDhcp(
     case MESSAGE_TYPE.inform:
       return onInform(context);
     default:
-      return idle;
+      return [];
   }
 }

@@ -1,7 +1,7 @@
 import { formatIpv4, parseIpv4 } from "./address.ts";
 import type { DhcpMessage } from "./dhcp-packet.ts";
 
-/** The option codes that a boot server meets (RFC 2132, RFC 4578, RFC 3004; 175 is iPXE's). */
+/** The option codes that a boot server meets (RFC 2132, RFC 3004, RFC 3046, RFC 4578; 175 is iPXE's). */
 export const DHCP_OPTION = {
   subnetMask: 1,
   router: 3,
@@ -23,6 +23,7 @@ export const DHCP_OPTION = {
   tftpServer: 66,
   bootFile: 67,
   userClass: 77,
+  relayAgent: 82,
   clientArch: 93,
   clientNdi: 94,
   clientUuid: 97,
@@ -49,7 +50,9 @@ export function messageType(message: DhcpMessage): number | undefined {
 /** One address, or undefined when the option is absent or has another length. */
 export function addressOption(message: DhcpMessage, code: number): string | undefined {
   const value = message.options.get(code);
-  return value?.length === 4 ? formatIpv4(Buffer.from(value).readUInt32BE()) : undefined;
+  if (value?.length !== 4) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = value;
+  return formatIpv4(((a << 24) | (b << 16) | (c << 8) | d) >>> 0);
 }
 
 /** A list of 16-bit numbers; an odd last byte is left out. */
@@ -66,9 +69,10 @@ export function textOption(message: DhcpMessage, code: number): string | undefin
 
 /** Bytes of addresses, one after the other. */
 export function addressBytes(...addresses: readonly string[]): Uint8Array {
-  const out = Buffer.alloc(addresses.length * 4);
-  for (const [index, address] of addresses.entries()) out.writeUInt32BE(parseIpv4(address), index * 4);
-  return new Uint8Array(out);
+  const out = new Uint8Array(addresses.length * 4);
+  const view = new DataView(out.buffer);
+  for (const [index, address] of addresses.entries()) view.setUint32(index * 4, parseIpv4(address));
+  return out;
 }
 
 /** Bytes of an unsigned 32-bit number: the form of lease times. */

@@ -32,14 +32,18 @@ const COOKIE = [99, 130, 83, 99];
 const LEAST_BYTES = 300;
 const OVERLOAD = 52;
 const MESSAGE_TYPE = 53;
+const RELAY_AGENT = 82;
 /** IP and UDP headers, which option 57 counts in. */
 const DATAGRAM_OVERHEAD = 28;
 const latin1 = new TextDecoder("latin1");
 
 const refuse = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
 
+/** Values as they are found: one part, or several of one option (RFC 3396). */
+type Found = Map<number, Uint8Array | Uint8Array[]>;
+
 /** Collect one field of options; true when it is sound. */
-function collect(field: Uint8Array, into: Map<number, number[]>): boolean {
+function collect(field: Uint8Array, into: Found): boolean {
   for (let at = 0; at < field.length;) {
     const code = field[at++];
     if (code === undefined || code === 255) return true;
@@ -47,21 +51,36 @@ function collect(field: Uint8Array, into: Map<number, number[]>): boolean {
     const length = field[at++];
     // A length that points past the end means that every later byte is misread: the packet is worthless.
     if (length === undefined || at + length > field.length) return false;
-    const value = into.get(code) ?? [];
-    for (const byte of field.subarray(at, at + length)) value.push(byte);
-    into.set(code, value);
+    const value = field.subarray(at, at + length);
+    const before = into.get(code);
+    if (before === undefined) into.set(code, value);
+    else if (Array.isArray(before)) before.push(value);
+    else into.set(code, [before, value]);
     at += length;
   }
   return true; // a missing 255 is tolerated: the datagram's end says the same
 }
 
+function joined(value: Uint8Array | readonly Uint8Array[]): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  const out = new Uint8Array(value.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of value) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
 function cString(field: Uint8Array): string {
   const end = field.indexOf(0);
+  if (end === 0) return "";
   return latin1.decode(end < 0 ? field : field.subarray(0, end));
 }
 
 /**
- * Read a datagram. Never throws, whatever the bytes: the result says why a packet is not DHCP.
+ * Read a datagram. Never throws, whatever the bytes: the result says why a packet is not DHCP. Values are views
+ * of the datagram, which must not be changed afterwards.
  *
  * @example
  * ```ts
@@ -70,7 +89,9 @@ function cString(field: Uint8Array): string {
  * console.log(result.ok ? result.value.xid : result.reason);
  * ```
  */
-export function parseDhcp(bytes: Uint8Array): ParseResult<DhcpMessage> {
+export function parseDhcp(datagram: Uint8Array): ParseResult<DhcpMessage> {
+  // Plain views, also of a Node buffer, whose slices would be buffers again.
+  const bytes = new Uint8Array(datagram.buffer, datagram.byteOffset, datagram.length);
   if (bytes.length < HEADER_BYTES + COOKIE.length) return refuse(`only ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const op = view.getUint8(0);
@@ -79,17 +100,19 @@ export function parseDhcp(bytes: Uint8Array): ParseResult<DhcpMessage> {
   if (hlen > 16) return refuse(`a hardware address of ${hlen} bytes`);
   if (COOKIE.some((byte, index) => bytes[HEADER_BYTES + index] !== byte)) return refuse("no DHCP cookie");
 
-  const found = new Map<number, number[]>();
+  const found: Found = new Map();
   if (!collect(bytes.subarray(HEADER_BYTES + 4), found)) return refuse("an option runs past the end");
-  const overload = found.get(OVERLOAD)?.[0] ?? 0;
-  found.delete(OVERLOAD);
+  const code = found.get(OVERLOAD);
+  const overload = (code && joined(code)[0]) ?? 0;
   const file = bytes.subarray(108, 236);
   const sname = bytes.subarray(44, 108);
   // RFC 3396 section 5 fixes the order in which parts are joined: options, file, sname.
   if (overload & 1 && !collect(file, found)) return refuse("an option runs past the file field");
   if (overload & 2 && !collect(sname, found)) return refuse("an option runs past the sname field");
   found.delete(OVERLOAD);
-  const type = found.get(MESSAGE_TYPE);
+  const options = new Map<number, Uint8Array>();
+  for (const [code, value] of found) options.set(code, joined(value));
+  const type = options.get(MESSAGE_TYPE);
   if (type && type.length !== 1) return refuse("the message type is given twice");
 
   return {
@@ -105,94 +128,129 @@ export function parseDhcp(bytes: Uint8Array): ParseResult<DhcpMessage> {
       yiaddr: formatIpv4(view.getUint32(16)),
       siaddr: formatIpv4(view.getUint32(20)),
       giaddr: formatIpv4(view.getUint32(24)),
-      chaddr: bytes.slice(28, 28 + hlen),
+      chaddr: bytes.subarray(28, 28 + hlen),
       sname: overload & 2 ? "" : cString(sname),
       file: overload & 1 ? "" : cString(file),
-      options: new Map([...found].map(([code, value]) => [code, Uint8Array.from(value)])),
+      options,
     },
   };
 }
 
-/** The bytes of one option; a value of more than 255 bytes is split into several (RFC 3396). */
-function optionBytes(code: number, value: Uint8Array): number[] {
-  const out: number[] = [];
-  let at = 0;
-  do {
-    const part = value.subarray(at, at + 255);
-    out.push(code, part.length, ...part);
-    at += 255;
-  } while (at < value.length);
-  return out;
+/** How many bytes an option takes; a value of more than 255 is split into several (RFC 3396). */
+function optionSize(value: Uint8Array): number {
+  return value.length + 2 * Math.max(1, Math.ceil(value.length / 255));
 }
 
-function isLatin1(text: string): boolean {
-  return Buffer.from(text, "latin1").toString("latin1") === text;
+/** Write one option; where it ends. */
+function putOption(bytes: Uint8Array, start: number, code: number, value: Uint8Array): number {
+  let to = start;
+  let from = 0;
+  do {
+    const length = Math.min(255, value.length - from);
+    bytes[to++] = code;
+    bytes[to++] = length;
+    for (let count = length; count > 0; count--) bytes[to++] = value[from++] ?? 0;
+  } while (from < value.length);
+  return to;
 }
 
 function putText(bytes: Uint8Array, text: string, at: number, size: number, field: string): void {
   // One byte stays 0: ROMs take the field as a C string.
-  if (text.length >= size || text.includes("\0") || !isLatin1(text)) {
-    throw new PxeError("PXE_DHCP_INVALID", `Cannot put ${JSON.stringify(text)} into the "${field}" field`, {
-      hint: `use at most ${size - 1} Latin-1 characters`,
-    });
+  let sound = text.length < size;
+  for (let index = 0; sound && index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    sound = code > 0 && code < 256;
+    bytes[at + index] = code;
   }
-  for (let index = 0; index < text.length; index++) bytes[at + index] = text.charCodeAt(index);
+  if (sound) return;
+  throw new PxeError("PXE_DHCP_INVALID", `Cannot put ${JSON.stringify(text)} into the "${field}" field`, {
+    hint: `use at most ${size - 1} Latin-1 characters`,
+  });
+}
+
+/** A field that options can go to, and those that do. */
+interface Field {
+  /** Its bit in option 52. */
+  readonly bit: number;
+  readonly at: number;
+  room: number;
+  readonly options: (readonly [number, Uint8Array])[];
+}
+
+/** Where an option stands among those of its field. */
+function sequence(code: number): number {
+  if (code === MESSAGE_TYPE) return 0;
+  if (code === OVERLOAD) return 1;
+  return code === RELAY_AGENT ? 3 : 2;
 }
 
 /**
- * Write a message: option 53 first, 255 last, padded to 300 bytes. What does not fit into `maxBytes` (the
- * client's option 57, headers counted in; 576 unless told) goes into an empty `file`, then an empty `sname`.
- * Throws `PXE_DHCP_TOO_LARGE` when even that is not enough.
+ * Share out options over the fields; what a relay agent added (82) has its place kept, since it must be the
+ * last in the options field (RFC 3046 2.2).
+ */
+function place(message: DhcpMessage, room: number): readonly Field[] {
+  const options = [...message.options].filter(([code]) => code !== 0 && code !== OVERLOAD && code !== 255);
+  const total = options.reduce((sum, [, value]) => sum + optionSize(value), 0);
+  const main: Field = { bit: 0, at: HEADER_BYTES + COOKIE.length, room, options: [] };
+  const file: Field = { bit: 1, at: 108, room: message.file === "" ? 127 : 0, options: [] };
+  const sname: Field = { bit: 2, at: 44, room: message.sname === "" ? 63 : 0, options: [] };
+  // Three bytes are kept for option 52 as soon as it is needed.
+  if (total > room) main.room -= 3;
+  const early = (code: number): number => Number(code !== MESSAGE_TYPE && code !== RELAY_AGENT);
+  for (const option of options.sort(([a], [b]) => early(a) - early(b))) {
+    const [code, value] = option;
+    const size = optionSize(value);
+    const field = [main, file, sname].find((candidate) => candidate.room >= size);
+    if (!field) {
+      throw new PxeError("PXE_DHCP_TOO_LARGE", `Option ${code} does not fit into the reply`, {
+        hint: `the client accepts ${room} bytes of options; shorten the boot file's name or send fewer options`,
+      });
+    }
+    field.room -= size;
+    field.options.push(option);
+  }
+  return [main, file, sname];
+}
+
+/**
+ * Write a message: option 53 first, 82 and 255 last, padded to 300 bytes. What does not fit into `maxBytes`
+ * (the client's option 57, headers counted in; 576 unless told) goes into an empty `file`, then an empty
+ * `sname`. Throws `PXE_DHCP_TOO_LARGE` when even that is not enough.
  */
 export function encodeDhcp(message: DhcpMessage, limits: { maxBytes?: number | undefined } = {}): Uint8Array {
   if (message.chaddr.length > 16) {
     throw new PxeError("PXE_DHCP_INVALID", `A hardware address of ${message.chaddr.length} bytes`);
   }
   const room = Math.max(576, limits.maxBytes ?? 576) - DATAGRAM_OVERHEAD - HEADER_BYTES - COOKIE.length - 1;
-  const parts = [...message.options]
-    .filter(([code]) => code !== 0 && code !== OVERLOAD && code !== 255)
-    .sort(([a], [b]) => Number(b === MESSAGE_TYPE) - Number(a === MESSAGE_TYPE))
-    .map(([code, value]) => ({ code, bytes: optionBytes(code, value) }));
-
-  const main: number[] = [];
-  const fields = [
-    { bit: 1, at: 108, room: message.file === "" ? 127 : 0, bytes: [] as number[] },
-    { bit: 2, at: 44, room: message.sname === "" ? 63 : 0, bytes: [] as number[] },
-  ];
-  // Three bytes are kept for option 52 as soon as it could be needed.
-  const total = parts.reduce((sum, part) => sum + part.bytes.length, 0);
-  const mainRoom = total <= room ? room : room - 3;
-  for (const part of parts) {
-    if (main.length + part.bytes.length <= mainRoom) {
-      main.push(...part.bytes);
-      continue;
-    }
-    const field = fields.find((candidate) => candidate.bytes.length + part.bytes.length <= candidate.room);
-    if (!field) {
-      throw new PxeError("PXE_DHCP_TOO_LARGE", `Option ${part.code} does not fit into the reply`, {
-        hint: `the client accepts ${room} bytes of options; shorten the boot file's name or send fewer options`,
-      });
-    }
-    field.bytes.push(...part.bytes);
-  }
-  const overload = fields.reduce((bits, field) => bits | (field.bytes.length > 0 ? field.bit : 0), 0);
-  if (overload !== 0) main.push(OVERLOAD, 1, overload);
-
-  const bytes = new Uint8Array(Math.max(LEAST_BYTES, HEADER_BYTES + COOKIE.length + main.length + 1));
+  const fields = place(message, room);
+  const overload = fields.reduce((bits, field) => bits | (field.options.length > 0 ? field.bit : 0), 0);
+  const mainBytes = fields[0]?.options.reduce((sum, [, value]) => sum + optionSize(value), 0) ?? 0;
+  const size = HEADER_BYTES + COOKIE.length + mainBytes + (overload === 0 ? 0 : 3) + 1;
+  const bytes = new Uint8Array(Math.max(LEAST_BYTES, size));
   const view = new DataView(bytes.buffer);
-  bytes.set([message.op, message.htype, message.chaddr.length, message.hops]);
+  bytes[0] = message.op;
+  bytes[1] = message.htype;
+  bytes[2] = message.chaddr.length;
+  bytes[3] = message.hops;
   view.setUint32(4, message.xid);
   view.setUint16(8, message.secs);
   view.setUint16(10, message.flags);
-  for (const [index, address] of [message.ciaddr, message.yiaddr, message.siaddr, message.giaddr].entries()) {
-    view.setUint32(12 + index * 4, parseIpv4(address));
-  }
+  view.setUint32(12, parseIpv4(message.ciaddr));
+  view.setUint32(16, parseIpv4(message.yiaddr));
+  view.setUint32(20, parseIpv4(message.siaddr));
+  view.setUint32(24, parseIpv4(message.giaddr));
   bytes.set(message.chaddr, 28);
   putText(bytes, message.sname, 44, 64, "sname");
   putText(bytes, message.file, 108, 128, "file");
-  for (const field of fields) {
-    if (field.bytes.length > 0) bytes.set([...field.bytes, 255], field.at);
+  bytes.set(COOKIE, HEADER_BYTES);
+  for (const { bit, at, options } of fields) {
+    if (bit === 0 && overload !== 0) options.push([OVERLOAD, Uint8Array.of(overload)]);
+    if (bit !== 0 && options.length === 0) continue;
+    let end = at;
+    for (const [code, value] of options.sort(([a], [b]) => sequence(a) - sequence(b))) {
+      end = putOption(bytes, end, code, value);
+    }
+    bytes[end] = 255;
   }
-  bytes.set([...COOKIE, ...main, 255], HEADER_BYTES);
   return bytes;
 }

@@ -71,6 +71,8 @@ export type PxeWarningCode =
   | "events-dropped"
   | "helper-failed"
   | "ipv6-wait"
+  | "leases-damaged"
+  | "leases-failed"
   | "loop"
   | "pool-exhausted"
   | "relay-unknown"

@@ -2,7 +2,7 @@ import { inSubnet, type Subnet } from "./address.ts";
 import { planBoot, type BootSite } from "./boot-policy.ts";
 import { acceptedBytes, bootFields, replyAddress, replyTo } from "./boot-reply.ts";
 import { identifyClient } from "./client.ts";
-import { bootAlarms, bootTarget, type DhcpAction, type DhcpOutcome } from "./dhcp-engine.ts";
+import { bootAlarms, bootTarget, type DhcpAction } from "./dhcp-engine.ts";
 import {
   addressOption,
   DHCP_OPTION,
@@ -12,7 +12,7 @@ import {
   parseSuboptions,
 } from "./dhcp-options.ts";
 import type { DhcpMessage } from "./dhcp-packet.ts";
-import { noteStage, type StageBook } from "./stages.ts";
+import { judgeStage, noteStage, type StageBook } from "./stages.ts";
 
 /** What a proxyDHCP server knows before the first packet. */
 export interface ProxyConfig {
@@ -27,8 +27,10 @@ export interface ProxyState {
   readonly stages: StageBook;
 }
 
-/** A fresh proxy's state. */
-export const EMPTY_PROXY_STATE: ProxyState = { stages: new Map() };
+/** A fresh proxy's state; a step changes it in place. */
+export function proxyState(): ProxyState {
+  return { stages: new Map() };
+}
 
 /** A datagram as it came: which of the two ports took it, and from where. */
 export interface ProxyInput {
@@ -64,40 +66,35 @@ export function stepProxy(
   state: ProxyState,
   input: ProxyInput,
   now: number,
-): DhcpOutcome<ProxyState> {
+): readonly DhcpAction[] {
   const { message, port, from } = input;
-  const idle: DhcpOutcome<ProxyState> = { state, actions: [] };
   const client = identifyClient(message);
-  if (message.op !== 1 || !client.pxe || message.chaddr.length === 0) return idle;
-  if (config.allow && !config.allow.has(client.mac)) return idle;
+  if (message.op !== 1 || !client.pxe || message.chaddr.length === 0) return [];
+  if (config.allow && !config.allow.has(client.mac)) return [];
   const kind = messageType(message);
   const discover = port === "dhcp" && kind === MESSAGE_TYPE.discover;
   const ask = port === "boot" && (kind === MESSAGE_TYPE.request || kind === MESSAGE_TYPE.inform);
   const taken = addressOption(message, DHCP_OPTION.requestedAddress);
   if (port === "dhcp" && kind === MESSAGE_TYPE.request && taken !== undefined) {
     // Meant for the other server; but it tells which card the address belongs to.
-    return {
-      state,
-      actions: [{ kind: "report", event: { kind: "request", mac: client.mac, address: taken } }],
-    };
+    if (!inSubnet(config.subnet, taken)) return [];
+    return [{ kind: "report", event: { kind: "request", mac: client.mac, address: taken } }];
   }
-  if (!discover && !ask) return idle;
-  if (message.giaddr !== "0.0.0.0" && !inSubnet(config.subnet, message.giaddr)) return idle;
-  if (ask && from.address !== "0.0.0.0" && !inSubnet(config.subnet, from.address)) return idle;
+  if (!discover && !ask) return [];
+  if (message.giaddr !== "0.0.0.0" && !inSubnet(config.subnet, message.giaddr)) return [];
+  if (ask && from.address !== "0.0.0.0" && !inSubnet(config.subnet, from.address)) return [];
 
   const plan = planBoot(client, config.site);
   // Port 4011 is asked within the exchange that the offer began: it is no stage of its own.
-  const verdict = discover
-    ? noteStage(state.stages, { client, step: plan, xid: message.xid, now, site: config.site })
-    : { book: state.stages, step: plan, alarm: undefined };
+  const judge = discover ? noteStage : judgeStage;
+  const verdict = judge(state.stages, { client, step: plan, xid: message.xid, now, site: config.site });
   const alarms = bootAlarms(client, plan, verdict.alarm);
   const actions: DhcpAction[] = [];
   if (discover) {
     const { mac, platform, ipxe } = client;
     actions.push({ kind: "report", event: { kind: "discover", mac, platform, ipxe: ipxe !== undefined } });
   }
-  const next: ProxyState = { stages: verdict.book };
-  if (verdict.step.stage === "none") return { state: next, actions: [...actions, ...alarms] };
+  if (verdict.step.stage === "none") return [...actions, ...alarms];
 
   const type = discover ? MESSAGE_TYPE.offer : MESSAGE_TYPE.ack;
   const fields = bootFields(client, verdict.step, { site: config.site, role: "proxy", sole: false });
@@ -107,7 +104,7 @@ export function stepProxy(
     boot: fields,
     options: bootItem(message),
   });
-  const to = ask && from.address !== "0.0.0.0" ? from : replyAddress(message, config.ports, type);
+  const to = ask && from.address !== "0.0.0.0" ? from : replyAddress(message, config, type);
   actions.push(
     { kind: "send", message: reply, to, maxBytes: acceptedBytes(message) },
     {
@@ -120,5 +117,5 @@ export function stepProxy(
       },
     },
   );
-  return { state: next, actions: [...actions, ...alarms] };
+  return [...actions, ...alarms];
 }

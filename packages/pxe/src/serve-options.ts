@@ -22,6 +22,11 @@ export interface ServePxeOptions {
   readonly pool?: string | undefined;
   /** Fixed addresses by hardware address. */
   readonly leases?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Authoritative: the file that keeps leases over a restart, a crash or a loss of power; made when it is not
+   * there, and used by one server at a time. Without it leases are kept in memory.
+   */
+  readonly leaseFile?: string | undefined;
   /** Only these hardware addresses are answered. */
   readonly allow?: readonly string[] | undefined;
   /** 3600 unless told. */

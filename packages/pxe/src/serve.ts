@@ -2,19 +2,17 @@ import { defaultPool, parseMac, parsePool, inSubnet } from "./address.ts";
 import { findBootBinaries } from "./boot-binaries.ts";
 import { httpUrl, SCRIPT_FILE, type BootSite, type OfferedBinaries } from "./boot-policy.ts";
 import { bundleFiles, checkBundle } from "./bundle-files.ts";
-import { EMPTY_DHCP_STATE, stepDhcp, type DhcpConfig } from "./dhcp-engine.ts";
 import { probeDhcp } from "./dhcp-probe.ts";
 import { PxeError } from "./errors.ts";
 import type { PxeEventBody } from "./events.ts";
 import { startHttpServer } from "./http-server.ts";
 import { findInterface, type Interface } from "./interfaces.ts";
-import { openDhcpSockets, type DhcpArrival } from "./internal/dhcp-sockets.ts";
+import { startDhcp, startProxy, type DhcpService } from "./internal/dhcp-service.ts";
 import { closers, type Closers } from "./internal/closers.ts";
 import { eventQueue, type EventQueue } from "./internal/event-queue.ts";
 import { startRouterAdvertisements } from "./internal/router-advertisements.ts";
 import { timeline } from "./internal/timeline.ts";
 import type { LeaseSpace } from "./leases.ts";
-import { EMPTY_PROXY_STATE, stepProxy } from "./proxy-engine.ts";
 import type { PxeServer, ServePxeOptions } from "./serve-options.ts";
 import { startTftpServer } from "./tftp-server.ts";
 import type { VirtualFile } from "./virtual-files.ts";
@@ -28,6 +26,11 @@ function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
     if (inSubnet(via, address) && address !== via.address) continue;
     throw new PxeError("PXE_POOL_INVALID", `Cannot give ${address} to ${mac}`, {
       hint: `choose an address in the network of ${via.address} (netmask ${via.netmask}), other than that`,
+    });
+  }
+  if (new Set(fixed.values()).size < fixed.size) {
+    throw new PxeError("PXE_POOL_INVALID", "Two machines have the same fixed address", {
+      hint: "give each of them one of its own",
     });
   }
   const pool =
@@ -93,8 +96,9 @@ async function refuseRivals(
  * Serve a bundle to other computers that boot from their network card. Resolves when everything listens.
  *
  * Errors: `PXE_INTERFACE_UNKNOWN`, `PXE_BUNDLE_INVALID`, `PXE_SCRIPT_UNREPRESENTABLE`, `PXE_POOL_INVALID`,
- * `PXE_DHCP_OTHER_SERVER`, `PXE_PORT_DENIED`, `PXE_ADDRESS_IN_USE`, `PXE_SOCKET_FAILED`; an aborted signal
- * rejects with its reason while starting, and closes the server later.
+ * `PXE_DHCP_OTHER_SERVER`, `PXE_LEASES_FAILED`, `PXE_LEASES_INVALID`, `PXE_LEASES_LOCKED`, `PXE_PORT_DENIED`,
+ * `PXE_ADDRESS_IN_USE`, `PXE_SOCKET_FAILED`; an aborted signal rejects with its reason while starting, and
+ * closes the server later.
  *
  * @example
  * ```ts
@@ -169,38 +173,15 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   for (const [name, file] of bundleFiles(bundle, site, binaries.paths)) files.set(name, file);
 
   const clientPorts = { server: ports.dhcp ?? 67, client: ports.client ?? 68 };
-  let dhcpState = EMPTY_DHCP_STATE;
-  let proxyState = EMPTY_PROXY_STATE;
-  const onMessage = (arrival: DhcpArrival): ReturnType<typeof stepDhcp>["actions"] => {
-    const now = performance.now();
-    if (space) {
-      const config: DhcpConfig = {
-        subnet: via,
-        space,
-        leaseSeconds: options.leaseSeconds ?? 3600,
-        router: options.router,
-        dns: options.dns ?? [],
-        allow,
-        site,
-        sole: true,
-        ports: clientPorts,
-      };
-      const outcome = stepDhcp(config, dhcpState, arrival.message, now);
-      dhcpState = outcome.state;
-      return outcome.actions;
-    }
-    const config = { subnet: via, site, allow, ports: clientPorts };
-    const outcome = stepProxy(config, proxyState, arrival, now);
-    proxyState = outcome.state;
-    return outcome.actions;
-  };
   const boot = mode === "proxy" ? (ports.boot ?? 4011) : undefined;
-  if (mode !== "http-only") {
-    const share = mode === "proxy" || options.force === true;
-    const bound = { dhcp: clientPorts.server, boot };
-    const sockets = await openDhcpSockets({ address, ports: bound, share, onMessage, onEvent: emit });
-    parts.use(sockets);
-  }
+  const common = { boot, share: mode === "proxy" || options.force === true, onEvent: emit };
+  const network = { subnet: via, site, allow, ports: clientPorts };
+  let dhcp: DhcpService | undefined;
+  if (space) {
+    const { leaseSeconds = 3600, router, dns = [], leaseFile } = options;
+    const config = { ...network, space, leaseSeconds, router, dns, sole: true };
+    dhcp = parts.use(await startDhcp(config, { ...common, leaseFile }));
+  } else if (mode === "proxy") dhcp = parts.use(await startProxy(network, common));
   if (options.ra === true) parts.use(await startRouterAdvertisements(via, emit));
   signal?.throwIfAborted();
 
@@ -231,7 +212,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
     },
     urls: { script, kernel: httpUrl(site, "kernel"), manifest: httpUrl(site, "manifest.json") },
     events: () => queue.subscribe(),
-    leases: () => [...dhcpState.leases.values()],
+    leases: () => dhcp?.leases() ?? [],
     close,
     closed,
     [Symbol.asyncDispose]: close,

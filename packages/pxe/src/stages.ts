@@ -13,48 +13,58 @@ interface Stage {
   readonly at: number;
 }
 
-/** The last step that each machine (by hardware address) was given. */
-export type StageBook = ReadonlyMap<string, Stage>;
+/** The last step that each machine (by hardware address) was given; only `noteStage` writes it. */
+export type StageBook = Map<string, Stage>;
 
 /** A judged step: perhaps replaced, perhaps with an alarm. */
 export interface StageVerdict {
-  readonly book: StageBook;
   readonly step: BootStep;
   readonly alarm?: string;
 }
 
+/** A step that a machine shall get, in one exchange. */
+export interface StageExchange {
+  readonly client: BootClient;
+  readonly step: BootStep;
+  readonly xid: number;
+  readonly now: number;
+  readonly site: BootSite;
+}
+
 /**
- * Note the step that a machine gets and raise an alarm when it is the same as the one before, within a
- * minute and in another exchange. iPXE that is sent to a boot program for the second time is in an endless
- * chain (each round costs it 15 KB of base memory): it gets a script that prints the reason instead.
+ * Judge the step that a machine shall get: an alarm when it is the same as the one before, within a minute
+ * and in another exchange. iPXE that is sent to a boot program for the second time is in an endless chain
+ * (each round costs it 15 KB of base memory): it gets a script that prints the reason instead.
  */
-export function noteStage(
-  book: StageBook,
-  exchange: { client: BootClient; step: BootStep; xid: number; now: number; site: BootSite },
-): StageVerdict {
+export function judgeStage(book: StageBook, exchange: StageExchange): StageVerdict {
   const { client, step, xid, now, site } = exchange;
-  if (step.stage === "none") return { book, step };
+  if (step.stage === "none") return { step };
   const before = book.get(client.mac);
   const ipxe = client.ipxe !== undefined;
-  const next = new Map(book);
-  next.delete(client.mac);
-  next.set(client.mac, { stage: step.stage, ipxe, xid, at: now });
-  const oldest = next.size > REMEMBERED ? next.keys().next().value : undefined;
-  if (oldest !== undefined) next.delete(oldest);
-
   const repeated =
     before?.stage === step.stage &&
     before.ipxe === ipxe &&
     before.xid !== xid &&
     now - before.at < LOOP_WINDOW_MS;
-  if (!repeated) return { book: next, step };
+  if (!repeated) return { step };
   if (step.stage === "binary" && ipxe) {
     return {
-      book: next,
       step: { stage: "script", url: httpUrl(site, LOOP_FILE) },
       alarm: "its iPXE came back from the boot program unable to start Linux; the chain is stopped",
     };
   }
   const what = step.stage === "script" ? "the iPXE script" : "the boot program";
-  return { book: next, step, alarm: `it was sent to ${what} twice within a minute` };
+  return { step, alarm: `it was sent to ${what} twice within a minute` };
+}
+
+/** Judge a step and write it down as the machine's last one. */
+export function noteStage(book: StageBook, exchange: StageExchange): StageVerdict {
+  const verdict = judgeStage(book, exchange);
+  const { client, step, xid, now } = exchange;
+  if (step.stage === "none") return verdict;
+  book.delete(client.mac);
+  book.set(client.mac, { stage: step.stage, ipxe: client.ipxe !== undefined, xid, at: now });
+  const oldest = book.size > REMEMBERED ? book.keys().next().value : undefined;
+  if (oldest !== undefined) book.delete(oldest);
+  return verdict;
 }

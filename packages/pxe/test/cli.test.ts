@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { parseCli } from "../src/cli-arguments.ts";
 import { main } from "../src/main.ts";
 
 async function cli(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
@@ -15,6 +18,17 @@ async function cli(...argv: string[]): Promise<{ status: number; out: string; er
 }
 
 describe("usage", () => {
+  test("leases are kept in the state directory, where told, or not at all", () => {
+    const file = (...argv: string[]): string | undefined => {
+      const request = parseCli(["--interface", "eth1", "--kernel", "x", ...argv]);
+      return request.kind === "serve" ? request.options.leaseFile : "";
+    };
+    const state = process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state");
+    expect(file("--mode", "authoritative")).toBe(join(state, "justenough/pxe/eth1.leases"));
+    expect(file("--mode", "authoritative", "--lease-file", "/x")).toBe("/x");
+    expect(file("--mode", "authoritative", "--lease-file", "none")).toBeUndefined();
+    expect(file()).toBeUndefined();
+  });
   test("--help and --version", async () => {
     expect(await cli("--help")).toMatchObject({
       status: 0,

@@ -19,7 +19,16 @@ describe("who asks (RFC 4578, IANA architecture types)", () => {
     [11, "efi-arm64", "tftp"],
     [16, "efi-x64", "http"],
     [19, "efi-arm64", "http"],
+    [10, "efi-arm32", "tftp"],
+    [15, "efi-ia32", "http"],
+    [17, "unknown", "tftp"],
+    [18, "efi-arm32", "http"],
+    [20, "bios", "http"],
+    [21, "uboot-arm32", "tftp"],
+    [24, "uboot-arm64", "http"],
     [27, "efi-riscv64", "tftp"],
+    [28, "efi-riscv64", "http"],
+    [39, "efi-loong64", "tftp"],
     [4095, "unknown", "tftp"],
   ])("type %i is %s by %s", (arch, platform, transport) => {
     expect(client({ options: firmware(arch) })).toMatchObject({ pxe: true, platform, transport, arch });

@@ -9,15 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { PxeEvent } from "../src/index.ts";
 import type { BootReport, BootRequest } from "./lab/boot.ts";
 import { makeGuest, type Guest } from "./lab/guest.ts";
-import { runInLab } from "./lab/run-in-lab.ts";
-
-async function lab<T>(script: string, args: readonly string[], timeoutSeconds: number): Promise<T> {
-  const path = fileURLToPath(new URL(`lab/${script}`, import.meta.url));
-  const result = await runInLab(path, args, { timeoutSeconds });
-  if (result.status !== 0)
-    throw new Error(`${script} ended with ${result.status}: ${result.stderr}${result.stdout}`);
-  return JSON.parse(result.stdout) as T;
-}
+import { lab } from "./lab/run-in-lab.ts";
 
 test(
   "udhcpc gets a lease and keeps it; another DHCP server on the segment is noticed",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   addressOption,
-  EMPTY_PROXY_STATE,
+  proxyState,
   encodeSuboptions,
   messageType,
   MESSAGE_TYPE,
@@ -30,7 +30,7 @@ function answer(
   port: ProxyInput["port"] = "dhcp",
   from = { address: "0.0.0.0", port: 68 },
 ) {
-  const { actions } = stepProxy(CONFIG, EMPTY_PROXY_STATE, { message, port, from }, 0);
+  const actions = stepProxy(CONFIG, proxyState(), { message, port, from }, 0);
   return actions.find((action) => action.kind === "send");
 }
 
@@ -54,9 +54,27 @@ describe("port 67", () => {
   test("REQUEST is meant for the DHCP server: no answer, but the address is noted", () => {
     const message = request("request", { options: [...firmware(0), requested("10.77.0.50")] });
     const input = { message, port: "dhcp", from: { address: "0.0.0.0", port: 68 } } as const;
-    expect(stepProxy(CONFIG, EMPTY_PROXY_STATE, input, 0).actions).toEqual([
+    expect(stepProxy(CONFIG, proxyState(), input, 0)).toEqual([
       { kind: "report", event: { kind: "request", mac: MAC, address: "10.77.0.50" } },
     ]);
+  });
+  test("UEFI HTTP boot gets 60 = HTTPClient and the URL, without 43", () => {
+    const message = answer(request("discover", { options: firmware(16, "HTTPClient:Arch:00016") }))?.message;
+    expect(message?.options.get(60)).toEqual(textBytes("HTTPClient"));
+    expect(message?.options.get(67)).toEqual(textBytes("http://10.77.0.1:8080/s.efi"));
+    expect(message?.options.has(43)).toBe(false);
+  });
+  test("a relay of this network gets the offer, with what it added (82) last; another relay hears nothing", () => {
+    const agent = [82, Uint8Array.of(1, 2, 0, 7)] as const;
+    const ask = (giaddr: string) => answer(request("discover", { giaddr, options: [...firmware(0), agent] }));
+    expect(ask("10.77.0.9")?.to).toEqual({ address: "10.77.0.9", port: 67 });
+    expect([...(ask("10.77.0.9")?.message.options ?? [])].at(-1)).toEqual(agent);
+    expect(ask("10.99.0.9")).toBeUndefined();
+  });
+  test("of a REQUEST for an address elsewhere nothing is noted: strangers could fill the memory", () => {
+    const message = request("request", { options: [...firmware(0), requested("1.2.3.4")] });
+    const input = { message, port: "dhcp", from: { address: "0.0.0.0", port: 68 } } as const;
+    expect(stepProxy(CONFIG, proxyState(), input, 0)).toEqual([]);
   });
   test("ordinary clients hear nothing", () => {
     expect(answer(request("discover"))).toBeUndefined();
@@ -67,7 +85,7 @@ describe("port 67", () => {
       port: "dhcp",
       from: { address: "0.0.0.0", port: 68 },
     } as const;
-    const { actions } = stepProxy(CONFIG, EMPTY_PROXY_STATE, input, 0);
+    const actions = stepProxy(CONFIG, proxyState(), input, 0);
     expect(actions.map((action) => (action.kind === "report" ? action.event.kind : action.kind))).toEqual([
       "discover",
       "warning",

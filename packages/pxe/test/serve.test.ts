@@ -113,6 +113,14 @@ describe("errors before anything is opened", () => {
       "PXE_POOL_INVALID",
       /127\.0\.0\.1/,
     ],
+    [
+      {
+        mode: "authoritative",
+        leases: { "52:54:00:12:34:56": "127.0.0.9", "52:54:00:12:34:57": "127.0.0.9" },
+      },
+      "PXE_POOL_INVALID",
+      /each/,
+    ],
     [{ mode: "authoritative", leases: { nonsense: "127.0.0.9" } }, "PXE_ADDRESS_INVALID", /hex/],
   ] as const)("%j: %s", async (change, code, hint) => {
     await expect(servePxe({ ...options, ...change })).rejects.toMatchObject({

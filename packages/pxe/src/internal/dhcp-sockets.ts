@@ -1,7 +1,10 @@
 import type { RemoteInfo, Socket } from "node:dgram";
+import type { SendAction } from "../boot-reply.ts";
 import type { DhcpAction } from "../dhcp-engine.ts";
 import { encodeDhcp, parseDhcp, type DhcpMessage } from "../dhcp-packet.ts";
 import type { PxeEventBody } from "../events.ts";
+import type { Lease } from "../leases.ts";
+import type { Closable } from "./closers.ts";
 import { bindUdp, closeUdp } from "./udp.ts";
 
 /** A datagram that is DHCP, with the port that took it. */
@@ -9,11 +12,6 @@ export interface DhcpArrival {
   readonly message: DhcpMessage;
   readonly port: "dhcp" | "boot";
   readonly from: { readonly address: string; readonly port: number };
-}
-
-/** The sockets of a DHCP or proxyDHCP server on one interface. */
-export interface DhcpSockets {
-  close(): Promise<void>;
 }
 
 /**
@@ -24,21 +22,27 @@ export interface DhcpSockets {
  */
 export async function openDhcpSockets(options: {
   address: string;
-  ports: { dhcp: number; boot: number | undefined };
+  port: number;
+  /** The port of PXE boot requests; undefined when they are not served. */
+  boot: number | undefined;
   /** Stand beside another DHCP server on this machine. */
   share: boolean;
-  onMessage: (arrival: DhcpArrival) => readonly DhcpAction[];
+  answer: (arrival: DhcpArrival) => readonly DhcpAction[];
+  /** Write a lease to stable storage; without it leases are recorded nowhere. */
+  keep?: ((lease: Lease, done: () => void) => void) | undefined;
   onEvent: (event: PxeEventBody) => void;
-}): Promise<DhcpSockets> {
-  const { address, ports, share, onMessage, onEvent } = options;
+}): Promise<Closable> {
+  const { address, share, answer, keep, onEvent } = options;
+  let closed = false;
   const sockets: Socket[] = [];
   const close = async (): Promise<void> => {
+    closed = true;
     await Promise.all(sockets.map((socket) => closeUdp(socket)));
   };
   try {
     const main = await bindUdp({
       address,
-      port: ports.dhcp,
+      port: options.port,
       reuse: share,
       broadcast: true,
       purpose: share ? "proxyDHCP" : "DHCP",
@@ -48,27 +52,36 @@ export async function openDhcpSockets(options: {
     sockets.push(
       await bindUdp({ address: "255.255.255.255", port, reuse: true, purpose: "DHCP broadcasts" }),
     );
-    if (ports.boot !== undefined) {
+    if (options.boot !== undefined) {
       sockets.push(
-        await bindUdp({ address, port: ports.boot, broadcast: true, purpose: "PXE boot requests" }),
+        await bindUdp({ address, port: options.boot, broadcast: true, purpose: "PXE boot requests" }),
       );
     }
     const [unicast, , boot] = sockets;
 
-    const perform = (action: DhcpAction, socket: Socket): void => {
-      if (action.kind === "report") return onEvent(action.event);
-      const { address: to, port } = action.to;
+    const send = ({ message, to, maxBytes }: SendAction, socket: Socket): void => {
       const failed = (error: unknown): void => {
-        const message = `Cannot answer ${to}:${port}: ${error instanceof Error ? error.message : String(error)}`;
-        onEvent({ kind: "warning", code: "dhcp-reply-failed", message });
+        const reason = error instanceof Error ? error.message : String(error);
+        const text = `Cannot answer ${to.address}:${to.port}: ${reason}`;
+        if (!closed) onEvent({ kind: "warning", code: "dhcp-reply-failed", message: text });
       };
       try {
-        const bytes = encodeDhcp(action.message, { maxBytes: action.maxBytes });
-        socket.send(bytes, port, to, (error) => {
+        socket.send(encodeDhcp(message, { maxBytes }), to.port, to.address, (error) => {
           if (error) failed(error);
         });
       } catch (error) {
         failed(error);
+      }
+    };
+    const perform = (actions: readonly DhcpAction[], socket: Socket): void => {
+      for (const [index, action] of actions.entries()) {
+        if (action.kind === "send") send(action, socket);
+        else if (action.kind === "report") onEvent(action.event);
+        else if (keep) {
+          // A client may rely on what it is told: that must be on disk first.
+          keep(action.lease, () => perform(actions.slice(index + 1), socket));
+          return;
+        }
       }
     };
     const listen = (socket: Socket, port: "dhcp" | "boot", reply: Socket): void => {
@@ -76,7 +89,7 @@ export async function openDhcpSockets(options: {
         const parsed = parseDhcp(bytes);
         if (!parsed.ok) return;
         const arrival = { message: parsed.value, port, from: { address: from.address, port: from.port } };
-        for (const action of onMessage(arrival)) perform(action, reply);
+        perform(answer(arrival), reply);
       });
       socket.on("error", (error) =>
         onEvent({ kind: "warning", code: "socket", message: `DHCP: ${error.message}` }),

@@ -12,7 +12,13 @@ export function bindUdp(options: {
   const { address, port, purpose } = options;
   return new Promise((resolve, reject) => {
     // Herds of clients arrive at once; the kernel's default of 208 KiB would drop some.
-    const socket = createSocket({ type: "udp4", reuseAddr: options.reuse ?? false, recvBufferSize: 1 << 20 });
+    const socket = createSocket({
+      type: "udp4",
+      reuseAddr: options.reuse ?? false,
+      recvBufferSize: 1 << 20,
+      // Only numbers are sent to: nothing is looked up, and what is sent is sent at once.
+      lookup: (host, _options, found) => found(null, host, 4),
+    });
     const fail = (error: Error): void => {
       socket.close();
       reject(socketError(error, { address, port, purpose, protocol: "UDP" }));

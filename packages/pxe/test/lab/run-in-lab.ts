@@ -13,7 +13,7 @@
  * As root it needs nothing; otherwise user namespaces and a /dev/net/tun that everyone may open.
  */
 import { spawn } from "node:child_process";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 export interface LabResult {
   readonly status: number | null;
@@ -82,6 +82,14 @@ export function runInLab(
     child.once("error", reject);
     child.once("close", (status) => resolve({ status, stdout, stderr }));
   });
+}
+
+/** Run a script beside this one in the lab; what it printed as JSON. */
+export async function lab<T>(script: string, args: readonly string[], timeoutSeconds: number): Promise<T> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const { status, stdout, stderr } = await runInLab(path, args, { timeoutSeconds });
+  if (status !== 0) throw new Error(`${script} ended with ${status}: ${stderr}${stdout}`);
+  return JSON.parse(stdout) as T;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

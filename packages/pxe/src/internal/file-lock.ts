@@ -1,0 +1,56 @@
+import { rename, unlink } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
+import type { Closable } from "./closers.ts";
+
+/** Bind a socket to a path; undefined when the path exists. */
+function claim(path: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((caller) => caller.destroy());
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") resolve(undefined);
+      else reject(error);
+    });
+    server.listen(path, () => resolve(server.unref()));
+  });
+}
+
+/** True when a process answers at the path. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const call = connect(path);
+    call.once("connect", () => {
+      call.destroy();
+      resolve(true);
+    });
+    call.once("error", () => resolve(false));
+  });
+}
+
+/**
+ * Take a lock that ends with this process, however it ends; undefined when another process has it. Node has no
+ * flock, and a process id in a file says nothing across namespaces: so the lock is a socket that answers as long
+ * as its owner lives. What a killed owner left is moved away first, so that of two who find it one goes on.
+ */
+export async function takeLock(path: string): Promise<Closable | undefined> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const server = await claim(path);
+    if (server) {
+      // Closing removes the path too.
+      return { close: () => new Promise((resolve) => server.close(() => resolve())) };
+    }
+    if (await answers(path)) return undefined;
+    const aside = `${path}.${process.pid}`;
+    try {
+      await rename(path, aside);
+    } catch {
+      continue; // somebody else has moved it away
+    }
+    if (await answers(aside)) {
+      // Its new owner came in between: the path is its own again.
+      await rename(aside, path);
+      return undefined;
+    }
+    await unlink(aside);
+  }
+  return undefined;
+}
