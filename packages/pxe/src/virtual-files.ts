@@ -23,6 +23,8 @@ export type VirtualFiles = ReadonlyMap<string, VirtualFile>;
 /** A file ready for reading at any offset; close it. */
 export interface OpenFile {
   readonly size: number;
+  /** The whole, if it is in memory. */
+  readonly bytes?: Uint8Array;
   /** Fewer bytes than asked for only at the end. The result is valid until the next call. */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export function fileKey(name: string): string | undefined {
 function inMemory(bytes: Uint8Array): OpenFile {
   return {
     size: bytes.length,
+    bytes,
     read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
     close: () => Promise.resolve(),
   };

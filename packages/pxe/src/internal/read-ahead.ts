@@ -1,16 +1,35 @@
 import type { OpenFile } from "../virtual-files.ts";
 
-const CHUNK = 128 * 1024;
+const LARGEST_PIECE = 128 * 1024;
+const SMALLEST_PIECE = 8 * 1024;
 
 /** Reads a file in large pieces, one ahead, so that most blocks need no waiting. */
 export interface ReadAhead {
-  /** The bytes, in one or two parts, or undefined when they must be awaited first with `load`. */
-  peek(offset: number, length: number): readonly Uint8Array[] | undefined;
+  /** Copy these bytes, or false when they must be awaited first with `load`. */
+  fill(target: Uint8Array, at: number, offset: number, length: number): boolean;
   load(offset: number, length: number): Promise<void>;
 }
 
-/** Wrap an open file; closing it stays with the caller. */
-export function readAhead(file: OpenFile): ReadAhead {
+/**
+ * Wrap an open file; closing it stays with the caller. `window` is how far back and ahead one reads, `memory`
+ * what all pieces together may take, if only there is room for a small one ahead.
+ */
+export function readAhead(file: OpenFile, options: { window: number; memory: number }): ReadAhead {
+  const { bytes } = file;
+  if (bytes) {
+    return {
+      fill(target, at, offset, length) {
+        target.set(bytes.subarray(offset, offset + length), at);
+        return true;
+      },
+      load: () => Promise.resolve(),
+    };
+  }
+  const piece = Math.max(
+    SMALLEST_PIECE,
+    Math.min(LARGEST_PIECE, Math.floor((options.memory - options.window) / 3)),
+  );
+  const around = Math.ceil(options.window / piece) + 1;
   const ready = new Map<number, Uint8Array>();
   const coming = new Map<number, Promise<void>>();
 
@@ -18,11 +37,10 @@ export function readAhead(file: OpenFile): ReadAhead {
     const running = coming.get(index);
     if (running) return running;
     const promise = file
-      .read(index * CHUNK, CHUNK)
-      .then((bytes) => {
-        ready.set(index, bytes);
-        // The window reaches back at most one chunk (64 blocks of 1468 bytes).
-        for (const old of ready.keys()) if (old < index - 2 || old > index + 2) ready.delete(old);
+      .read(index * piece, piece)
+      .then((part) => {
+        ready.set(index, part);
+        for (const old of ready.keys()) if (Math.abs(old - index) > around) ready.delete(old);
       })
       .finally(() => coming.delete(index));
     coming.set(index, promise);
@@ -30,25 +48,26 @@ export function readAhead(file: OpenFile): ReadAhead {
   };
 
   return {
-    peek(offset, length) {
-      const parts: Uint8Array[] = [];
-      const end = Math.min(offset + length, file.size);
-      for (let at = offset; at < end;) {
-        const index = Math.floor(at / CHUNK);
-        const chunk = ready.get(index);
-        if (!chunk) return undefined;
-        const from = at - index * CHUNK;
-        const part = chunk.subarray(from, Math.min(chunk.length, from + end - at));
-        parts.push(part);
-        at += part.length;
+    fill(target, at, offset, length) {
+      const end = offset + length;
+      let to = at;
+      for (let from = offset; from < end;) {
+        const index = Math.floor(from / piece);
+        const part = ready.get(index);
+        if (!part) return false;
+        const start = from - index * piece;
+        const take = Math.min(part.length - start, end - from);
+        target.set(part.subarray(start, start + take), to);
+        to += take;
+        from += take;
         const next = index + 1;
-        if (next * CHUNK < file.size && !ready.has(next)) fetch(next).catch(() => undefined);
+        if (next * piece < file.size && !ready.has(next)) fetch(next).catch(() => undefined);
       }
-      return parts;
+      return true;
     },
     async load(offset, length) {
-      const last = Math.floor(Math.max(offset, Math.min(offset + length, file.size) - 1) / CHUNK);
-      for (let index = Math.floor(offset / CHUNK); index <= last; index++) {
+      const last = Math.floor(Math.max(offset, Math.min(offset + length, file.size) - 1) / piece);
+      for (let index = Math.floor(offset / piece); index <= last; index++) {
         if (!ready.has(index)) await fetch(index);
       }
     },

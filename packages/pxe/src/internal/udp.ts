@@ -12,7 +12,13 @@ export function bindUdp(options: {
   const { address, port, purpose } = options;
   return new Promise((resolve, reject) => {
     // Herds of clients arrive at once; the kernel's default of 208 KiB would drop some.
-    const socket = createSocket({ type: "udp4", reuseAddr: options.reuse ?? false, recvBufferSize: 1 << 20 });
+    const socket = createSocket({
+      type: "udp4",
+      reuseAddr: options.reuse ?? false,
+      recvBufferSize: 1 << 20,
+      // Addresses are numbers here. Node would ask its resolver for each datagram, and send in a later tick.
+      lookup: (address, _options, callback) => callback(null, address, 4),
+    });
     const fail = (error: Error): void => {
       socket.close();
       reject(socketError(error, { address, port, purpose, protocol: "UDP" }));
@@ -28,7 +34,7 @@ export function bindUdp(options: {
 
 /** Close a socket that may be closed already, after what was given to it has gone out. */
 export async function closeUdp(socket: Socket): Promise<void> {
-  // `send` looks its address up first, even a numeric one, and so sends in a later tick.
+  // What the kernel could not take at once is sent in a later tick.
   await new Promise<void>((resolve) => setImmediate(resolve));
   await new Promise<void>((resolve) => {
     try {
