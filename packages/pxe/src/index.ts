@@ -26,6 +26,7 @@ export * from "./tftp-host.ts";
 export * from "./tftp-options.ts";
 export * from "./tftp-packet.ts";
 export * from "./tftp-receive.ts";
+export * from "./tftp-refusal.ts";
 export * from "./tftp-server.ts";
 export * from "./tftp-service.ts";
 export * from "./tftp-transfer.ts";

@@ -3,14 +3,14 @@ import { prepareRead, type PreparedRead } from "./internal/tftp-prepare.ts";
 import { refusalLog } from "./internal/refusal-log.ts";
 import { sessionTable, type SessionEntry } from "./internal/session-table.ts";
 import { readSession } from "./internal/tftp-read-session.ts";
-import { TftpRefusal } from "./internal/tftp-refusal.ts";
+import { TftpRefusal } from "./tftp-refusal.ts";
 import type { SessionParts, SessionResult } from "./internal/tftp-session.ts";
-import { writeSession, type UploadSink } from "./internal/tftp-write-session.ts";
+import { writeSession } from "./internal/tftp-write-session.ts";
 import { fromNetascii } from "./netascii.ts";
 import type { TftpHost, TftpPeer, TftpPort } from "./tftp-host.ts";
 import { agreeOptions, TFTP_LIMITS, type TftpLimits } from "./tftp-options.ts";
 import { encodeTftp, parseTftp, TFTP_ERROR, type TftpPacket } from "./tftp-packet.ts";
-import type { UploadRoot } from "./tftp-uploads.ts";
+import type { UploadRoot, UploadSink } from "./tftp-uploads.ts";
 import type { VirtualFiles } from "./virtual-files.ts";
 
 /** What is served, to whom, and how much of it at a time. */
@@ -97,8 +97,9 @@ export function createTftpService(
     entry: SessionEntry,
     own: TftpPort,
     file: string,
-    role?: PreparedRead["role"],
+    what: { readonly role?: PreparedRead["role"]; readonly upload?: true },
   ): SessionParts => {
+    const { role, ...upload } = what;
     const client = entry.client.address;
     return {
       host,
@@ -106,7 +107,7 @@ export function createTftpService(
       client: entry.client,
       ended(result: SessionResult) {
         table.settle(entry);
-        emit({ kind: "tftp", client, file, ...result });
+        emit({ kind: "tftp", ...upload, client, file, ...result });
         const { bytes, milliseconds } = result;
         if (result.outcome === "complete" && role !== undefined) {
           emit({ kind: role, via: "tftp", client, bytes, milliseconds });
@@ -130,7 +131,7 @@ export function createTftpService(
         const own = await openPort(entry);
         const terms = agreeOptions(asked, request.mode === "octet" ? read.file.size : undefined, limits);
         const memory = Math.floor(READ_MEMORY / table.size);
-        const common = parts(entry, own, read.name, read.role);
+        const common = parts(entry, own, read.name, { role: read.role });
         entry.session = readSession({ ...common, file: read.file, terms, memory });
       } else {
         const sink = await openSink(request);
@@ -138,7 +139,12 @@ export function createTftpService(
         const own = await openPort(entry);
         const terms = agreeOptions(asked, announcedSize(request), limits);
         const decode = request.mode === "octet" ? (bytes: Uint8Array) => bytes : fromNetascii();
-        entry.session = writeSession({ ...parts(entry, own, request.file), sink, terms, decode });
+        entry.session = writeSession({
+          ...parts(entry, own, request.file, { upload: true }),
+          sink,
+          terms,
+          decode,
+        });
       }
       if (closed) await entry.session.abandon("the server was closed", true);
       else entry.session.start();

@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, lstat, open, readdir, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PxeError } from "./errors.ts";
-import { TftpRefusal } from "./internal/tftp-refusal.ts";
-import type { UploadSink } from "./internal/tftp-write-session.ts";
+import { TftpRefusal } from "./tftp-refusal.ts";
 import { uploadName } from "./internal/upload-name.ts";
 import { TFTP_ERROR } from "./tftp-packet.ts";
 
@@ -17,9 +16,18 @@ export interface TftpUploads {
   readonly files?: number | undefined;
 }
 
+/** Where an upload goes. Errors of `write` and `commit` are told to the client. */
+export interface UploadSink {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Give the file its name. */
+  commit(): Promise<void>;
+  /** Leave no trace of what was not committed. */
+  release(): Promise<void>;
+}
+
 /** An upload root that is ready. */
 export interface UploadRoot {
-  /** Begin a file; `announced` is its size, if the client told it. Errors are answers to the client. */
+  /** Begin a file; `announced` is its size, if the client told it. A `TftpRefusal` is an answer to the client. */
   create(name: string, announced: number | undefined): Promise<UploadSink>;
 }
 
@@ -71,6 +79,13 @@ export async function openUploads(uploads: TftpUploads): Promise<UploadRoot> {
       });
       let used = 0;
       let committed = false;
+      let isOpen = true;
+      const close = async (): Promise<void> => {
+        if (!isOpen) return;
+        isOpen = false;
+        await handle.close();
+        await rm(partial, { force: true });
+      };
       return {
         async write(bytes) {
           if (bytes.length > left.bytes) throw full();
@@ -85,10 +100,10 @@ export async function openUploads(uploads: TftpUploads): Promise<UploadRoot> {
             throw error.code === "EEXIST" ? taken() : error;
           });
           committed = true;
+          await close();
         },
         async release() {
-          await handle.close();
-          await rm(partial, { force: true });
+          await close();
           if (committed) return;
           left.files++;
           left.bytes += used;

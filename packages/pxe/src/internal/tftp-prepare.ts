@@ -1,7 +1,7 @@
 import { toNetascii } from "../netascii.ts";
 import { TFTP_ERROR } from "../tftp-packet.ts";
 import { fileKey, openVirtual, type FileRole, type OpenFile, type VirtualFiles } from "../virtual-files.ts";
-import { TftpRefusal } from "./tftp-refusal.ts";
+import { TftpRefusal } from "../tftp-refusal.ts";
 
 /** A file that is ready to be sent. */
 export interface PreparedRead {

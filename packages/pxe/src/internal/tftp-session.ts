@@ -152,8 +152,10 @@ export function runSession<State extends EngineState, Action>(
     over: () => finished,
     abandon(reason, tell) {
       const message = "Transfer ended by the server";
-      if (tell) control.send(encodeTftp({ kind: "error", code: TFTP_ERROR.undefined, message }));
-      if (!finished) control.finish("failed", reason);
+      if (!finished) {
+        if (tell) control.send(encodeTftp({ kind: "error", code: TFTP_ERROR.undefined, message }));
+        control.finish("failed", reason);
+      }
       return stop();
     },
   };

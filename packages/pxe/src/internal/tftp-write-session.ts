@@ -1,17 +1,9 @@
 import type { TftpTerms } from "../tftp-options.ts";
 import { encodeTftp, type TftpPacket } from "../tftp-packet.ts";
 import { startReceive, stepReceive, type ReceiveAction, type ReceiveState } from "../tftp-receive.ts";
-import { TftpRefusal } from "./tftp-refusal.ts";
+import { TftpRefusal } from "../tftp-refusal.ts";
+import type { UploadSink } from "../tftp-uploads.ts";
 import { runSession, type Session, type SessionControl, type SessionParts } from "./tftp-session.ts";
-
-/** Where an upload goes. Errors of `write` and `commit` are told to the client. */
-export interface UploadSink {
-  write(bytes: Uint8Array): Promise<void>;
-  /** Give the file its name. */
-  commit(): Promise<void>;
-  /** Leave no trace of what was not committed. */
-  release(): Promise<void>;
-}
 
 /** A client writes a file: nothing is confirmed before it is stored. The session owns `sink`. */
 export function writeSession(

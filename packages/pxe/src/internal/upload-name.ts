@@ -1,5 +1,5 @@
 import { TFTP_ERROR } from "../tftp-packet.ts";
-import { TftpRefusal } from "./tftp-refusal.ts";
+import { TftpRefusal } from "../tftp-refusal.ts";
 
 /**
  * The name under which a client may store a file: one file, no directory, nothing that a shell, a terminal or

@@ -6,6 +6,8 @@ export interface World {
   at(time: number, event: () => void): () => void;
   /** Let everything happen, in order of time, until nothing is left or `enough`. */
   run(enough?: () => boolean): Promise<void>;
+  /** Let what is due until then happen, and go there; promises are the caller's matter. */
+  advance(to: number): void;
   /** Events so far. */
   readonly count: number;
 }
@@ -74,6 +76,16 @@ export function createWorld(busy: () => boolean = () => false): World {
         while (busy()) await new Promise<void>((resolve) => setImmediate(resolve));
         if (enough()) return;
       }
+    },
+    advance(to) {
+      while (heap[0] && heap[0].time <= to) {
+        const entry = pop();
+        if (!entry?.event) continue;
+        now = entry.time;
+        count++;
+        entry.event();
+      }
+      now = Math.max(now, to);
     },
     get count() {
       return count;

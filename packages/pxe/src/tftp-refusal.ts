@@ -1,4 +1,4 @@
-/** A request that is answered with an ERROR packet. */
+/** A request that is answered with an ERROR packet; `tftp` is its code, `message` its text. */
 export class TftpRefusal extends Error {
   readonly tftp: number;
 
