@@ -107,7 +107,18 @@ export function createTftpService(
       client: entry.client,
       ended(result: SessionResult) {
         table.settle(entry);
-        emit({ kind: "tftp", ...upload, client, file, ...result });
+        // Nobody confirmed anything: a forged address perhaps, one of a flood.
+        const doubtful = result.outcome === "failed" && entry.session?.heard() !== true;
+        const detail = doubtful ? log.note(client, file, result.detail ?? "") : result.detail;
+        if (doubtful && detail === undefined) return;
+        emit({
+          kind: "tftp",
+          ...upload,
+          client,
+          file,
+          ...result,
+          ...(detail === undefined ? {} : { detail }),
+        });
         const { bytes, milliseconds } = result;
         if (result.outcome === "complete" && role !== undefined) {
           emit({ kind: role, via: "tftp", client, bytes, milliseconds });

@@ -207,6 +207,56 @@ describe("with a client of our own", () => {
   });
 });
 
+describe("what comes from everywhere", () => {
+  test("a request to the broadcast address is not answered, and the next one to ours is", async () => {
+    const socket = createSocket("udp4");
+    const witness = createSocket("udp4");
+    witness.bind({ address: "0.0.0.0" });
+    await once(witness, "listening");
+    const seen: Buffer[] = [];
+    socket.on("message", (bytes) => seen.push(bytes));
+    socket.bind({ address: "127.0.0.1" }, () => socket.setBroadcast(true));
+    await once(socket, "listening");
+    const heard = once(witness, "message");
+    socket.send(encodeTftp(read("f1")), server.port, "127.255.255.255");
+    // Broadcasts do reach this machine: somebody who listens to them has them.
+    socket.send(encodeTftp(read("f1")), witness.address().port, "127.255.255.255");
+    await heard;
+    socket.send(encodeTftp(read("nothing")), server.port, "127.0.0.1");
+    await once(socket, "message");
+    await delay(50);
+    expect(seen.map((bytes) => parseTftp(bytes))).toMatchObject([{ value: { kind: "error", code: 1 } }]);
+    for (const one of [socket, witness]) one.close();
+  });
+  test("a flood of requests from one address does not stop a transfer to another", async () => {
+    const flood = createSocket("udp4");
+    flood.bind({ address: "127.0.0.2" });
+    await once(flood, "listening");
+    events.length = 0;
+    let sent = 0;
+    let over = false;
+    const pour = (): void => {
+      if (over) return;
+      for (let count = 0; count < 50; count++) {
+        const request = count % 2 === 0 ? read("f3000000") : ({ ...read("x"), kind: "write" } as TftpPacket);
+        flood.send(encodeTftp(request), server.port, "127.0.0.1");
+        sent++;
+      }
+      setImmediate(pour);
+    };
+    pour();
+    const got = await fetchWindowed("f3000000", { blksize: "1468", windowsize: "4" });
+    over = true;
+    expect(got.equals(contents.get("f3000000") ?? Buffer.alloc(0))).toBe(true);
+    expect(sent).toBeGreaterThan(500);
+    // One line for writes, one for too many transfers; no more.
+    expect(
+      events.filter((event) => event.kind === "tftp" && event.client === "127.0.0.2").length,
+    ).toBeLessThan(5);
+    flood.close();
+  });
+});
+
 test("every address at once is refused: answers must come from the one that was asked", async () => {
   await expect(startTftpServer({ address: "0.0.0.0", port: 0, files: new Map() })).rejects.toMatchObject({
     code: "PXE_ADDRESS_INVALID",
