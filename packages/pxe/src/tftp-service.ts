@@ -1,5 +1,6 @@
 import type { PxeEventBody } from "./events.ts";
 import { prepareRead, type PreparedRead } from "./internal/tftp-prepare.ts";
+import { congestion } from "./internal/congestion.ts";
 import { refusalLog } from "./internal/refusal-log.ts";
 import { sessionTable, type SessionEntry } from "./internal/session-table.ts";
 import { readSession } from "./internal/tftp-read-session.ts";
@@ -62,6 +63,7 @@ export function createTftpService(
     total: options.sessions ?? 4096,
   });
   const log = refusalLog(() => host.now());
+  const traffic = congestion(() => host.now());
   const ends = new Set<Promise<unknown>>();
   let opening = 0;
   let closed = false;
@@ -143,7 +145,7 @@ export function createTftpService(
         const terms = agreeOptions(asked, request.mode === "octet" ? read.file.size : undefined, limits);
         const memory = Math.floor(READ_MEMORY / table.size);
         const common = parts(entry, own, read.name, { role: read.role });
-        entry.session = readSession({ ...common, file: read.file, terms, memory });
+        entry.session = readSession({ ...common, file: read.file, terms, memory, congestion: traffic });
       } else {
         const sink = await openSink(request);
         release = () => sink.release();

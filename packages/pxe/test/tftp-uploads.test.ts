@@ -194,7 +194,7 @@ describe("quotas", () => {
   test("one that is not announced is stopped, leaves nothing, and its room can be used", async () => {
     const one = await server({ bytes: 1000 });
     expect(await one.put("large", content(3000))).toMatchObject({ kind: "error", code: 3 });
-    await one.wait(10);
+    while (one.service.sessions > 0) await delay(1);
     expect(await one.put("small", content(900))).toEqual({ kind: "ack", block: 2 });
     expect(await readdir(root)).toEqual(["small"]);
     expect(await one.put("next", content(101))).toMatchObject({ kind: "error", code: 3 });

@@ -2,14 +2,23 @@ import type { TftpTerms } from "../tftp-options.ts";
 import { encodeTftp, TFTP_ERROR } from "../tftp-packet.ts";
 import { startTransfer, stepTransfer, type TransferAction, type TransferState } from "../tftp-transfer.ts";
 import type { OpenFile } from "../virtual-files.ts";
+import type { Congestion } from "./congestion.ts";
 import { readAhead } from "./read-ahead.ts";
 import { runSession, type Session, type SessionControl, type SessionParts } from "./tftp-session.ts";
 
+/** How often a waiting transfer looks at the clock. */
+const IDLE_MS = 50;
+
 /** A client reads a file. The session owns `file` and closes it. */
 export function readSession(
-  parts: SessionParts & { readonly file: OpenFile; readonly terms: TftpTerms; readonly memory: number },
+  parts: SessionParts & {
+    readonly file: OpenFile;
+    readonly terms: TftpTerms;
+    readonly memory: number;
+    readonly congestion: Congestion;
+  },
 ): Session {
-  const { file, terms } = parts;
+  const { file, terms, host, congestion } = parts;
   const { blksize } = terms;
   const source = readAhead(file, { window: blksize * terms.windowsize, memory: parts.memory });
   let complete = false;
@@ -48,24 +57,76 @@ export function readSession(
     }
   };
 
-  return runSession<TransferState, TransferAction>(parts, {
-    first: startTransfer(file.size, terms, parts.host.now()),
-    step: stepTransfer,
-    perform(action, session) {
+  /** Bytes of this transfer that count as under way. */
+  let underWay = 0;
+  const count = (bytes: number, confirmed: boolean): void => {
+    const more = bytes - underWay;
+    underWay = bytes;
+    if (more > 0) congestion.sent(more);
+    else if (more < 0) congestion.arrived(-more, confirmed);
+  };
+  /** An answer that has come, but whose window has to wait for its turn. */
+  let held: { readonly datagram: Uint8Array; readonly since: number } | undefined;
+  let waited = 0;
+
+  const session = runSession<TransferState, TransferAction>(parts, {
+    first: startTransfer(file.size, terms, host.now()),
+    step(state, input, now) {
+      if (input.kind === "timer" && held)
+        return { state: { ...state, deadline: now + IDLE_MS }, actions: [] };
+      // The wait for its turn is no part of the round trip.
+      const own =
+        waited > 0 && state.sentAt !== undefined ? { ...state, sentAt: state.sentAt + waited } : state;
+      waited = 0;
+      const next = stepTransfer(own, input, now);
+      if (next.state === own) return next;
+      const { phase, sent, acked, retransmissions } = next.state;
+      const again = retransmissions > state.retransmissions;
+      // Behind a time-out nothing is known to be under way: a client that is gone must not stop others.
+      count(phase === "data" && !again ? (sent - acked) * blksize : 0, true);
+      if (state.heard && (again || (acked > state.acked && acked < state.sent))) congestion.lost();
+      return next;
+    },
+    perform(action, control) {
       switch (action.kind) {
         case "oack":
-          return session.send(encodeTftp({ kind: "oack", options: terms.reply }));
+          return control.send(encodeTftp({ kind: "oack", options: terms.reply }));
         case "blocks":
-          return sendBlocks(action.from, action.to, session);
+          return sendBlocks(action.from, action.to, control);
         case "error":
-          return session.send(encodeTftp(action));
+          return control.send(encodeTftp(action));
         case "end":
           complete = action.outcome === "complete";
-          return session.finish(action.outcome, action.detail);
+          return control.finish(action.outcome, action.detail);
       }
     },
     heard: (state) => state.heard,
     bytes: (state) => (complete ? file.size : Math.min(file.size, state.acked * blksize)),
-    release: () => file.close(),
+    release() {
+      held = undefined;
+      count(0, false);
+      return file.close();
+    },
   });
+
+  return {
+    ...session,
+    receive(datagram) {
+      if (datagram[1] !== 4) return session.receive(datagram);
+      if (held) {
+        held = { ...held, datagram };
+        return;
+      }
+      count(0, true);
+      if (!congestion.full()) return session.receive(datagram);
+      held = { datagram, since: host.now() };
+      congestion.wait(() => {
+        const turn = held;
+        held = undefined;
+        if (!turn) return;
+        waited = host.now() - turn.since;
+        session.receive(turn.datagram);
+      });
+    },
+  };
 }

@@ -57,6 +57,11 @@ export interface HerdReport {
   readonly most: number;
   /** Transfers that the server still has at the end. */
   readonly left: number;
+  /** Datagrams that the network lost on the way to the machines, and how many went that way. */
+  readonly lost: number;
+  readonly sent: number;
+  /** What went wrong, by what was said of it. */
+  readonly failures: Readonly<Record<string, number>>;
 }
 
 /** Simulate a herd; the same case gives the same report. */
@@ -137,6 +142,12 @@ export async function simulateHerd(one: HerdCase): Promise<HerdReport> {
   await world.run();
   await new Promise<void>((resolve) => setImmediate(resolve)); // ports close in promises
   const times = fetchers.map((fetcher) => fetcher.endedAt).sort((a, b) => a - b);
+  const failures: Record<string, number> = {};
+  for (const { outcome, detail = "never ended", state } of fetchers) {
+    if (outcome === "complete") continue;
+    const what = `${detail} (windowsize ${state.asked.get("windowsize") ?? 1})`;
+    failures[what] = (failures[what] ?? 0) + 1;
+  }
   const at = (share: number): number => times[Math.floor((times.length - 1) * share)] ?? Number.NaN;
   return {
     complete: fetchers.filter((fetcher) => fetcher.outcome === "complete").length,
@@ -146,5 +157,8 @@ export async function simulateHerd(one: HerdCase): Promise<HerdReport> {
     events: world.count,
     most,
     left: server.service.sessions,
+    lost: down.lost,
+    sent: down.sent,
+    failures,
   };
 }

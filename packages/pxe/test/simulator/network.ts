@@ -22,6 +22,7 @@ export interface Weather {
 export interface Way {
   send(bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void;
   readonly lost: number;
+  readonly sent: number;
 }
 
 /** Make a way; datagrams that are in order overtake nobody unless they are late. */
@@ -37,7 +38,10 @@ export function createWay(world: World, random: Random, weather: Weather): Way {
     queue = 1 << 20,
   } = weather;
   let free = 0;
+  /** When the last one that is not late arrives. */
+  let newest = 0;
   let lost = 0;
+  let sent = 0;
   const once = (bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void => {
     if (random.chance(loss)) {
       lost++;
@@ -52,16 +56,23 @@ export function createWay(world: World, random: Random, weather: Weather): Way {
       }
       free = start = Math.max(free, start) + (bytes.length + 66) / rate;
     }
-    const more = random.chance(reorder) ? random.float() * late : 0;
-    world.at(start + delay + random.float() * jitter + more, () => arrive(bytes));
+    const time = Math.max(newest, start + delay + random.float() * jitter);
+    if (!random.chance(reorder)) {
+      newest = time;
+      world.at(time, () => arrive(bytes));
+    } else world.at(time + random.float() * late, () => arrive(bytes));
   };
   return {
     send(bytes, arrive) {
+      sent++;
       once(bytes, arrive);
       if (random.chance(duplicate)) once(bytes, arrive);
     },
     get lost() {
       return lost;
+    },
+    get sent() {
+      return sent;
     },
   };
 }
