@@ -1,6 +1,7 @@
 import type { PxeEventBody } from "./events.ts";
 import { prepareRead, type PreparedRead } from "./internal/tftp-prepare.ts";
 import { congestion } from "./internal/congestion.ts";
+import { pieceCache } from "./internal/read-ahead.ts";
 import { refusalLog } from "./internal/refusal-log.ts";
 import { sessionTable, type SessionEntry } from "./internal/session-table.ts";
 import { readSession } from "./internal/tftp-read-session.ts";
@@ -43,7 +44,7 @@ type Request = Extract<TftpPacket, { kind: "read" | "write" }>;
 
 /** RFC 2347 allows 512 bytes; what is longer by far is not kept while its transfer runs. */
 const LONGEST_REQUEST = 2048;
-/** What all transfers together may read ahead. */
+/** What is kept of the files that all transfers read. */
 const READ_MEMORY = 64 << 20;
 /** A client that confirmed something so recently has not begun anew: its request came twice. */
 const ALIVE_MS = 1000;
@@ -63,6 +64,7 @@ export function createTftpService(
     total: options.sessions ?? 4096,
   });
   const log = refusalLog(() => host.now());
+  const cache = pieceCache(READ_MEMORY);
   const traffic = congestion(() => host.now());
   const ends = new Set<Promise<unknown>>();
   let opening = 0;
@@ -143,9 +145,8 @@ export function createTftpService(
         release = () => read.file.close();
         const own = await openPort(entry);
         const terms = agreeOptions(asked, request.mode === "octet" ? read.file.size : undefined, limits);
-        const memory = Math.floor(READ_MEMORY / table.size);
         const common = parts(entry, own, read.name, { role: read.role });
-        entry.session = readSession({ ...common, file: read.file, terms, memory, congestion: traffic });
+        entry.session = readSession({ ...common, file: read.file, terms, cache, congestion: traffic });
       } else {
         const sink = await openSink(request);
         release = () => sink.release();

@@ -25,6 +25,8 @@ export interface OpenFile {
   readonly size: number;
   /** The whole, if it is in memory. */
   readonly bytes?: Uint8Array;
+  /** The same for the same bytes on disk: what was read of one is good for the other. */
+  readonly identity?: string;
   /** Fewer bytes than asked for only at the end. The result is valid until the next call. */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -52,9 +54,10 @@ export async function openVirtual(file: VirtualFile, request: FileRequest): Prom
   if (file.kind === "made") return inMemory(Buffer.from(await file.make(request)));
   const handle = await open(file.path, "r");
   try {
-    const { size } = await handle.stat();
+    const { size, dev, ino, mtimeMs } = await handle.stat();
     return {
       size,
+      identity: `${dev} ${ino} ${mtimeMs} ${size}`,
       async read(offset, length) {
         const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
         let filled = 0;

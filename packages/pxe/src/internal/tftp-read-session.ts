@@ -3,7 +3,7 @@ import { encodeTftp, TFTP_ERROR } from "../tftp-packet.ts";
 import { startTransfer, stepTransfer, type TransferAction, type TransferState } from "../tftp-transfer.ts";
 import type { OpenFile } from "../virtual-files.ts";
 import type { Congestion } from "./congestion.ts";
-import { readAhead } from "./read-ahead.ts";
+import { readAhead, type PieceCache } from "./read-ahead.ts";
 import { runSession, type Session, type SessionControl, type SessionParts } from "./tftp-session.ts";
 
 /** How often a waiting transfer looks at the clock. */
@@ -14,13 +14,13 @@ export function readSession(
   parts: SessionParts & {
     readonly file: OpenFile;
     readonly terms: TftpTerms;
-    readonly memory: number;
+    readonly cache: PieceCache;
     readonly congestion: Congestion;
   },
 ): Session {
   const { file, terms, host, congestion } = parts;
   const { blksize } = terms;
-  const source = readAhead(file, { window: blksize * terms.windowsize, memory: parts.memory });
+  const source = readAhead(file, parts.cache);
   let complete = false;
   /** The blocks to send once what is being read has come; those asked for meanwhile replace them. */
   let waiting: { from: number; to: number } | undefined;
@@ -36,7 +36,7 @@ export function readSession(
       const datagram = Buffer.allocUnsafe(4 + length);
       if (!source.fill(datagram, 4, offset, length)) {
         waiting = { from: block, to };
-        source.load(offset, (to - block + 1) * blksize).then(
+        source.load(offset, length).then(
           () => {
             const next = waiting;
             waiting = undefined;
