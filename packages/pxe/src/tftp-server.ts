@@ -75,8 +75,19 @@ export async function startTftpServer(options: TftpServerOptions): Promise<TftpS
   const host: TftpHost = {
     now: () => performance.now(),
     wake(at, callback) {
-      const timer = setTimeout(callback, Math.max(1, Math.ceil(at - performance.now())));
-      return () => clearTimeout(timer);
+      let immediate: NodeJS.Immediate | undefined;
+      const timer = setTimeout(
+        () => {
+          // Node runs timers before it looks at its sockets: what has come meanwhile, while this process was
+          // busy, is heard first. Else a busy server would repeat what has long been confirmed.
+          immediate = setImmediate(callback);
+        },
+        Math.max(1, Math.ceil(at - performance.now())),
+      );
+      return () => {
+        clearTimeout(timer);
+        clearImmediate(immediate);
+      };
     },
     ...(singlePort !== true && {
       open: (events: TftpPortEvents) => openPort({ address, port: 0, purpose: "a TFTP transfer" }, events),

@@ -174,6 +174,23 @@ describe("with a client of our own", () => {
     client.send({ kind: "error", code: 0, message: "enough" }, again.port);
     client.close();
   });
+  test("a server that was busy hears what has come before it repeats anything", async () => {
+    const client = converse();
+    client.send(read("f1469", { blksize: "1468" }));
+    const { port } = await client.next();
+    client.send({ kind: "ack", block: 0 }, port);
+    await client.next();
+    // The answer goes out, and for longer than any timer nobody looks at sockets.
+    client.send({ kind: "ack", block: 1 }, port);
+    const busy = performance.now() + 400;
+    while (performance.now() < busy);
+    expect((await client.next()).packet).toMatchObject({ kind: "data", block: 2 });
+    client.send({ kind: "ack", block: 2 }, port);
+    const own = () => events.filter((event) => event.kind === "tftp" && event.file === "f1469");
+    await until(() => own().length > 0);
+    expect(own()).toMatchObject([{ outcome: "complete", retransmissions: 0 }]);
+    client.close();
+  });
   test("the size probe of firmware is an event of its own, and its port can be used again", async () => {
     events.length = 0;
     const client = converse();
