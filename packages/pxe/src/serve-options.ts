@@ -41,7 +41,9 @@ export interface ServePxeOptions {
       }
     | undefined;
   /** How files are served by TFTP, and where clients may store some: nowhere unless told. */
-  readonly tftp?: Pick<TftpServerOptions, "singlePort" | "uploads" | "limits"> | undefined;
+  readonly tftp?:
+    | Pick<TftpServerOptions, "singlePort" | "uploads" | "limits" | "sessionsPerClient" | "sessions">
+    | undefined;
   /** Boot programs by platform, instead of those found in the distribution. */
   readonly binaries?: Readonly<Partial<Record<ClientPlatform, string>>> | undefined;
   /** Announce an IPv6 router by running dnsmasq (root), so that old iPXE does not wait 16 s for one. */

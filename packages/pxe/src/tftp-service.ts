@@ -181,7 +181,7 @@ export function createTftpService(
 
   return {
     receive(datagram, from) {
-      if (closed || datagram.length < 4 || datagram.length > LONGEST_REQUEST + 65_536) return;
+      if (closed) return;
       if (options.accepts && !options.accepts(from.address)) return;
       const known = table.get(from);
       const request = datagram[0] === 0 && (datagram[1] === 1 || datagram[1] === 2);
