@@ -14,7 +14,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startTftpServer } from "../src/index.ts";
 
-const SERVER = "10.79.0.1";
 const [SERVER_SPACE, CLIENT_SPACE] = ["pxetftps", "pxetftpc"];
 
 const { values } = parseArgs({
@@ -23,6 +22,7 @@ const { values } = parseArgs({
     megabytes: { type: "string" },
     only: { type: "string" },
     serve: { type: "string" },
+    address: { type: "string" },
     "single-port": { type: "boolean" },
   },
 });
@@ -36,32 +36,33 @@ function command(program: string, ...args: readonly string[]): string {
 async function serve(path: string): Promise<void> {
   const files = new Map([["file", { kind: "path", path } as const]]);
   const singlePort = values["single-port"] === true;
-  const server = await startTftpServer({ address: SERVER, files, singlePort });
+  const server = await startTftpServer({ address: values.address ?? "", files, singlePort });
   process.once("SIGTERM", () => void server.close());
 }
 
 interface Rival {
   readonly name: string;
+  readonly address: string;
   readonly command: readonly string[];
 }
 
 interface Way {
   readonly name: string;
-  command(out: string): readonly string[];
+  command(server: string, out: string): readonly string[];
 }
 
-const atftp = (out: string, ...options: readonly string[]): readonly string[] => [
+const atftp = (server: string, out: string, ...options: readonly string[]): readonly string[] => [
   "atftp",
   ...["blksize 1468", ...options].flatMap((option) => ["--option", option]),
-  ...["-g", "-r", "file", "-l", out, SERVER, "69"],
+  ...["-g", "-r", "file", "-l", out, server, "69"],
 ];
 const WAYS: readonly Way[] = [
-  { name: "atftp, lock-step", command: (out) => atftp(out) },
+  { name: "atftp, lock-step", command: (server, out) => atftp(server, out) },
   {
     name: "curl, lock-step",
-    command: (out) => ["curl", "-sS", "--tftp-blksize", "1468", "-o", out, `tftp://${SERVER}/file`],
+    command: (server, out) => ["curl", "-sS", "--tftp-blksize", "1468", "-o", out, `tftp://${server}/file`],
   },
-  { name: "atftp, window 16", command: (out) => atftp(out, "windowsize 16") },
+  { name: "atftp, window 16", command: (server, out) => atftp(server, out, "windowsize 16") },
 ];
 
 function fetchAtftpd(directory: string): string {
@@ -83,38 +84,41 @@ async function bench(): Promise<void> {
   const bytes = randomBytes(megabytes * 1_000_000);
   writeFileSync(path, bytes);
   const self = [process.execPath, import.meta.filename, "--serve", path];
+  // All run from the beginning to the end, each on an address of its own, and take turns.
   const rivals: readonly Rival[] = [
-    { name: "pxe", command: self },
-    { name: "pxe, single port", command: [...self, "--single-port"] },
+    { name: "pxe", address: "10.79.0.1", command: [...self, "--address", "10.79.0.1"] },
+    {
+      name: "pxe, single port",
+      address: "10.79.0.2",
+      command: [...self, "--address", "10.79.0.2", "--single-port"],
+    },
     {
       name: "dnsmasq",
+      address: "10.79.0.3",
       command: [
-        "dnsmasq",
-        "--no-daemon",
-        "--conf-file=/dev/null",
-        "--port=0",
-        "--user=root",
-        "--enable-tftp",
-        `--tftp-root=${directory}`,
+        ...[
+          "dnsmasq",
+          "--no-daemon",
+          "--conf-file=/dev/null",
+          "--port=0",
+          "--user=root",
+          "--bind-interfaces",
+        ],
+        ...["--listen-address=10.79.0.3", "--enable-tftp", `--tftp-root=${directory}`],
       ],
     },
     {
       name: "atftpd",
+      address: "10.79.0.4",
       command: [
-        fetchAtftpd(directory),
-        "--daemon",
-        "--no-fork",
-        "--user",
-        "root.root",
-        "--bind-address",
-        SERVER,
-        directory,
+        ...[fetchAtftpd(directory), "--daemon", "--no-fork", "--user", "root.root"],
+        ...["--bind-address", "10.79.0.4", directory],
       ],
     },
   ].filter(({ name }) => values.only === undefined || name === values.only);
-  let server: ChildProcess | undefined;
+  const servers: ChildProcess[] = [];
   const clean = (): void => {
-    server?.kill("SIGKILL");
+    for (const server of servers) server.kill("SIGKILL");
     for (const name of [SERVER_SPACE, CLIENT_SPACE]) spawnSync("ip", ["netns", "delete", name]);
     rmSync(directory, { recursive: true, force: true });
   };
@@ -140,36 +144,34 @@ async function bench(): Promise<void> {
       "netns",
       CLIENT_SPACE,
     );
-    for (const [space, card, address] of [
-      [SERVER_SPACE, "s0", SERVER],
-      [CLIENT_SPACE, "c0", "10.79.0.2"],
+    for (const { address } of rivals) {
+      command("ip", "-n", SERVER_SPACE, "address", "add", `${address}/24`, "dev", "s0");
+    }
+    command("ip", "-n", CLIENT_SPACE, "address", "add", "10.79.0.99/24", "dev", "c0");
+    for (const [space, card] of [
+      [SERVER_SPACE, "s0"],
+      [CLIENT_SPACE, "c0"],
     ] as const) {
-      command("ip", "-n", space, "address", "add", `${address}/24`, "dev", card);
       for (const link of ["lo", card]) command("ip", "-n", space, "link", "set", link, "up");
     }
+    for (const rival of rivals) {
+      servers.push(spawn("ip", ["netns", "exec", SERVER_SPACE, ...rival.command], { stdio: "ignore" }));
+    }
+    await delay(2000);
     const speeds = new Map<string, number[]>();
-    for (let round = 0; round < rounds; round++) {
-      for (const rival of rivals) {
-        server = spawn("ip", ["netns", "exec", SERVER_SPACE, ...rival.command], {
-          stdio: ["ignore", "ignore", "inherit"],
-        });
-        await delay(1000);
-        for (const way of WAYS) {
-          const out = join(directory, "out");
-          // Once into a file that is compared; the clock is for those that write nowhere.
-          const target = round === 0 ? out : "/dev/null";
+    // The first round is compared byte for byte and not counted.
+    for (let round = 0; round <= rounds; round++) {
+      for (const way of WAYS) {
+        for (const rival of rivals) {
+          const out = round === 0 ? join(directory, "out") : "/dev/null";
           const began = performance.now();
-          command("ip", "netns", "exec", CLIENT_SPACE, ...way.command(target));
+          command("ip", "netns", "exec", CLIENT_SPACE, ...way.command(rival.address, out));
           const seconds = (performance.now() - began) / 1000;
-          if (round === 0 && !readFileSync(out).equals(bytes))
-            throw new Error(`${rival.name}, ${way.name}: wrong bytes`);
-          rmSync(out, { force: true });
           const key = `${rival.name}/${way.name}`;
-          if (round > 0 || rounds === 1) speeds.set(key, [...(speeds.get(key) ?? []), megabytes / seconds]);
+          if (round > 0) speeds.set(key, [...(speeds.get(key) ?? []), megabytes / seconds]);
+          else if (!readFileSync(out).equals(bytes)) throw new Error(`${key}: wrong bytes`);
+          else rmSync(out);
         }
-        server.kill("SIGTERM");
-        await delay(200);
-        server.kill("SIGKILL");
       }
     }
     for (const way of WAYS) {

@@ -6,8 +6,11 @@ export interface TftpPeer {
 
 /** A UDP port of the server. */
 export interface TftpPort {
-  /** Send, or drop: a datagram that could not be sent is as lost as any other. The bytes are left alone. */
-  send(datagram: Uint8Array, to: TftpPeer): void;
+  /**
+   * Send, or drop: a datagram that could not be sent is as lost as any other. True when the bytes have gone and
+   * may be overwritten; otherwise they are left alone.
+   */
+  send(datagram: Uint8Array, to: TftpPeer): boolean;
   close(): Promise<void>;
 }
 

@@ -40,6 +40,7 @@ async function openPort(
     send(datagram, to) {
       // Without a callback: that alone would cost as much again as the packet.
       if (open) socket.send(datagram, to.port, to.address);
+      return open && socket.getSendQueueCount() === 0;
     },
     close() {
       open = false;

@@ -22,6 +22,8 @@ export function readSession(
   const { blksize } = terms;
   const source = readAhead(file, parts.cache);
   let complete = false;
+  /** Free to be filled with the next block: an allocation for each would keep the garbage collector busy. */
+  let buffer: Buffer | undefined;
   /** The blocks to send once what is being read has come; those asked for meanwhile replace them. */
   let waiting: { from: number; to: number } | undefined;
 
@@ -33,7 +35,9 @@ export function readSession(
     for (let block = from; block <= to; block++) {
       const offset = (block - 1) * blksize;
       const length = Math.min(blksize, file.size - offset);
-      const datagram = Buffer.allocUnsafe(4 + length);
+      // The last, shorter block is a view of it.
+      buffer ??= Buffer.allocUnsafe(4 + blksize);
+      const datagram = length === blksize ? buffer : buffer.subarray(0, 4 + length);
       if (!source.fill(datagram, 4, offset, length)) {
         waiting = { from: block, to };
         source.load(offset, length).then(
@@ -53,7 +57,7 @@ export function readSession(
       datagram[1] = 3;
       datagram[2] = (block >> 8) & 255;
       datagram[3] = block & 255;
-      session.send(datagram);
+      if (!session.send(datagram)) buffer = undefined;
     }
   };
 
@@ -90,11 +94,13 @@ export function readSession(
     perform(action, control) {
       switch (action.kind) {
         case "oack":
-          return control.send(encodeTftp({ kind: "oack", options: terms.reply }));
+          control.send(encodeTftp({ kind: "oack", options: terms.reply }));
+          return;
         case "blocks":
           return sendBlocks(action.from, action.to, control);
         case "error":
-          return control.send(encodeTftp(action));
+          control.send(encodeTftp(action));
+          return;
         case "end":
           complete = action.outcome === "complete";
           return control.finish(action.outcome, action.detail);

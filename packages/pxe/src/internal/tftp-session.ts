@@ -66,7 +66,8 @@ export interface SessionKind<State extends EngineState, Action> {
 export interface SessionControl<State> {
   readonly state: State;
   readonly stopped: boolean;
-  send(datagram: Uint8Array): void;
+  /** Whether the bytes have gone and may be overwritten. */
+  send(datagram: Uint8Array): boolean;
   finish(outcome: SessionResult["outcome"], detail?: string): void;
   /** End as failed because of this machine, and tell the client. */
   fail(message: string, code?: number): void;
@@ -99,7 +100,7 @@ export function runSession<State extends EngineState, Action>(
       return stopping !== undefined;
     },
     send(datagram) {
-      if (!stopping) port.send(datagram, client);
+      return !stopping && port.send(datagram, client);
     },
     finish(outcome, detail) {
       if (!finished) {

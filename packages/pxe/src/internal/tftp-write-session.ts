@@ -54,7 +54,8 @@ export function writeSession(
     perform(action, session) {
       switch (action.kind) {
         case "oack":
-          return session.send(encodeTftp({ kind: "oack", options: terms.reply }));
+          session.send(encodeTftp({ kind: "oack", options: terms.reply }));
+          return;
         case "store": {
           const bytes = decode(action.bytes, action.bytes.length < terms.blksize);
           queue.push(bytes);
@@ -73,7 +74,8 @@ export function writeSession(
           });
         }
         case "error":
-          return session.send(encodeTftp(action));
+          session.send(encodeTftp(action));
+          return;
         case "end":
           if (action.outcome !== "complete") return session.finish(action.outcome, action.detail);
           return then(session, () => session.finish("complete"));

@@ -33,7 +33,10 @@ export function createServer(
           const port = next++;
           ports.set(port, events);
           return Promise.resolve({
-            send: (bytes: Uint8Array, to: TftpPeer) => send(bytes, port, to),
+            send(bytes: Uint8Array, to: TftpPeer) {
+              send(bytes, port, to);
+              return false;
+            },
             close() {
               ports.delete(port);
               return Promise.resolve();
@@ -42,7 +45,12 @@ export function createServer(
         },
       }),
     },
-    { send: (bytes, to) => send(bytes, 69, to) },
+    {
+      send(bytes, to) {
+        send(bytes, 69, to);
+        return false;
+      },
+    },
   );
   return {
     service,
