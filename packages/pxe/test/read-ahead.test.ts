@@ -44,6 +44,20 @@ describe("pieces of a file", () => {
       expect(counts.readings).toBe(Math.ceil(size / PIECE));
     },
   );
+  test("a reader that takes its time waits for the first piece only", async () => {
+    const { file } = counted(10 * PIECE);
+    const source = readAhead(file, pieceCache(1 << 30));
+    let waits = 0;
+    for (let offset = 0; offset < file.size; offset += 1468) {
+      const part = Buffer.alloc(Math.min(1468, file.size - offset));
+      while (!source.fill(part, 0, offset, part.length)) {
+        waits++;
+        await source.load(offset, part.length);
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    expect(waits).toBe(1);
+  });
   test("those who read the same file share them, also while they are being read", async () => {
     const one = counted(5 * PIECE, "same");
     const cache = pieceCache(1 << 30);

@@ -7,8 +7,8 @@ const MOST_READINGS = 16;
 
 /** Pieces of files that were read lately, for all transfers: a herd boots the same kernel. */
 export interface PieceCache {
-  /** A piece, if it is there. */
-  get(key: string): Uint8Array | undefined;
+  /** A piece, if it is there; `again` when the last one asked for was the same. */
+  get(key: string, again: boolean): Uint8Array | undefined;
   /** Have a piece read; those who ask for it meanwhile wait for the same reading. */
   load(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array>;
   /** A name for a file that has none. */
@@ -45,9 +45,9 @@ export function pieceCache(limit: number): PieceCache {
     }
   };
   return {
-    get(key) {
+    get(key, again) {
       const piece = pieces.get(key);
-      if (piece) {
+      if (piece && !again) {
         pieces.delete(key);
         pieces.set(key, piece);
       }
@@ -96,17 +96,19 @@ export function readAhead(file: OpenFile, cache: PieceCache): ReadAhead {
   }
   const name = identity ?? cache.name();
   let index = -1;
+  let key = "";
   /** What was waited for: it must not be gone again before it is used, however many others read. */
   const awaited = new Map<number, Uint8Array>();
   const keyOf = (wanted: number): string => `${name} ${wanted}`;
   const fetch = (wanted: number): Promise<Uint8Array> =>
     cache.load(keyOf(wanted), () => file.read(wanted * PIECE, PIECE));
   const find = (wanted: number): Uint8Array | undefined => {
-    const found = awaited.get(wanted) ?? cache.get(keyOf(wanted));
-    if (found && wanted !== index) {
-      index = wanted;
-      if ((wanted + 1) * PIECE < file.size) fetch(wanted + 1).catch(() => undefined);
-    }
+    // Most blocks are of the same piece as the one before.
+    const again = wanted === index;
+    if (!again) key = keyOf(wanted);
+    const found = awaited.get(wanted) ?? cache.get(key, again);
+    index = found ? wanted : -1;
+    if (found && !again && (wanted + 1) * PIECE < file.size) fetch(wanted + 1).catch(() => undefined);
     return found;
   };
 
