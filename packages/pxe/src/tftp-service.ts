@@ -52,6 +52,31 @@ const ALIVE_MS = 1000;
 /**
  * A TFTP server (RFC 1350, 2347, 2348, 2349, 7440) on any host: `host` has the clock and makes the ports of
  * transfers, `port` is the one that requests come to, whose owner passes them to `receive`.
+ *
+ * @example
+ * ```ts
+ * import { createTftpService, encodeTftp, parseTftp } from "@justenough/pxe";
+ * const bytes = new TextEncoder().encode("hello\n");
+ * const service = createTftpService(
+ *   { files: new Map([["hello.txt", { kind: "bytes", bytes } as const]]) },
+ *   {
+ *     now: () => performance.now(),
+ *     wake(at, callback) {
+ *       const timer = setTimeout(callback, at - performance.now());
+ *       return () => clearTimeout(timer);
+ *     },
+ *   },
+ *   {
+ *     send(datagram, to) {
+ *       console.log(to, parseTftp(datagram));
+ *       return true;
+ *     },
+ *   },
+ * );
+ * const request = { kind: "read", file: "hello.txt", mode: "octet", options: new Map() } as const;
+ * service.receive(encodeTftp(request), { address: "192.0.2.1", port: 4711 });
+ * setTimeout(() => void service.close(), 10);
+ * ```
  */
 export function createTftpService(
   options: TftpServiceOptions,

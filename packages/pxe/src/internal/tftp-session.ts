@@ -145,6 +145,7 @@ export function runSession<State extends EngineState, Action>(
   return {
     start: () => advance(kind.first),
     receive(datagram) {
+      if (stopping) return;
       const parsed = parseTftp(datagram);
       if (parsed.ok) advance(kind.step(state, { kind: "packet", packet: parsed.value }, host.now()));
     },
