@@ -19,6 +19,8 @@ const OPTIONS = {
   dns: { type: "string", multiple: true },
   "http-port": { type: "string" },
   "tftp-port": { type: "string" },
+  "tftp-single-port": { type: "boolean" },
+  "tftp-uploads": { type: "string" },
   ra: { type: "boolean" },
   force: { type: "boolean" },
   json: { type: "boolean" },
@@ -51,6 +53,8 @@ that does), serves the files, and prints what each client does.
   --dns A             DNS server to hand out; repeat for several
   --http-port N       default 8080; 0 picks a free one
   --tftp-port N       default 69
+  --tftp-single-port  answer from that port alone, for firewalls and containers
+  --tftp-uploads DIR  clients may store new files there by TFTP (default: nowhere)
   --ra                announce an IPv6 router by dnsmasq (root): old iPXE boots 16 s sooner
   --force             authoritative although another DHCP server may be there
   --json              one JSON object a line on stdout
@@ -154,6 +158,10 @@ export function parseCli(argv: readonly string[]): CliRequest {
       router: values.router,
       dns: values.dns,
       ports: { http: port("http-port", values["http-port"]), tftp: port("tftp-port", values["tftp-port"]) },
+      tftp: {
+        singlePort: values["tftp-single-port"],
+        uploads: values["tftp-uploads"] === undefined ? undefined : { root: values["tftp-uploads"] },
+      },
       ra: values.ra,
       force: values.force,
     },

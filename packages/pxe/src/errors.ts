@@ -17,6 +17,7 @@ export type PxeErrorCode =
   | "PXE_PORT_DENIED"
   | "PXE_SCRIPT_UNREPRESENTABLE"
   | "PXE_SOCKET_FAILED"
+  | "PXE_UPLOADS_INVALID"
   | "PXE_USAGE";
 
 /**

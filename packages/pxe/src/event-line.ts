@@ -32,7 +32,8 @@ function describe(event: PxeEvent): string {
     case "tftp": {
       const again = event.retransmissions > 0 ? `, ${event.retransmissions} repeated` : "";
       const detail = event.detail === undefined ? "" : `: ${tame(event.detail)}`;
-      return `${tame(event.file)} ${event.outcome}, ${transfer(event)}${again}${detail}`;
+      const what = event.upload === true ? "upload " : "";
+      return `${tame(event.file)} ${what}${event.outcome}, ${transfer(event)}${again}${detail}`;
     }
     case "http":
       return `${event.method} ${tame(event.path)} ${event.status}, ${transfer(event)}`;

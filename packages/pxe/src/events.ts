@@ -23,6 +23,8 @@ export type PxeEventBody =
   /** A finished TFTP transfer. A probe is a client that only asked for the size. */
   | {
       readonly kind: "tftp";
+      /** The client stored the file here. */
+      readonly upload?: true;
       readonly client: string;
       readonly mac?: string;
       readonly file: string;

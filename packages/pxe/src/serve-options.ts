@@ -2,6 +2,7 @@ import type { PxeBundle } from "./bundle-files.ts";
 import type { ClientPlatform } from "./client.ts";
 import type { PxeEvent } from "./events.ts";
 import type { Lease } from "./leases.ts";
+import type { TftpServerOptions } from "./tftp-server.ts";
 
 /**
  * `authoritative`: lease addresses and boot clients; for a cable between two computers or a network of their
@@ -43,6 +44,10 @@ export interface ServePxeOptions {
         readonly tftp?: number | undefined;
         readonly http?: number | undefined;
       }
+    | undefined;
+  /** How files are served by TFTP, and where clients may store some: nowhere unless told. */
+  readonly tftp?:
+    | Pick<TftpServerOptions, "singlePort" | "uploads" | "limits" | "sessionsPerClient" | "sessions">
     | undefined;
   /** Boot programs by platform, instead of those found in the distribution. */
   readonly binaries?: Readonly<Partial<Record<ClientPlatform, string>>> | undefined;

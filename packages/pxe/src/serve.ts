@@ -162,6 +162,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
       ? undefined
       : parts.use(
           await startTftpServer({
+            ...options.tftp,
             address,
             port: ports.tftp,
             files,

@@ -5,8 +5,10 @@ export const TFTP_ERROR = {
   undefined: 0,
   notFound: 1,
   accessViolation: 2,
+  diskFull: 3,
   illegalOperation: 4,
   unknownTransfer: 5,
+  fileExists: 6,
   optionRefused: 8,
 } as const;
 
@@ -20,6 +22,7 @@ export type TftpPacket =
       /** Option values by lower-case name. */
       readonly options: ReadonlyMap<string, string>;
     }
+  /** The bytes are a part of the datagram. */
   | { readonly kind: "data"; readonly block: number; readonly bytes: Uint8Array }
   | { readonly kind: "ack"; readonly block: number }
   | { readonly kind: "error"; readonly code: number; readonly message: string }
@@ -65,7 +68,7 @@ export function parseTftp(bytes: Uint8Array): ParseResult<TftpPacket> {
       return { ok: true, value: { kind, file, mode: mode.toLowerCase(), options: pairs(options) } };
     }
     case 3:
-      return { ok: true, value: { kind: "data", block: view.getUint16(2), bytes: bytes.slice(4) } };
+      return { ok: true, value: { kind: "data", block: view.getUint16(2), bytes: bytes.subarray(4) } };
     case 4:
       return { ok: true, value: { kind: "ack", block: view.getUint16(2) } };
     case 5: {

@@ -1,3 +1,4 @@
+import { timerFor, withSample, type RoundTrip } from "./internal/round-trip.ts";
 import { TFTP_ERROR, type TftpPacket } from "./tftp-packet.ts";
 import type { TftpTerms } from "./tftp-options.ts";
 
@@ -16,7 +17,7 @@ export interface TransferState {
   /** When the window in flight was first sent, or undefined after it was repeated (Karn's rule). */
   readonly sentAt: number | undefined;
   /** Smoothed round trip and its deviation in milliseconds; undefined until measured. */
-  readonly roundTrip: { readonly mean: number; readonly deviation: number } | undefined;
+  readonly roundTrip: RoundTrip | undefined;
   /** The current timer, doubled by every repetition. */
   readonly timer: number;
   /** When to wake up; no wake-up before it does any good. */
@@ -65,8 +66,10 @@ export function lastBlock(state: TransferState): number {
 function sendWindow(state: TransferState, now: number): TransferOutcome {
   const from = state.acked + 1;
   const to = Math.min(state.acked + state.terms.windowsize, lastBlock(state));
+  // Behind a gap are blocks that are under way already: an answer to those would look like a short round trip.
+  const sentAt = from > state.sent ? now : undefined;
   return {
-    state: { ...state, phase: "data", sent: to, sentAt: now, deadline: now + state.timer },
+    state: { ...state, phase: "data", sent: to, sentAt, deadline: now + state.timer },
     actions: [{ kind: "blocks", from, to }],
   };
 }
@@ -90,19 +93,11 @@ export function startTransfer(size: number, terms: TftpTerms, now: number): Tran
   return terms.reply.size > 0 ? { state, actions: [{ kind: "oack" }] } : sendWindow(state, now);
 }
 
-/** RFC 6298's estimator, with a floor fit for one hop. */
+/** What the answer to the window in flight teaches about the round trip. */
 function measured(state: TransferState, now: number): Pick<TransferState, "roundTrip" | "timer"> {
   if (state.sentAt === undefined) return { roundTrip: state.roundTrip, timer: state.timer };
-  const sample = now - state.sentAt;
-  const before = state.roundTrip;
-  const roundTrip = before
-    ? {
-        deviation: before.deviation * 0.75 + Math.abs(before.mean - sample) * 0.25,
-        mean: before.mean * 0.875 + sample * 0.125,
-      }
-    : { mean: sample, deviation: sample / 2 };
-  const timer = Math.min(TIMER.ceiling, Math.max(TIMER.floor, roundTrip.mean + 4 * roundTrip.deviation));
-  return { roundTrip, timer };
+  const roundTrip = withSample(state.roundTrip, now - state.sentAt);
+  return { roundTrip, timer: timerFor(roundTrip, TIMER) };
 }
 
 function end(
@@ -135,7 +130,10 @@ function onTimer(state: TransferState, now: number): TransferOutcome {
   if (now < state.deadline) return { state, actions: [] };
   const quiet = now - state.quietSince;
   if (quiet >= GIVE_UP_MS || (!state.heard && state.retransmissions >= UNHEARD_REPEATS)) {
-    const lost = end(state, "failed", `no answer for ${(quiet / 1000).toFixed(1)} s`);
+    // A client that has it all need not wait whether we know (RFC 1350 section 6): say what is not known.
+    const what =
+      state.heard && state.sent === lastBlock(state) ? "the last blocks were not confirmed" : "no answer";
+    const lost = end(state, "failed", `${what} for ${(quiet / 1000).toFixed(1)} s`);
     return {
       ...lost,
       actions: [{ kind: "error", code: TFTP_ERROR.undefined, message: "Timed out" }, ...lost.actions],

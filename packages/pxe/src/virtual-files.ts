@@ -23,6 +23,10 @@ export type VirtualFiles = ReadonlyMap<string, VirtualFile>;
 /** A file ready for reading at any offset; close it. */
 export interface OpenFile {
   readonly size: number;
+  /** The whole, if it is in memory. */
+  readonly bytes?: Uint8Array;
+  /** The same for the same bytes on disk: what was read of one is good for the other. */
+  readonly identity?: string;
   /** Fewer bytes than asked for only at the end. The result is valid until the next call. */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -38,6 +42,7 @@ export function fileKey(name: string): string | undefined {
 function inMemory(bytes: Uint8Array): OpenFile {
   return {
     size: bytes.length,
+    bytes,
     read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
     close: () => Promise.resolve(),
   };
@@ -49,9 +54,10 @@ export async function openVirtual(file: VirtualFile, request: FileRequest): Prom
   if (file.kind === "made") return inMemory(Buffer.from(await file.make(request)));
   const handle = await open(file.path, "r");
   try {
-    const { size } = await handle.stat();
+    const { size, dev, ino, mtimeMs } = await handle.stat();
     return {
       size,
+      identity: `${dev} ${ino} ${mtimeMs} ${size}`,
       async read(offset, length) {
         const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
         let filled = 0;

@@ -1,156 +1,164 @@
-import type { RemoteInfo, Socket } from "node:dgram";
-import type { TftpTerms } from "../tftp-options.ts";
-import { encodeTftp, parseTftp, TFTP_ERROR } from "../tftp-packet.ts";
-import {
-  startTransfer,
-  stepTransfer,
-  type TransferAction,
-  type TransferOutcome,
-  type TransferState,
-} from "../tftp-transfer.ts";
-import type { OpenFile } from "../virtual-files.ts";
-import { readAhead } from "./read-ahead.ts";
-import { closeUdp } from "./udp.ts";
+import type { TftpHost, TftpPeer, TftpPort } from "../tftp-host.ts";
+import { encodeTftp, parseTftp, TFTP_ERROR, type TftpPacket } from "../tftp-packet.ts";
 
 /** How a transfer went. */
-export interface SessionSummary {
-  readonly client: string;
-  readonly file: string;
+export interface SessionResult {
+  readonly outcome: "complete" | "probe" | "refused" | "failed";
   readonly bytes: number;
   readonly milliseconds: number;
-  readonly outcome: "complete" | "probe" | "refused" | "failed";
   readonly retransmissions: number;
   readonly detail?: string;
 }
 
-/** A transfer on its own socket: the engine's arms and legs. */
+/** A transfer under way: an engine, its port and its file. */
 export interface Session {
   start(): void;
-  /** Whether the client has confirmed anything. */
+  receive(datagram: Uint8Array): void;
+  /** Whether the client has confirmed anything: until then it may be a forged address. */
   heard(): boolean;
-  abandon(reason: string): void;
-  readonly ended: Promise<SessionSummary>;
+  /** When the client last confirmed something new. */
+  quietSince(): number;
+  /** Whether the result is known, and only repeated last packets are answered. */
+  over(): boolean;
+  /** End it; the client is told unless it has turned away by itself. */
+  abandon(reason: string, tell: boolean): Promise<void>;
 }
 
-/** Make a session; it owns `socket` and `file` and closes both when it ends. */
-export function createSession(parts: {
-  socket: Socket;
-  file: OpenFile;
-  terms: TftpTerms;
-  client: RemoteInfo;
-  name: string;
-}): Session {
-  const { socket, file, terms, client, name } = parts;
-  const source = readAhead(file);
-  const began = performance.now();
-  let resolve: (summary: SessionSummary) => void;
-  const ended = new Promise<SessionSummary>((done) => {
-    resolve = done;
-  });
-  const first = startTransfer(file.size, terms, began);
-  let state: TransferState = first.state;
-  let wake: NodeJS.Timeout | undefined;
-  let over = false;
+/** What all engines' states have. */
+interface EngineState {
+  readonly phase: string;
+  readonly deadline: number;
+  readonly quietSince: number;
+  readonly retransmissions: number;
+}
 
-  const send = (parts: readonly Uint8Array[]): void => {
-    // A lost datagram and one that could not be sent are the same thing: the timer repeats it.
-    if (!over) socket.send(parts, client.port, client.address, () => undefined);
-  };
+type EngineInput = { readonly kind: "packet"; readonly packet: TftpPacket } | { readonly kind: "timer" };
 
-  const finish = (result: Pick<SessionSummary, "outcome" | "detail">): void => {
-    if (over) return;
-    over = true;
-    clearTimeout(wake);
-    const summary: SessionSummary = {
-      client: client.address,
-      file: name,
-      bytes: result.outcome === "complete" ? file.size : Math.min(file.size, state.acked * terms.blksize),
-      milliseconds: performance.now() - began,
-      retransmissions: state.retransmissions,
-      ...result,
-    };
-    void Promise.allSettled([closeUdp(socket), file.close()]).then(() => resolve(summary));
-  };
+interface Outcome<State, Action> {
+  readonly state: State;
+  readonly actions: readonly Action[];
+}
 
-  const sendBlocks = (from: number, to: number): void => {
-    for (let block = from; block <= to; block++) {
-      const offset = (block - 1) * terms.blksize;
-      const bytes = source.peek(offset, terms.blksize);
-      if (!bytes) {
-        source.load(offset, (to - block + 1) * terms.blksize).then(
-          () => {
-            // What was confirmed meanwhile need not go out any more.
-            if (!over) sendBlocks(Math.max(block, state.acked + 1), to);
-          },
-          (error: unknown) => {
-            const message = `Cannot read the file: ${String(error)}`;
-            send([encodeTftp({ kind: "error", code: TFTP_ERROR.undefined, message })]);
-            finish({ outcome: "failed", detail: message });
-          },
-        );
-        return;
-      }
-      send([Uint8Array.of(0, 3, (block >> 8) & 255, block & 255), ...bytes]);
-    }
-  };
+/** What a session is made of. */
+export interface SessionParts {
+  readonly host: TftpHost;
+  readonly port: TftpPort;
+  readonly client: TftpPeer;
+  /** The result is known. */
+  ended(result: SessionResult): void;
+  /** Port and file are closed; called once, last. */
+  closed(): void;
+}
 
-  const perform = (action: TransferAction): void => {
-    switch (action.kind) {
-      case "oack":
-        return send([encodeTftp({ kind: "oack", options: terms.reply })]);
-      case "blocks":
-        return sendBlocks(action.from, action.to);
-      case "error":
-        return send([encodeTftp(action)]);
-      case "end":
-        return finish({
-          outcome: action.outcome,
-          ...(action.detail === undefined ? {} : { detail: action.detail }),
+/** What a kind of session does in its own way. */
+export interface SessionKind<State extends EngineState, Action> {
+  readonly first: Outcome<State, Action>;
+  step(state: State, input: EngineInput, now: number): Outcome<State, Action>;
+  perform(action: Action, session: SessionControl<State>): void;
+  heard(state: State): boolean;
+  /** Bytes that have arrived, for the result of a transfer that did not end well. */
+  bytes(state: State): number;
+  /** Give back the file. */
+  release(): Promise<void>;
+}
+
+/** What a kind of session can do in turn. */
+export interface SessionControl<State> {
+  readonly state: State;
+  readonly stopped: boolean;
+  /** Whether the bytes have gone and may be overwritten. */
+  send(datagram: Uint8Array): boolean;
+  finish(outcome: SessionResult["outcome"], detail?: string): void;
+  /** End as failed because of this machine, and tell the client. */
+  fail(message: string, code?: number): void;
+}
+
+/** Run an engine: feed it packets and time, let `kind` do what it says. */
+export function runSession<State extends EngineState, Action>(
+  parts: SessionParts,
+  kind: SessionKind<State, Action>,
+): Session {
+  const { host, port, client } = parts;
+  const began = host.now();
+  let state = kind.first.state;
+  let cancel: (() => void) | undefined;
+  let finished = false;
+  let stopping: Promise<void> | undefined;
+
+  const stop = (): Promise<void> =>
+    (stopping ??= (async () => {
+      cancel?.();
+      await Promise.allSettled([kind.release(), host.open ? port.close() : undefined]);
+      parts.closed();
+    })());
+
+  const control: SessionControl<State> = {
+    get state() {
+      return state;
+    },
+    get stopped() {
+      return stopping !== undefined;
+    },
+    send(datagram) {
+      return !stopping && port.send(datagram, client);
+    },
+    finish(outcome, detail) {
+      if (!finished) {
+        finished = true;
+        parts.ended({
+          outcome,
+          bytes: kind.bytes(state),
+          milliseconds: host.now() - began,
+          retransmissions: state.retransmissions,
+          ...(detail === undefined ? {} : { detail }),
         });
-    }
+      }
+      if (outcome !== "complete" || state.phase === "done") void stop();
+    },
+    fail(message, code = TFTP_ERROR.undefined) {
+      this.send(encodeTftp({ kind: "error", code, message }));
+      this.finish("failed", message);
+    },
   };
 
   const arm = (): void => {
-    if (over || wake) return;
-    const delay = Math.max(1, Math.ceil(state.deadline - performance.now()));
-    // The timer is left alone while ACKs push the deadline out; it re-arms itself when it fires early.
-    wake = setTimeout(() => {
-      wake = undefined;
-      advance(stepTransfer(state, { kind: "timer" }, performance.now()));
-    }, delay);
+    if (stopping || cancel || state.deadline === Number.POSITIVE_INFINITY) return;
+    // The timer is left alone while answers push the deadline out; it is set again when it comes early.
+    cancel = host.wake(state.deadline, () => {
+      cancel = undefined;
+      advance(kind.step(state, { kind: "timer" }, host.now()));
+    });
   };
 
-  const advance = (next: TransferOutcome): void => {
-    const sooner = next.state.deadline < state.deadline;
-    state = next.state;
-    if (sooner) {
-      clearTimeout(wake);
-      wake = undefined;
+  const advance = (next: Outcome<State, Action>): void => {
+    if (stopping) return;
+    if (next.state.deadline < state.deadline) {
+      cancel?.();
+      cancel = undefined;
     }
-    for (const action of next.actions) perform(action);
+    state = next.state;
+    for (const action of next.actions) kind.perform(action, control);
+    if (state.phase === "done" && finished) void stop();
     arm();
   };
 
-  socket.on("message", (bytes, from) => {
-    if (from.address !== client.address || from.port !== client.port) {
-      const error = { kind: "error", code: TFTP_ERROR.unknownTransfer, message: "Unknown transfer" } as const;
-      if (!over) socket.send(encodeTftp(error), from.port, from.address, () => undefined);
-      return;
-    }
-    const parsed = parseTftp(bytes);
-    if (parsed.ok) advance(stepTransfer(state, { kind: "packet", packet: parsed.value }, performance.now()));
-  });
-  socket.on("error", (error) => finish({ outcome: "failed", detail: error.message }));
-
   return {
-    start: () => advance(first),
-    heard: () => state.heard,
-    abandon: (detail) => {
-      send([
-        encodeTftp({ kind: "error", code: TFTP_ERROR.undefined, message: "Transfer ended by the server" }),
-      ]);
-      finish({ outcome: "failed", detail });
+    start: () => advance(kind.first),
+    receive(datagram) {
+      if (stopping) return;
+      const parsed = parseTftp(datagram);
+      if (parsed.ok) advance(kind.step(state, { kind: "packet", packet: parsed.value }, host.now()));
     },
-    ended,
+    heard: () => kind.heard(state),
+    quietSince: () => state.quietSince,
+    over: () => finished,
+    abandon(reason, tell) {
+      const message = "Transfer ended by the server";
+      if (!finished) {
+        if (tell) control.send(encodeTftp({ kind: "error", code: TFTP_ERROR.undefined, message }));
+        control.finish("failed", reason);
+      }
+      return stop();
+    },
   };
 }

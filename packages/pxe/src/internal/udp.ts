@@ -16,8 +16,8 @@ export function bindUdp(options: {
       type: "udp4",
       reuseAddr: options.reuse ?? false,
       recvBufferSize: 1 << 20,
-      // Only numbers are sent to: nothing is looked up, and what is sent is sent at once.
-      lookup: (host, _options, found) => found(null, host, 4),
+      // Addresses are numbers here. Node would ask its resolver for each datagram, and send in a later tick.
+      lookup: (address, _options, callback) => callback(null, address, 4),
     });
     const fail = (error: Error): void => {
       socket.close();
@@ -34,7 +34,7 @@ export function bindUdp(options: {
 
 /** Close a socket that may be closed already, after what was given to it has gone out. */
 export async function closeUdp(socket: Socket): Promise<void> {
-  // `send` looks its address up first, even a numeric one, and so sends in a later tick.
+  // What the kernel could not take at once is sent in a later tick.
   await new Promise<void>((resolve) => setImmediate(resolve));
   await new Promise<void>((resolve) => {
     try {
