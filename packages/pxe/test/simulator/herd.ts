@@ -1,7 +1,7 @@
 /** Many machines switched on at once: each gets an address by DHCP and a file by TFTP, over one wire. */
 import {
   DHCP_OPTION,
-  EMPTY_DHCP_STATE,
+  dhcpState,
   encodeDhcp,
   MESSAGE_TYPE,
   messageType,
@@ -71,7 +71,7 @@ export async function simulateHerd(one: HerdCase): Promise<HerdReport> {
   const [down, up] = [createWay(world, random, one.weather), createWay(world, random, one.weather)];
   const machines = new Map<string, Fetcher>();
   const fetchers: Fetcher[] = [];
-  let dhcp = EMPTY_DHCP_STATE;
+  const dhcp = dhcpState(CONFIG);
   let most = 0;
 
   const server: SimulatedServer = createServer(
@@ -87,9 +87,7 @@ export async function simulateHerd(one: HerdCase): Promise<HerdReport> {
   const askDhcp = (bytes: Uint8Array, arrive: (message: DhcpMessage) => void): void => {
     const parsed = parseDhcp(bytes);
     if (!parsed.ok) throw new Error(parsed.reason);
-    const outcome = stepDhcp(CONFIG, dhcp, parsed.value, world.now());
-    dhcp = outcome.state;
-    for (const action of outcome.actions) {
+    for (const action of stepDhcp(CONFIG, dhcp, parsed.value, world.now())) {
       if (action.kind !== "send") continue;
       down.send(encodeDhcp(action.message, { maxBytes: action.maxBytes }), (arrived) => {
         const reply = parseDhcp(arrived);
