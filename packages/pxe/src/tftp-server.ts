@@ -1,5 +1,6 @@
-import type { RemoteInfo, Socket } from "node:dgram";
-import { bindUdp, closeUdp } from "./internal/udp.ts";
+import type { RemoteInfo } from "node:dgram";
+import { HOST_NETWORK, type Network } from "./internal/network.ts";
+import { closeUdp, type UdpSocket } from "./internal/udp.ts";
 import { createSession, type Session } from "./internal/tftp-session.ts";
 import type { PxeEventBody } from "./events.ts";
 import { toNetascii } from "./netascii.ts";
@@ -21,6 +22,8 @@ export interface TftpServerOptions {
   /** Whether a client's address is answered at all. */
   readonly accepts?: ((address: string) => boolean) | undefined;
   readonly onEvent?: ((event: PxeEventBody) => void) | undefined;
+  /** Whose sockets: this machine's unless told; see `openStation`. */
+  readonly network?: Network | undefined;
 }
 
 /** A running TFTP server; disposing it ends its transfers. */
@@ -86,6 +89,7 @@ export async function startTftpServer(options: TftpServerOptions): Promise<TftpS
   const emit = options.onEvent ?? (() => undefined);
   const perClient = options.sessionsPerClient ?? 16;
   const total = options.sessions ?? 1024;
+  const { bindUdp } = options.network ?? HOST_NETWORK;
   const socket = await bindUdp({ address, port: options.port ?? 69, purpose: "TFTP" });
   const sessions = new Map<string, Session>();
   /** Requests whose file is being opened; they count as sessions. */
@@ -109,7 +113,7 @@ export async function startTftpServer(options: TftpServerOptions): Promise<TftpS
 
   const open = async (request: ReadRequest, from: RemoteInfo, key: string): Promise<void> => {
     let file: OpenFile | undefined;
-    let transfer: Socket | undefined;
+    let transfer: UdpSocket | undefined;
     try {
       const prepared = await prepare(files, request, from.address);
       file = prepared.file;

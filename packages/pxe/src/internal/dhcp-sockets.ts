@@ -1,8 +1,9 @@
-import type { RemoteInfo, Socket } from "node:dgram";
+import type { RemoteInfo } from "node:dgram";
 import type { DhcpAction } from "../dhcp-engine.ts";
 import { encodeDhcp, parseDhcp, type DhcpMessage } from "../dhcp-packet.ts";
 import type { PxeEventBody } from "../events.ts";
-import { bindUdp, closeUdp } from "./udp.ts";
+import { HOST_NETWORK, type Network } from "./network.ts";
+import { closeUdp, type UdpSocket } from "./udp.ts";
 
 /** A datagram that is DHCP, with the port that took it. */
 export interface DhcpArrival {
@@ -29,9 +30,11 @@ export async function openDhcpSockets(options: {
   share: boolean;
   onMessage: (arrival: DhcpArrival) => readonly DhcpAction[];
   onEvent: (event: PxeEventBody) => void;
+  network?: Network | undefined;
 }): Promise<DhcpSockets> {
   const { address, ports, share, onMessage, onEvent } = options;
-  const sockets: Socket[] = [];
+  const { bindUdp } = options.network ?? HOST_NETWORK;
+  const sockets: UdpSocket[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(sockets.map((socket) => closeUdp(socket)));
   };
@@ -55,7 +58,7 @@ export async function openDhcpSockets(options: {
     }
     const [unicast, , boot] = sockets;
 
-    const perform = (action: DhcpAction, socket: Socket): void => {
+    const perform = (action: DhcpAction, socket: UdpSocket): void => {
       if (action.kind === "report") return onEvent(action.event);
       const { address: to, port } = action.to;
       const failed = (error: unknown): void => {
@@ -71,7 +74,7 @@ export async function openDhcpSockets(options: {
         failed(error);
       }
     };
-    const listen = (socket: Socket, port: "dhcp" | "boot", reply: Socket): void => {
+    const listen = (socket: UdpSocket, port: "dhcp" | "boot", reply: UdpSocket): void => {
       socket.on("message", (bytes: Buffer, from: RemoteInfo) => {
         const parsed = parseDhcp(bytes);
         if (!parsed.ok) return;

@@ -1,4 +1,4 @@
-import type { RemoteInfo, Socket } from "node:dgram";
+import type { RemoteInfo } from "node:dgram";
 import type { TftpTerms } from "../tftp-options.ts";
 import { encodeTftp, parseTftp, TFTP_ERROR } from "../tftp-packet.ts";
 import {
@@ -10,7 +10,7 @@ import {
 } from "../tftp-transfer.ts";
 import type { OpenFile } from "../virtual-files.ts";
 import { readAhead } from "./read-ahead.ts";
-import { closeUdp } from "./udp.ts";
+import { closeUdp, type UdpSocket } from "./udp.ts";
 
 /** How a transfer went. */
 export interface SessionSummary {
@@ -34,7 +34,7 @@ export interface Session {
 
 /** Make a session; it owns `socket` and `file` and closes both when it ends. */
 export function createSession(parts: {
-  socket: Socket;
+  socket: UdpSocket;
   file: OpenFile;
   terms: TftpTerms;
   client: RemoteInfo;
