@@ -7,13 +7,16 @@ import { probeDhcp } from "./dhcp-probe.ts";
 import { PxeError } from "./errors.ts";
 import type { PxeEventBody } from "./events.ts";
 import { startHttpServer } from "./http-server.ts";
-import { findInterface, type Interface } from "./interfaces.ts";
+import type { Interface } from "./interfaces.ts";
 import { openDhcpSockets, type DhcpArrival } from "./internal/dhcp-sockets.ts";
 import { closers, type Closers } from "./internal/closers.ts";
 import { eventQueue, type EventQueue } from "./internal/event-queue.ts";
+import { HOST_NETWORK, type Network } from "./internal/network.ts";
 import { startRouterAdvertisements } from "./internal/router-advertisements.ts";
+import { servedNetwork } from "./internal/served-network.ts";
 import { timeline } from "./internal/timeline.ts";
 import type { LeaseSpace } from "./leases.ts";
+import { openStation } from "./link/station.ts";
 import { EMPTY_PROXY_STATE, stepProxy } from "./proxy-engine.ts";
 import type { PxeServer, ServePxeOptions } from "./serve-options.ts";
 import { startTftpServer } from "./tftp-server.ts";
@@ -110,7 +113,7 @@ async function refuseRivals(
 export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
   const { mode, bundle, signal } = options;
   signal?.throwIfAborted();
-  const via = await findInterface(options.interface, options.address);
+  const via = await servedNetwork(options);
   await checkBundle(bundle);
   const space = mode === "authoritative" ? leaseSpace(options, via) : undefined;
   const allow = options.allow && new Set(options.allow.map((mac) => parseMac(mac)));
@@ -118,13 +121,14 @@ export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
 
   const queue = eventQueue();
   const emit = timeline({
-    ra: options.ra === true,
+    ra: options.ra === true || options.link !== undefined,
     sink: (event) => {
       queue.push(event);
       options.onEvent?.(event);
     },
   });
-  if (mode === "authoritative" && options.force !== true) await refuseRivals(options, via, emit);
+  if (mode === "authoritative" && options.force !== true && !options.link)
+    await refuseRivals(options, via, emit);
   const parts = closers();
   try {
     return await start({ options, via, space, allow, binaries, queue, emit, parts });
@@ -151,8 +155,10 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   const { mode, bundle, signal, ports = {} } = options;
   // Names first, servers later: what the script says depends on ports that are known only afterwards.
   const files = new Map<string, VirtualFile>();
-  const { address } = via;
-  const http = parts.use(await startHttpServer({ address, port: ports.http, files, onEvent: emit }));
+  const { address, netmask } = via;
+  const station = options.link && parts.use(openStation({ link: options.link, address, netmask }));
+  const network: Network = station ?? HOST_NETWORK;
+  const http = parts.use(await startHttpServer({ address, port: ports.http, files, onEvent: emit, network }));
   const tftp =
     mode === "http-only"
       ? undefined
@@ -163,6 +169,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
             files,
             accepts: (client) => inSubnet(via, client),
             onEvent: emit,
+            network,
           }),
         );
   const site: BootSite = { address, httpPort: http.port, tftpPort: tftp?.port, binaries: binaries.names };
@@ -198,10 +205,17 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   if (mode !== "http-only") {
     const share = mode === "proxy" || options.force === true;
     const bound = { dhcp: clientPorts.server, boot };
-    const sockets = await openDhcpSockets({ address, ports: bound, share, onMessage, onEvent: emit });
+    const sockets = await openDhcpSockets({
+      address,
+      ports: bound,
+      share,
+      onMessage,
+      onEvent: emit,
+      network,
+    });
     parts.use(sockets);
   }
-  if (options.ra === true) parts.use(await startRouterAdvertisements(via, emit));
+  if (options.ra === true && !station) parts.use(await startRouterAdvertisements(via, emit));
   signal?.throwIfAborted();
 
   const script = httpUrl(site, SCRIPT_FILE);
@@ -218,6 +232,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
     }));
   const onAbort = (): void => void close();
   signal?.addEventListener("abort", onAbort, { once: true });
+  void station?.closed.then(close);
   emit({ kind: "listening", mode, address, script });
   return {
     mode,
