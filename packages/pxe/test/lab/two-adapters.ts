@@ -68,7 +68,7 @@ async function clients(device: string, server: string, options: ServePxeOptions)
   await running.close();
   const told = events.map((event) =>
     JSON.stringify(event, (key, value: unknown) =>
-      ["at", "milliseconds"].includes(key) ? undefined : value,
+      ["at", "milliseconds", "retransmissions"].includes(key) ? undefined : value,
     ),
   );
   return { lease, again, files, script, missing, events: told };

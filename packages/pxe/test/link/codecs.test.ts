@@ -23,6 +23,9 @@ import {
   OWN_MAC,
 } from "./packets.ts";
 
+/** FUZZ_ROUNDS makes a long run of it. */
+const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 1);
+
 const run = promisify(execFile);
 let directory = "";
 beforeAll(async () => {
@@ -215,7 +218,7 @@ test("100,000 damaged packets are read or not, and never thrown at anybody", () 
     neighbourSolicitation(linkLocal(OWN_MAC)),
   ];
   let read = 0;
-  for (let count = 0; count < 100_000; count++) {
+  for (let count = 0; count < 100_000 * ROUNDS; count++) {
     const bytes = fuzz.mutate(corpus[count % corpus.length] ?? new Uint8Array(0));
     try {
       parseEthernet(bytes);

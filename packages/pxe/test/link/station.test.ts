@@ -13,6 +13,9 @@ import { encodeUdp } from "../../src/link/udp-datagram.ts";
 import { mutator } from "../fuzz.ts";
 import { echoRequest, OTHER, OTHER_MAC, OWN, OWN_MAC, routerSolicitation } from "./packets.ts";
 
+/** FUZZ_ROUNDS makes a long run of it. */
+const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 1);
+
 const config = { mac: OWN_MAC, address: OWN, netmask: Uint8Array.of(255, 255, 255, 0) };
 
 function station() {
@@ -197,7 +200,7 @@ test("50,000 damaged frames: none throws, none is answered twice", () => {
     [0x86dd, routerSolicitation()],
   ];
   let answers = 0;
-  for (let count = 0; count < 50_000; count++) {
+  for (let count = 0; count < 50_000 * ROUNDS; count++) {
     const [type, payload] = corpus[count % corpus.length] ?? [0, new Uint8Array(0)];
     const good = encodeEthernet({ to: OWN_MAC, from: OTHER_MAC, type, payload });
     const actions = made.step({ kind: "frame", bytes: fuzz.mutate(good) });

@@ -5,6 +5,9 @@ import { CAPACITY, type TcpAction, type TcpEvent, type TcpState } from "../../sr
 import { mutator } from "../fuzz.ts";
 import { handshakeAck, segment, type Sent } from "./connect.ts";
 
+/** FUZZ_ROUNDS makes a long run of it. */
+const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 1);
+
 const { ack, fin, psh, rst, syn } = TCP_FLAG;
 const SYN = segment({ seq: 999, flags: syn, mss: 1000, window: 8000 });
 const ISS = 4999;
@@ -357,7 +360,7 @@ describe("strangers (RFC 5961)", () => {
 
   test("20,000 hostile segments: no more answers than segments, memory in bounds, the rest still works", () => {
     const fuzz = mutator();
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 20 * ROUNDS; round++) {
       const made = open({ ...SYN, scale: fuzz.below(2) === 0 ? 14 : undefined });
       made.step({ kind: "write", bytes: 50_000 });
       for (let count = 0; count < 1000; count++) {

@@ -199,6 +199,16 @@ describe("bounds", () => {
     streams[0]?.destroy();
     expect(connect(address(2), 9000)).toBe(true);
   });
+  test("a peer that says nothing is cut off by the server's own clock", async () => {
+    const started = start();
+    const server = httpServer();
+    server.setTimeout(50);
+    started.host.listen(80, (stream) => void server.emit("connection", stream));
+    client(started, 40_007);
+    expect(started.host.size).toBe(1);
+    while (started.host.size > 0) await delay(5);
+    expect(started.sent.at(-1)?.flags).toBe(rst | ack);
+  });
   test("a peer that comes again with its old ports in TIME-WAIT is let in", () => {
     const started = start();
     const streams: TcpStream[] = [];

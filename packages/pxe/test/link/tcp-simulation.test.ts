@@ -183,9 +183,11 @@ test("without loss nothing is sent twice, whatever the sequence numbers wrap ove
   }
 });
 
+const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 1);
+
 test("1,000 connections over networks that lose, double and reorder: all byte-exact, none stuck", () => {
   let retransmissions = 0;
-  for (let seed = 1; seed <= 1000; seed++) {
+  for (let seed = 1; seed <= 1000 * ROUNDS; seed++) {
     const impairment = {
       loss: [0.005, 0.05, 0.2][seed % 3] ?? 0,
       duplicate: 0.05,
