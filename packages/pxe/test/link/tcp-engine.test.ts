@@ -202,6 +202,21 @@ describe("sending", () => {
     // The probe's byte may have been taken all the same.
     expect(kinds(made.take({ ack: 13_001, window: 8000 }))).toEqual(["acked"]);
   });
+  test("the byte of a probe may be taken although the window stays closed", () => {
+    const made = open();
+    made.step({ kind: "write", bytes: 8500 });
+    made.take({ ack: 13_000, window: 0 });
+    expect(sent(made.later(1000))).toEqual(["A 13000+1 ack 1000"]);
+    expect(made.take({ ack: 13_001, window: 0 })).toEqual([{ kind: "acked", below: 8002 }]);
+    expect(sent(made.later(2000))).toEqual(["A 13001+1 ack 1000"]);
+  });
+  test("a segment that was overtaken does not bring back its old window", () => {
+    const made = open();
+    made.take({ seq: 1010, data: bytes(10), window: 100 });
+    expect(made.state.window).toBe(100);
+    made.take({ data: bytes(10), window: 8000 });
+    expect([made.state.received, made.state.window]).toEqual([21, 100]);
+  });
   test("an ACK of what was never sent changes nothing and is answered", () => {
     const made = open();
     made.step({ kind: "write", bytes: 10 });
