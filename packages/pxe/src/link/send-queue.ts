@@ -32,7 +32,7 @@ export function sendQueue(first: number): SendQueue {
       return parts;
     },
     release(below) {
-      start = Math.max(start, Math.min(below, end));
+      start = Math.min(below, end);
       const kept = chunks.findIndex(({ at, bytes }) => at + bytes.length > start);
       if (kept !== 0) chunks = kept < 0 ? [] : chunks.slice(kept);
     },

@@ -199,6 +199,8 @@ describe("sending", () => {
     expect(probes).toBeGreaterThan(10);
     expect(probes).toBeLessThan(30);
     expect(sent(made.take({ ack: 13_000, window: 8000 }))).toEqual(["AP 13000+500 ack 1000"]);
+    // The pauses between probes are not those between repetitions.
+    expect(sent(made.later(200))).toEqual(["AP 13000+500 ack 1000"]);
     // The probe's byte may have been taken all the same.
     expect(kinds(made.take({ ack: 13_001, window: 8000 }))).toEqual(["acked"]);
   });

@@ -136,6 +136,22 @@ describe("HTTP by node:http over our TCP", () => {
     });
     expect(refused).toMatchObject({ flags: rst, seq: 7 });
   });
+  test("an answer that a program gives at once goes out after the ACK of the question", async () => {
+    const started = start();
+    started.host.listen(80, (stream) => stream.on("data", () => stream.write("answer")));
+    const [made] = started.give({ seq: 100, flags: syn, sourcePort: 40_008 });
+    const next = ((made?.seq ?? 0) + 1) >>> 0;
+    const question = { seq: 101, ack: next, flags: ack, sourcePort: 40_008, data: Buffer.from("question") };
+    started.give({ ...question, data: Buffer.from("") });
+    await delay(5); // from now on the stream flows
+    const out = started.give(question).concat(started.give({ ...question, seq: 109 }));
+    expect(out.map((each) => [each.seq - next, Buffer.from(each.data).toString(), each.ack])).toEqual([
+      [0, "", 109],
+      [0, "answer", 109],
+      [6, "", 117],
+      [6, "answer", 117],
+    ]);
+  });
   test("a program that gives much is held up until it is confirmed", async () => {
     const started = start();
     let stream: TcpStream | undefined;
