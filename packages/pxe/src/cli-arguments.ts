@@ -5,6 +5,7 @@ import type { PxeMode, ServePxeOptions } from "./serve-options.ts";
 
 const OPTIONS = {
   interface: { type: "string" },
+  socket: { type: "string" },
   address: { type: "string" },
   kernel: { type: "string" },
   initrd: { type: "string", multiple: true },
@@ -37,12 +38,15 @@ that does), serves the files, and prints what each client does.
 
   --interface IF      the network interface to serve; there is no default
   --address A         which of its IPv4 addresses (default: the first)
+  --socket PATH       instead of an interface: a Unix socket to which QEMU machines
+                      connect (-netdev stream,id=n0,server=off,addr.type=unix,
+                      addr.path=PATH); needs no root. --address: default 10.77.0.1/24
   --kernel FILE       the kernel image
   --initrd FILE       an initramfs segment; repeat for several
   --append "ARGS"     kernel arguments
   --manifest FILE     served as /manifest.json (default: made from sizes and hashes)
   --mode MODE         authoritative: leases addresses; for a network of its own
-                      proxy (default): beside the DHCP server that the network has
+                      proxy (default, with --socket authoritative): beside the DHCP server that the network has
                       http-only: files by HTTP, nothing else
   --pool A-B          addresses to lease (default: the upper end of the network)
   --lease MAC=A       a fixed address; repeat for several
@@ -67,7 +71,13 @@ Ends with Ctrl-C. Ports 67 and 69 need root or CAP_NET_BIND_SERVICE.
 /** What the command line asks for. */
 export type CliRequest =
   | { readonly kind: "help" | "version" }
-  | { readonly kind: "serve"; readonly json: boolean; readonly options: ServePxeOptions };
+  | {
+      readonly kind: "serve";
+      readonly json: boolean;
+      /** Where machines connect, instead of an interface. */
+      readonly socket: string | undefined;
+      readonly options: ServePxeOptions;
+    };
 
 function usage(message: string, hint = "see pxe-serve --help"): PxeError {
   return new PxeError("PXE_USAGE", message, { hint });
@@ -120,9 +130,10 @@ function fixedLeases(entries: readonly string[]): Record<string, string> {
   );
 }
 
-function leaseFile(text: string | undefined, name: string, mode: PxeMode): string | undefined {
+/** Kept by interface; the machines on a socket are new ones each time, unless told. */
+function leaseFile(text: string | undefined, name: string | undefined, mode: PxeMode): string | undefined {
   if (mode !== "authoritative" || text === "none") return undefined;
-  return text ?? defaultLeaseFile(name);
+  return text ?? (name === undefined ? undefined : defaultLeaseFile(name));
 }
 
 /** Read the command line; errors are `PXE_USAGE`. */
@@ -130,17 +141,20 @@ export function parseCli(argv: readonly string[]): CliRequest {
   const { values } = parse(argv);
   if (values.help === true) return { kind: "help" };
   if (values.version === true) return { kind: "version" };
-  if (values.interface === undefined) {
+  if (values.interface === undefined && values.socket === undefined) {
     throw usage('"--interface" is missing', "name the network interface to serve; ip -br address lists them");
   }
+  if (values.interface !== undefined && values.socket !== undefined)
+    throw usage('"--interface" and "--socket" exclude each other');
   if (values.kernel === undefined) throw usage('"--kernel" is missing');
-  const mode = values.mode ?? "proxy";
+  const mode = values.mode ?? (values.socket === undefined ? "proxy" : "authoritative");
   if (mode !== "authoritative" && mode !== "proxy" && mode !== "http-only") {
     throw usage(`"--mode" must be authoritative, proxy or http-only, not "${mode}"`);
   }
   return {
     kind: "serve",
     json: values.json === true,
+    socket: values.socket,
     options: {
       interface: values.interface,
       address: values.address,

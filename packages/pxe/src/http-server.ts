@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { PxeEventBody } from "./events.ts";
 import { parseRange } from "./http-range.ts";
-import { socketError } from "./internal/socket-error.ts";
+import { HOST_NETWORK, type Network } from "./internal/network.ts";
 import { fileKey, openVirtual, type OpenFile, type VirtualFiles } from "./virtual-files.ts";
 
 /** How to serve files by HTTP. */
@@ -13,6 +12,8 @@ export interface HttpServerOptions {
   readonly port?: number | undefined;
   readonly files: VirtualFiles;
   readonly onEvent?: ((event: PxeEventBody) => void) | undefined;
+  /** Whose ports: this machine's unless told; see `openStation`. */
+  readonly network?: Network | undefined;
 }
 
 /** A running HTTP server; disposing it cuts its connections. */
@@ -191,20 +192,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server = createServer((request, response) => void handle(request, response));
   // Firmware is slow and pauses between requests; a herd of machines connects at the same moment.
   server.keepAliveTimeout = 30_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(socketError(error, { address, port: options.port ?? 8080, purpose: "HTTP", protocol: "TCP" })),
-    );
-    server.listen({ host: address, port: options.port ?? 8080, backlog: 1024 }, resolve);
-  });
+  const network = options.network ?? HOST_NETWORK;
+  const { port, close } = await network.listenHttp(server, { address, port: options.port ?? 8080 });
   server.on("clientError", (_error, socket) => socket.destroy());
 
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { address, port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close };
+  return { address, port, close, [Symbol.asyncDispose]: close };
 }
 
 function pick(answer: Answer): { status: number; bytes: number } {

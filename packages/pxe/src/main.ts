@@ -15,9 +15,10 @@ async function version(): Promise<string> {
 }
 
 async function serve(request: Extract<CliRequest, { kind: "serve" }>, io: CliIo): Promise<number> {
-  const [{ servePxe }, { formatEvent }] = await Promise.all([
+  const [{ servePxe }, { formatEvent }, { listenFrames }] = await Promise.all([
     import("./serve.ts"),
     import("./event-line.ts"),
+    import("./link/frame-listener.ts"),
   ]);
   const stop = new AbortController();
   let status = 0;
@@ -31,12 +32,15 @@ async function serve(request: Extract<CliRequest, { kind: "serve" }>, io: CliIo)
     });
   }
   const began = Date.now();
-  if (request.options.mode === "authoritative" && request.options.force !== true) {
-    io.stderr.write(`Looking for other DHCP servers on ${request.options.interface} …\n`);
+  const { interface: name, mode, force } = request.options;
+  if (name !== undefined && mode === "authoritative" && force !== true) {
+    io.stderr.write(`Looking for other DHCP servers on ${name} …\n`);
   }
+  const link = request.socket === undefined ? undefined : await listenFrames(request.socket);
   try {
     const server = await servePxe({
       ...request.options,
+      link,
       signal: stop.signal,
       onEvent: (event) =>
         io.stdout.write(`${request.json ? JSON.stringify(event) : formatEvent(event, began)}\n`),
@@ -44,6 +48,8 @@ async function serve(request: Extract<CliRequest, { kind: "serve" }>, io: CliIo)
     await server.closed;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
+  } finally {
+    await link?.close();
   }
   return status;
 }

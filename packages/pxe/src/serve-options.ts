@@ -2,6 +2,7 @@ import type { PxeBundle } from "./bundle-files.ts";
 import type { ClientPlatform } from "./client.ts";
 import type { PxeEvent } from "./events.ts";
 import type { Lease } from "./leases.ts";
+import type { FrameLink } from "./link/frame-link.ts";
 import type { TftpServerOptions } from "./tftp-server.ts";
 
 /**
@@ -15,8 +16,13 @@ export type PxeMode = "authoritative" | "proxy" | "http-only";
 export interface ServePxeOptions {
   readonly bundle: PxeBundle;
   /** The network interface, by name; there is no default, on purpose. */
-  readonly interface: string;
-  /** Which of the interface's IPv4 addresses; the first unless told. */
+  readonly interface?: string | undefined;
+  /**
+   * A cable instead of an interface, such as `listenFrames` makes: the server is a machine on it, without root
+   * and without ports of this machine. It announces an IPv6 router, and does not look for other DHCP servers.
+   */
+  readonly link?: FrameLink | undefined;
+  /** Which of the interface's IPv4 addresses, the first unless told; on a cable any, `10.77.0.1/24` unless told. */
   readonly address?: string | undefined;
   readonly mode: PxeMode;
   /** Addresses to lease, `FIRST-LAST`; the upper end of the network unless told; `none` for fixed ones only. */
@@ -64,6 +70,7 @@ export interface ServePxeOptions {
 /** A running boot server. Disposing it closes every socket and ends `events()`. */
 export interface PxeServer extends AsyncDisposable {
   readonly mode: PxeMode;
+  /** The interface's name; `link` for a cable. */
   readonly interface: string;
   readonly address: string;
   /** The ports in use; those of services that the mode leaves out are undefined. */

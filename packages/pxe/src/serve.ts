@@ -6,13 +6,16 @@ import { probeDhcp } from "./dhcp-probe.ts";
 import { PxeError } from "./errors.ts";
 import type { PxeEventBody } from "./events.ts";
 import { startHttpServer } from "./http-server.ts";
-import { findInterface, type Interface } from "./interfaces.ts";
+import type { Interface } from "./interfaces.ts";
 import { startDhcp, startProxy, type DhcpService } from "./internal/dhcp-service.ts";
 import { closers, type Closers } from "./internal/closers.ts";
 import { eventQueue, type EventQueue } from "./internal/event-queue.ts";
+import { HOST_NETWORK, type Network } from "./internal/network.ts";
 import { startRouterAdvertisements } from "./internal/router-advertisements.ts";
+import { servedNetwork } from "./internal/served-network.ts";
 import { timeline } from "./internal/timeline.ts";
 import type { LeaseSpace } from "./leases.ts";
+import { openStation } from "./link/station.ts";
 import type { PxeServer, ServePxeOptions } from "./serve-options.ts";
 import { startTftpServer } from "./tftp-server.ts";
 import type { VirtualFile } from "./virtual-files.ts";
@@ -114,7 +117,7 @@ async function refuseRivals(
 export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
   const { mode, bundle, signal } = options;
   signal?.throwIfAborted();
-  const via = await findInterface(options.interface, options.address);
+  const via = await servedNetwork(options);
   await checkBundle(bundle);
   const space = mode === "authoritative" ? leaseSpace(options, via) : undefined;
   const allow = options.allow && new Set(options.allow.map((mac) => parseMac(mac)));
@@ -122,13 +125,14 @@ export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
 
   const queue = eventQueue();
   const emit = timeline({
-    ra: options.ra === true,
+    ra: options.ra === true || options.link !== undefined,
     sink: (event) => {
       queue.push(event);
       options.onEvent?.(event);
     },
   });
-  if (mode === "authoritative" && options.force !== true) await refuseRivals(options, via, emit);
+  if (mode === "authoritative" && options.force !== true && !options.link)
+    await refuseRivals(options, via, emit);
   const parts = closers();
   try {
     return await start({ options, via, space, allow, binaries, queue, emit, parts });
@@ -155,8 +159,10 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   const { mode, bundle, signal, ports = {} } = options;
   // Names first, servers later: what the script says depends on ports that are known only afterwards.
   const files = new Map<string, VirtualFile>();
-  const { address } = via;
-  const http = parts.use(await startHttpServer({ address, port: ports.http, files, onEvent: emit }));
+  const { address, netmask } = via;
+  const station = options.link && parts.use(openStation({ link: options.link, address, netmask }));
+  const network: Network = station ?? HOST_NETWORK;
+  const http = parts.use(await startHttpServer({ address, port: ports.http, files, onEvent: emit, network }));
   const tftp =
     mode === "http-only"
       ? undefined
@@ -168,6 +174,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
             files,
             accepts: (client) => inSubnet(via, client),
             onEvent: emit,
+            network,
           }),
         );
   const site: BootSite = { address, httpPort: http.port, tftpPort: tftp?.port, binaries: binaries.names };
@@ -175,15 +182,15 @@ async function start(prepared: Prepared): Promise<PxeServer> {
 
   const clientPorts = { server: ports.dhcp ?? 67, client: ports.client ?? 68 };
   const boot = mode === "proxy" ? (ports.boot ?? 4011) : undefined;
-  const common = { boot, share: mode === "proxy" || options.force === true, onEvent: emit };
-  const network = { subnet: via, site, allow, ports: clientPorts };
+  const common = { boot, share: mode === "proxy" || options.force === true, onEvent: emit, network };
+  const served = { subnet: via, site, allow, ports: clientPorts };
   let dhcp: DhcpService | undefined;
   if (space) {
     const { leaseSeconds = 3600, router, dns = [], leaseFile } = options;
-    const config = { ...network, space, leaseSeconds, router, dns, sole: true };
+    const config = { ...served, space, leaseSeconds, router, dns, sole: true };
     dhcp = parts.use(await startDhcp(config, { ...common, leaseFile }));
-  } else if (mode === "proxy") dhcp = parts.use(await startProxy(network, common));
-  if (options.ra === true) parts.use(await startRouterAdvertisements(via, emit));
+  } else if (mode === "proxy") dhcp = parts.use(await startProxy(served, common));
+  if (options.ra === true && !station) parts.use(await startRouterAdvertisements(via, emit));
   signal?.throwIfAborted();
 
   const script = httpUrl(site, SCRIPT_FILE);
@@ -200,6 +207,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
     }));
   const onAbort = (): void => void close();
   signal?.addEventListener("abort", onAbort, { once: true });
+  void station?.closed.then(close);
   emit({ kind: "listening", mode, address, script });
   return {
     mode,

@@ -1,5 +1,6 @@
 import { PxeError } from "./errors.ts";
-import { bindUdp, closeUdp } from "./internal/udp.ts";
+import { HOST_NETWORK, type Network } from "./internal/network.ts";
+import { closeUdp } from "./internal/udp.ts";
 import type { TftpHost, TftpPort, TftpPortEvents } from "./tftp-host.ts";
 import { createTftpService, type TftpServiceOptions } from "./tftp-service.ts";
 import { openUploads, type TftpUploads } from "./tftp-uploads.ts";
@@ -15,6 +16,8 @@ export interface TftpServerOptions extends Omit<TftpServiceOptions, "uploads"> {
    * are then told apart by the client's address and port, and a forged one can be driven by forged ACKs.
    */
   readonly singlePort?: boolean | undefined;
+  /** Whose sockets: this machine's unless told; see `openStation`. */
+  readonly network?: Network | undefined;
   /** Take files from clients; refused unless told. */
   readonly uploads?: TftpUploads | undefined;
 }
@@ -28,10 +31,11 @@ export interface TftpServer extends AsyncDisposable {
 
 /** A bound socket as a port of the service. */
 async function openPort(
+  network: Network,
   where: { address: string; port: number; purpose: string },
   events: TftpPortEvents,
 ): Promise<TftpPort & { readonly number: number }> {
-  const socket = await bindUdp(where);
+  const socket = await network.bindUdp(where);
   let open = true;
   socket.on("message", events.receive);
   socket.on("error", events.failed);
@@ -65,7 +69,7 @@ async function openPort(
  * ```
  */
 export async function startTftpServer(options: TftpServerOptions): Promise<TftpServer> {
-  const { address, uploads, singlePort, ...rest } = options;
+  const { address, uploads, singlePort, network = HOST_NETWORK, ...rest } = options;
   if (address === "0.0.0.0") {
     throw new PxeError("PXE_ADDRESS_INVALID", "Cannot serve TFTP on 0.0.0.0", {
       hint: "name one address of this machine: answers must come from the address that was asked",
@@ -91,10 +95,12 @@ export async function startTftpServer(options: TftpServerOptions): Promise<TftpS
       };
     },
     ...(singlePort !== true && {
-      open: (events: TftpPortEvents) => openPort({ address, port: 0, purpose: "a TFTP transfer" }, events),
+      open: (events: TftpPortEvents) =>
+        openPort(network, { address, port: 0, purpose: "a TFTP transfer" }, events),
     }),
   };
   const port = await openPort(
+    network,
     { address, port: options.port ?? 69, purpose: "TFTP" },
     {
       receive: (datagram, from) => service.receive(datagram, from),

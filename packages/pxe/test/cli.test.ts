@@ -41,6 +41,7 @@ describe("usage", () => {
     [["--kernl", "x"], 'Unknown option "--kernl"', "did you mean --kernel?"],
     [["--interface", "lo"], '"--kernel" is missing', ""],
     [["--kernel", "x"], '"--interface" is missing', "ip -br address"],
+    [["--interface", "lo", "--socket", "s", "--kernel", "x"], '"--interface" and "--socket" exclude', ""],
     [["--interface", "lo", "--kernel", "x", "--mode", "on"], '"--mode" must be', ""],
     [["--interface", "lo", "--kernel", "x", "--http-port", "99999"], '"--http-port" must be a port', ""],
     [["--interface", "lo", "--kernel", "x", "--lease", "x"], '"--lease" wants MAC=ADDRESS', ""],

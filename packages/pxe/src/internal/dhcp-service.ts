@@ -5,6 +5,7 @@ import { proxyState, stepProxy, type ProxyConfig } from "../proxy-engine.ts";
 import { closers, type Closable } from "./closers.ts";
 import { openDhcpSockets, type DhcpArrival } from "./dhcp-sockets.ts";
 import { openLeaseFile } from "./lease-file.ts";
+import type { Network } from "./network.ts";
 
 /** A DHCP or proxyDHCP server at work. */
 export interface DhcpService extends Closable {
@@ -17,6 +18,7 @@ interface Common {
   /** Stand beside another DHCP server on this machine. */
   readonly share: boolean;
   readonly onEvent: (event: PxeEventBody) => void;
+  readonly network: Network;
 }
 
 /** Lease addresses: wires the engine to sockets and, where there is one, to the file that keeps the leases. */

@@ -1,11 +1,12 @@
-import type { RemoteInfo, Socket } from "node:dgram";
+import type { RemoteInfo } from "node:dgram";
 import type { SendAction } from "../boot-reply.ts";
 import type { DhcpAction } from "../dhcp-engine.ts";
 import { encodeDhcp, parseDhcp, type DhcpMessage } from "../dhcp-packet.ts";
 import type { PxeEventBody } from "../events.ts";
 import type { Lease } from "../leases.ts";
 import type { Closable } from "./closers.ts";
-import { bindUdp, closeUdp } from "./udp.ts";
+import type { Network } from "./network.ts";
+import { closeUdp, type UdpSocket } from "./udp.ts";
 
 /** A datagram that is DHCP, with the port that took it. */
 export interface DhcpArrival {
@@ -31,10 +32,12 @@ export async function openDhcpSockets(options: {
   /** Write a lease to stable storage; without it leases are recorded nowhere. */
   keep?: ((lease: Lease, done: () => void) => void) | undefined;
   onEvent: (event: PxeEventBody) => void;
+  network: Network;
 }): Promise<Closable> {
   const { address, share, answer, keep, onEvent } = options;
+  const { bindUdp } = options.network;
   let closed = false;
-  const sockets: Socket[] = [];
+  const sockets: UdpSocket[] = [];
   const close = async (): Promise<void> => {
     closed = true;
     await Promise.all(sockets.map((socket) => closeUdp(socket)));
@@ -59,7 +62,7 @@ export async function openDhcpSockets(options: {
     }
     const [unicast, , boot] = sockets;
 
-    const send = ({ message, to, maxBytes }: SendAction, socket: Socket): void => {
+    const send = ({ message, to, maxBytes }: SendAction, socket: UdpSocket): void => {
       const failed = (error: unknown): void => {
         const reason = error instanceof Error ? error.message : String(error);
         const text = `Cannot answer ${to.address}:${to.port}: ${reason}`;
@@ -73,7 +76,7 @@ export async function openDhcpSockets(options: {
         failed(error);
       }
     };
-    const perform = (actions: readonly DhcpAction[], socket: Socket): void => {
+    const perform = (actions: readonly DhcpAction[], socket: UdpSocket): void => {
       for (const [index, action] of actions.entries()) {
         if (action.kind === "send") send(action, socket);
         else if (action.kind === "report") onEvent(action.event);
@@ -84,7 +87,7 @@ export async function openDhcpSockets(options: {
         }
       }
     };
-    const listen = (socket: Socket, port: "dhcp" | "boot", reply: Socket): void => {
+    const listen = (socket: UdpSocket, port: "dhcp" | "boot", reply: UdpSocket): void => {
       socket.on("message", (bytes: Buffer, from: RemoteInfo) => {
         const parsed = parseDhcp(bytes);
         if (!parsed.ok) return;

@@ -1,14 +1,34 @@
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { socketError } from "./socket-error.ts";
 
-/** Bind a UDP socket; errors are ours, with what to do about them. */
-export function bindUdp(options: {
-  address: string;
-  port: number;
-  reuse?: boolean;
-  broadcast?: boolean;
-  purpose: string;
-}): Promise<Socket> {
+/** As much of a `dgram.Socket` as the servers use; a station on a cable has such sockets too. */
+export interface UdpSocket {
+  send(
+    bytes: Uint8Array | readonly Uint8Array[],
+    port: number,
+    address: string,
+    done?: (error: Error | null) => void,
+  ): void;
+  /** Datagrams that are not sent yet. */
+  getSendQueueCount(): number;
+  on(event: "message", listener: (bytes: Buffer, from: RemoteInfo) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  address(): { readonly address: string; readonly port: number };
+  close(done: () => void): unknown;
+}
+
+/** Where a UDP socket listens and sends from. */
+export interface UdpBinding {
+  readonly address: string;
+  readonly port: number;
+  readonly reuse?: boolean;
+  readonly broadcast?: boolean;
+  /** For the error's message. */
+  readonly purpose: string;
+}
+
+/** Bind a UDP socket of this machine; errors are ours, with what to do about them. */
+export function bindUdp(options: UdpBinding): Promise<Socket> {
   const { address, port, purpose } = options;
   return new Promise((resolve, reject) => {
     // Herds of clients arrive at once; the kernel's default of 208 KiB would drop some.
@@ -33,7 +53,7 @@ export function bindUdp(options: {
 }
 
 /** Close a socket that may be closed already, after what was given to it has gone out. */
-export async function closeUdp(socket: Socket): Promise<void> {
+export async function closeUdp(socket: UdpSocket): Promise<void> {
   // What the kernel could not take at once is sent in a later tick.
   await new Promise<void>((resolve) => setImmediate(resolve));
   await new Promise<void>((resolve) => {
