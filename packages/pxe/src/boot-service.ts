@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { BootSite, BootStep } from "./boot-policy.ts";
 import { openBootDesk, type BootDesk } from "./boots/boot-desk.ts";
 import { openUploadStore, type UploadQuota } from "./boots/upload-store.ts";
@@ -137,9 +138,11 @@ export async function startBootService(options: BootServiceOptions): Promise<Boo
     rule: (client) => desk?.rule(client),
     script: (request) => opened().script(request),
     async open(site) {
-      const { state } = options;
+      // Two servers on two interfaces may share the directory.
+      const journal =
+        options.state === undefined ? undefined : join(options.state, `${options.interface}.queues`);
       const tracked = uploads !== undefined;
-      desk = await openBootDesk({ policy, book, files, site, own: bundle, state, tracked, emit });
+      desk = await openBootDesk({ policy, book, files, site, own: bundle, journal, tracked, emit });
       api = apiHandler({
         desk,
         policy,

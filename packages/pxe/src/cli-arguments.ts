@@ -52,6 +52,7 @@ that does), serves the files, and prints what each client does.
   --manifest FILE     served as /manifest.json (default: made from sizes and hashes)
   --mode MODE         authoritative: leases addresses; for a network of its own
                       proxy (default): beside the DHCP server that the network has
+                      files: by TFTP and HTTP; your own DHCP server names them
                       http-only: files by HTTP, nothing else
   --pool A-B          addresses to lease (default: the upper end of the network)
   --lease MAC=A       a fixed address; repeat for several
@@ -163,8 +164,8 @@ export function parseCli(argv: readonly string[]): CliRequest {
     throw usage('"--tls-cert" and "--tls-key" need each other');
   }
   const mode = values.mode ?? "proxy";
-  if (mode !== "authoritative" && mode !== "proxy" && mode !== "http-only") {
-    throw usage(`"--mode" must be authoritative, proxy or http-only, not "${mode}"`);
+  if (mode !== "authoritative" && mode !== "proxy" && mode !== "files" && mode !== "http-only") {
+    throw usage(`"--mode" must be authoritative, proxy, files or http-only, not "${mode}"`);
   }
   return {
     kind: "serve",

@@ -43,6 +43,8 @@ function describe(event: PxeEvent): string {
       const by = event.rule === undefined ? "its queue" : `rule ${event.rule + 1}`;
       return `${tame(event.plan)} by ${by}${event.run === undefined ? "" : `, run ${event.run}`}`;
     }
+    case "queue":
+      return event.plans === 1 ? "one plan waits" : `${event.plans} plans wait`;
     case "policy":
       return `${event.rules} rules of ${event.file} are in force`;
     case "boot":

@@ -89,6 +89,8 @@ export type PxeEventBody =
       readonly rule?: number;
       readonly run?: string;
     }
+  /** The plans of a machine's queue were replaced. */
+  | { readonly kind: "queue"; readonly mac: string; readonly plans: number }
   /** A policy has come into force. */
   | { readonly kind: "policy"; readonly file: string; readonly rules: number }
   /** The whole of a boot, told once: when the system has called, or nothing more has come for a while. */

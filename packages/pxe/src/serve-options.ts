@@ -8,10 +8,10 @@ import type { MachineRecord } from "./watch/machine-book.ts";
 
 /**
  * `authoritative`: lease addresses and boot clients; for a cable between two computers or a network of their
- * own. `proxy`: only name boot files, beside the DHCP server that the network has. `http-only`: serve the
- * files; DHCP is somebody else's matter.
+ * own. `proxy`: only name boot files, beside the DHCP server that the network has. `files`: serve them by TFTP
+ * and HTTP; a DHCP server that you have set up names them. `http-only`: the same without TFTP.
  */
-export type PxeMode = "authoritative" | "proxy" | "http-only";
+export type PxeMode = "authoritative" | "proxy" | "files" | "http-only";
 
 /** How to serve a bundle to other computers. */
 export interface ServePxeOptions {

@@ -245,7 +245,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
     return outcome.actions;
   };
   const boot = mode === "proxy" ? (ports.boot ?? 4011) : undefined;
-  if (mode !== "http-only") {
+  if (space || mode === "proxy") {
     const share = mode === "proxy" || options.force === true;
     const bound = { dhcp: clientPorts.server, boot };
     const sockets = await openDhcpSockets({ address, ports: bound, share, onMessage, onEvent: emit });
@@ -276,7 +276,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
     ports: {
       http: http.port,
       tftp: tftp?.port,
-      dhcp: mode === "http-only" ? undefined : clientPorts.server,
+      dhcp: space || mode === "proxy" ? clientPorts.server : undefined,
       boot,
     },
     urls: { script, kernel: httpUrl(site, "kernel"), manifest: httpUrl(site, "manifest.json") },

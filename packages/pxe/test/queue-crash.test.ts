@@ -137,9 +137,9 @@ test(
       await Promise.all(work);
       confirmed = runs;
       // Now and then the crash leaves half a line, which a kill alone does not.
-      if (below(2) === 0) await appendFile(join(state, "queues.jsonl"), '{"mac":"52:54:00:00:00:01","que');
+      if (below(2) === 0) await appendFile(join(state, "lo.queues"), '{"mac":"52:54:00:00:00:01","que');
     }
     expect(confirmed).toBeGreaterThan(TRIALS);
-    expect(await readFile(join(state, "queues.jsonl"), "utf8")).toContain("52:54");
+    expect(await readFile(join(state, "lo.queues"), "utf8")).toContain("52:54");
   },
 );

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { httpUrl, SCRIPT_FILE, type BootSite, type BootStep } from "../boot-policy.ts";
 import type { PxeBundle } from "../bundle-files.ts";
 import type { BootClient } from "../client.ts";
@@ -33,8 +32,8 @@ export interface BootDeskParts {
   readonly site: BootSite;
   /** The server's own bundle, which has names already. */
   readonly own: PxeBundle | undefined;
-  /** Directory of the journal; none keeps queues in memory. */
-  readonly state: string | undefined;
+  /** The journal's file; none keeps queues in memory. */
+  readonly journal: string | undefined;
   /** Every boot gets a token, not only those of queues. */
   readonly tracked: boolean;
   readonly emit: (event: PxeEventBody) => void;
@@ -59,7 +58,6 @@ export interface BootDesk extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const JOURNAL = "queues.jsonl";
 const secret = (): string => randomBytes(16).toString("hex");
 
 interface Entry {
@@ -79,10 +77,9 @@ function freshRun(mac: string, now: number): string {
 
 /** Open the desk; queues of an earlier run of the server are taken up again. */
 export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
-  const { policy, book, files, site, own, state, tracked, emit } = parts;
+  const { policy, book, files, site, own, journal: file, tracked, emit } = parts;
   const now = parts.now ?? Date.now;
   const queues = new Map<string, MachineQueue>();
-  const file = state === undefined ? undefined : join(state, JOURNAL);
   if (file !== undefined) {
     for (const entry of (await readJournal(file)) as readonly Entry[]) {
       if (isEmpty(entry.queue)) queues.delete(entry.mac);
@@ -188,6 +185,7 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
     queued: () => [...queues.values()].reduce((sum, { plans }) => sum + plans.length, 0),
     async replaceQueue(mac, plans) {
       await step(mac, { kind: "replace", plans });
+      emit({ kind: "queue", mac, plans: plans.length });
     },
     async call(kind, mac, token) {
       const attempt = queues.get(mac)?.attempt;

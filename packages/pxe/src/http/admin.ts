@@ -9,7 +9,7 @@ export function isAdmin(exchange: HttpExchange, token: string | undefined): bool
   const shown = shownToken(exchange);
   if (token !== undefined && shown !== "") return sameSecret(shown, token);
   const { remoteAddress = "", localAddress = "" } = exchange.request.socket;
-  const own = remoteAddress.startsWith("127.") || remoteAddress === localAddress;
+  const own = remoteAddress.startsWith("127.") || (remoteAddress !== "" && remoteAddress === localAddress);
   const host = (exchange.request.headers.host ?? "").replace(/:\d+$/, "");
   return own && (host === "localhost" || host.startsWith("127.") || host === localAddress);
 }

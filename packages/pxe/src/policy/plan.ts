@@ -11,7 +11,7 @@ export type BootTarget =
   | { readonly kind: "bundle"; readonly bundle: PxeBundle }
   /** The next device of its firmware, mostly a disk. */
   | { readonly kind: "disk" }
-  /** It is not answered. */
+  /** It is not booted by us. */
   | { readonly kind: "none" };
 
 /** A target with what is added for one machine. */

@@ -51,13 +51,13 @@ function tellPolicy({ decision, queued, held }: ExplainInput): string[] {
   if (held) return ["It is held at its local disk since a plan timed out; changing its queue ends that."];
   if (queued > 0)
     return [`Its queue holds ${queued === 1 ? "a plan" : `${queued} plans`}; the policy waits.`];
-  if (decision.kind === "none") return ["No rule of the policy fits it: it is not answered."];
+  if (decision.kind === "none") return ["No rule of the policy fits it: it is not booted."];
   const rule = `Rule ${decision.rule + 1} of the policy`;
   if (decision.kind === "open") {
     return [`${rule} decides by its ${decision.needs}, which is known once its iPXE asks for the script.`];
   }
   const { target } = decision.plan;
-  if (target.kind === "none") return [`${rule} says that it is not answered.`];
+  if (target.kind === "none") return [`${rule} says that it is not booted.`];
   return [`${rule} sends it to ${describeTarget(target)}.`];
 }
 
@@ -110,8 +110,8 @@ export function explainMachine(input: ExplainInput): Explanation {
   const { mac, record, mode, now } = input;
   if (!record) {
     const where =
-      mode === "http-only"
-        ? "This server does not hear DHCP (mode http-only), so it learns of a machine by its first request for a file."
+      mode !== "authoritative" && mode !== "proxy"
+        ? `This server does not hear DHCP (mode ${mode}), so it learns of a machine when its iPXE asks for the script and says who it is.`
         : `Look whether it is plugged into the network of ${input.interface} (${input.address}), whether the network comes first in its firmware's boot order, and whether a switch's spanning tree keeps its port closed for the first 30 s.`;
     const sentences = [
       `${mac} has never been seen since this server was started.`,
