@@ -222,7 +222,6 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   let proxyState = EMPTY_PROXY_STATE;
   const onMessage = (arrival: DhcpArrival): ReturnType<typeof stepDhcp>["actions"] => {
     const now = performance.now();
-    service.observe(arrival.message);
     if (space) {
       const config: DhcpConfig = {
         subnet: via,
@@ -248,7 +247,15 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   if (space || mode === "proxy") {
     const share = mode === "proxy" || options.force === true;
     const bound = { dhcp: clientPorts.server, boot };
-    const sockets = await openDhcpSockets({ address, ports: bound, share, onMessage, onEvent: emit });
+    const onArrival = service.observe;
+    const sockets = await openDhcpSockets({
+      address,
+      ports: bound,
+      share,
+      onMessage,
+      onEvent: emit,
+      onArrival,
+    });
     parts.use(sockets);
   }
   if (options.ra === true) parts.use(await startRouterAdvertisements(via, emit));

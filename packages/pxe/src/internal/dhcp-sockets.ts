@@ -29,6 +29,8 @@ export async function openDhcpSockets(options: {
   share: boolean;
   onMessage: (arrival: DhcpArrival) => readonly DhcpAction[];
   onEvent: (event: PxeEventBody) => void;
+  /** Looks at every message that is DHCP, also at those that are not answered. */
+  onArrival?: ((message: DhcpMessage) => void) | undefined;
 }): Promise<DhcpSockets> {
   const { address, ports, share, onMessage, onEvent } = options;
   const sockets: Socket[] = [];
@@ -75,6 +77,7 @@ export async function openDhcpSockets(options: {
       socket.on("message", (bytes: Buffer, from: RemoteInfo) => {
         const parsed = parseDhcp(bytes);
         if (!parsed.ok) return;
+        options.onArrival?.(parsed.value);
         const arrival = { message: parsed.value, port, from: { address: from.address, port: from.port } };
         for (const action of onMessage(arrival)) perform(action, reply);
       });
