@@ -163,6 +163,8 @@ describe("the timeline of a boot", () => {
     const one = book([0, discover(true)], [1, ack]);
     one.all.claim(address, { mac: "02:00:00:00:00:01" }, 2);
     expect(one.all.macOf(address)).toBe(MAC);
+    one.all.claim("10.77.0.9", { mac: MAC }, 2);
+    expect(one.all.macOf("10.77.0.9")).toBe(undefined);
     one.all.claim("10.77.0.9", { mac: "02:00:00:00:00:01", serial: "x" }, 2);
     expect(one.all.macOf("10.77.0.9")).toBe("02:00:00:00:00:01");
   });

@@ -6,7 +6,7 @@ import type { PxeEventBody } from "../events.ts";
 import { sameSecret } from "../http/answer.ts";
 import { ipxeAsk, ipxeDisk } from "../ipxe-script.ts";
 import { choosePlan, tellsApart } from "../policy/choose-plan.ts";
-import { factsOf, factsOfQuery, type MachineFacts } from "../policy/facts.ts";
+import { factsOf, factsOfQuery, knownFacts, type MachineFacts } from "../policy/facts.ts";
 import { describeTarget, type BootPlan } from "../policy/plan.ts";
 import type { PolicyHolder } from "../policy/policy-holder.ts";
 import type { FileRequest, VirtualFile } from "../virtual-files.ts";
@@ -91,6 +91,8 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
   for (const [mac, { attempt }] of queues) if (attempt) runs.set(attempt.run, mac);
   const live = (): Entry[] => [...queues].map(([mac, queue]) => ({ mac, queue }));
   let opening: Promise<Journal<Entry>> | undefined;
+  // Where every boot is written down, a directory that cannot be written is better known now.
+  if (tracked && file !== undefined) await (opening = openJournal(file, live));
 
   /** The state is on the disk before anybody hears of it. */
   const save = async (mac: string, queue: MachineQueue): Promise<void> => {
@@ -124,7 +126,7 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
   const script = async ({ via, client, query }: FileRequest): Promise<string> => {
     const said = query === undefined ? {} : factsOfQuery(query);
     if (said.mac !== undefined) book.claim(client, { ...said, mac: said.mac }, now());
-    const mac = book.macOf(client) ?? said.mac;
+    const mac = book.macOf(client);
     const asked = query?.has("mac") === true || via === "tftp";
     const current = policy.current();
     if (mac === undefined) {
@@ -173,7 +175,7 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
       const ipxe = client.ipxe !== undefined;
       if (queue?.held === true) return ipxe ? undefined : LOCAL;
       if (queue && queue.plans.length > 0) return undefined;
-      const facts = { ...book.get(client.mac)?.facts, ...factsOf(client) };
+      const facts = { ...book.get(client.mac)?.facts, ...knownFacts(factsOf(client)) };
       const decision = choosePlan(policy.current(), facts, { final: false });
       if (decision.kind === "open") return undefined;
       if (decision.kind === "none") return ruled("no rule of the policy fits it");

@@ -37,6 +37,12 @@ export function factsOf(client: BootClient): MachineFacts {
   return { mac, uuid, ipxe, ...(platform === "unknown" ? {} : FACTS[platform]) };
 }
 
+/** Facts without those that are not known, so that they hide none that are. */
+export function knownFacts(facts: MachineFacts): MachineFacts {
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(known), mac: facts.mac };
+}
+
 /** The MAC address in a text, as machines are known by it: `52-54-00-12-34-56` is taken too. */
 export function readMac(text: string): string | undefined {
   const mac = text.trim().replaceAll("-", ":").toLowerCase();

@@ -1,6 +1,6 @@
 import type { PxeEvent, PxeEventBody } from "../events.ts";
 import type { MachineFacts } from "../policy/facts.ts";
-import { factsOf } from "../policy/facts.ts";
+import { factsOf, knownFacts } from "../policy/facts.ts";
 import { LOCAL_DISK } from "../policy/plan.ts";
 import type { BootRecord } from "./boot-record.ts";
 import { beginsBoot, noteEvent } from "./note-event.ts";
@@ -135,19 +135,17 @@ export function machineBook(): MachineBook {
     macOf: (address) => cards.get(address)?.mac,
     claim(address, facts, at) {
       const known = cards.get(address);
-      // What DHCP has shown is not overridden by what a stranger says.
+      const own = machines.get(facts.mac)?.address;
+      // What DHCP has shown is not overridden by what a stranger says, of this address or of that machine.
       if (known?.leased === true && known.mac !== facts.mac) return;
-      if (!known) bind(address, facts.mac, false);
-      else if (!known.leased) bind(address, facts.mac, false);
+      if (own !== undefined && own !== address && cards.get(own)?.leased === true) return;
+      if (known?.leased !== true) bind(address, facts.mac, false);
       touch(facts.mac, at, (record) => ({ ...record, address, facts: { ...record.facts, ...facts } }));
     },
     observe({ client, type, seconds, otherServer, notAllowed }, at) {
       touch(client.mac, at, (before) => {
-        const { mac, ...fresh } = factsOf(client);
-        const said = Object.entries(fresh).filter(([, value]) => value !== undefined);
-        let record: MachineRecord = client.pxe
-          ? { ...before, facts: { ...before.facts, ...Object.fromEntries(said), mac } }
-          : before;
+        const said = knownFacts(factsOf(client));
+        let record = client.pxe ? { ...before, facts: { ...before.facts, ...said } } : before;
         if (notAllowed) return withTrouble(record, "not-allowed", "", at);
         if (!client.pxe && record.boots.length === 0) record = withTrouble(record, "not-pxe", "", at);
         const first = client.pxe && type === "discover" && record.boots[0]?.outcome !== "running";
