@@ -89,6 +89,22 @@ rules:
       "rules:\n  - boot: disk\n    arch: x86-64\n",
       /policy\.yaml:3:11: .*"x86-64".*\n.*\n.*\n {2}did you mean "x86_64"\?/,
     ],
+    [
+      "a misspelt key inside",
+      "rules:\n  - boot: { kernl: x }\n",
+      /^policy\.yaml:2:13: Unknown key "kernl"\n.*\n.*\n {2}did you mean "kernel"\?$/,
+    ],
+    [
+      "a misspelt value in a list",
+      "rules:\n  - arch: [x86_64, arm46]\n    boot: disk\n",
+      /^policy\.yaml:2:20: .*"arm46".*\n.*\n.*\n {2}did you mean "arm64"\?$/,
+    ],
+    ["an empty list", "rules:\n  - { boot: disk, tag: [] }\n", /must be a list that is not empty/],
+    [
+      "a list where a text should be",
+      "rules: [{ boot: [a] }]\n",
+      /"rules\[0\]\.boot" is a list, but must be text or a mapping/,
+    ],
     ["no rules", "rules: []\n", /policy\.yaml:1:8: "rules" is an empty list, but must be a list of rules/],
     ["nothing", "", /policy\.yaml.*This is empty, but must be a mapping/],
     ["no boot", "rules:\n  - tag: x\n", /policy\.yaml:2:5: Missing key "rules\[0\]\.boot"/],

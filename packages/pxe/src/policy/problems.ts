@@ -10,6 +10,9 @@ export interface Problem {
   readonly at: "key" | "value";
   readonly message: string;
   readonly hint?: string | undefined;
+  /** A key that lacks, and the one that a misspelt key stands for. */
+  readonly missing?: boolean;
+  readonly meant?: string | undefined;
 }
 
 /** `rules[2].boot`, the way the path would be written in TypeScript. */
@@ -85,7 +88,8 @@ function describe(issue: Issue, base: ValuePath, schema: z.core.$ZodType): Probl
       return issue.keys.map((key) => {
         const near = suggest(key, known);
         const hint = near === undefined ? `known keys: ${known.join(", ")}` : `did you mean "${near}"?`;
-        return { path: [...path, key], at: "key", message: `Unknown key "${key}"`, hint };
+        const meant = near === undefined ? undefined : formatPath([...path, near]);
+        return { path: [...path, key], at: "key", message: `Unknown key "${key}"`, hint, meant };
       });
     }
     case "invalid_value": {
@@ -100,23 +104,28 @@ function describe(issue: Issue, base: ValuePath, schema: z.core.$ZodType): Probl
       ];
     case "invalid_union": {
       // The branch of the right shape speaks: a list that holds something wrong is still a list.
-      const inside = issue.errors.find((errors) =>
-        errors.every((error) => error.path.length > 0 || error.code !== "invalid_type"),
-      );
+      const shaped = (errors: readonly Issue[]): boolean =>
+        errors.every(({ path, code }) => path.length > 0 || code !== "invalid_type");
+      const deep = issue.errors.find((errors) => errors.every((error) => error.path.length > 0));
+      const inside =
+        deep ?? (typeof issue.input === "object" ? issue.errors.toReversed() : issue.errors).find(shaped);
       if (inside) return inside.flatMap((error) => describe(error, path, schema));
-      if (issue.input === undefined) return [{ path, at: "key", message: `Missing key "${name}"` }];
+      if (issue.input === undefined)
+        return [{ path, at: "key", message: `Missing key "${name}"`, missing: true }];
       return [{ path, at: "value", message: mustBe(listed([...new Set(wants(issue))])) }];
     }
     default:
       if (issue.code === "invalid_type" && issue.input === undefined && path.length > 0)
-        return [{ path, at: "key", message: `Missing key "${name}"` }];
+        return [{ path, at: "key", message: `Missing key "${name}"`, missing: true }];
       return [{ path, at: "value", message: mustBe(listed(wants(issue))) }];
   }
 }
 
-/** What zod found, in the words of the one who wrote the text. */
+/** What zod found, in the words of the one who wrote the text. A misspelt key is not told again as missing. */
 export function problemsOf(error: z.ZodError, schema: z.core.$ZodType): readonly Problem[] {
-  return error.issues.flatMap((issue) => describe(issue, [], schema));
+  const all = error.issues.flatMap((issue) => describe(issue, [], schema));
+  const meant = new Set(all.flatMap(({ meant }) => meant ?? []));
+  return all.filter(({ path, missing }) => missing !== true || !meant.has(formatPath(path)));
 }
 
 /** `file:line:column: message`, then the line itself with a caret, in the way of compilers. */

@@ -2,7 +2,9 @@ import { z } from "zod";
 import { ARCH_NAMES, FIRMWARE_NAMES, readMac } from "./facts.ts";
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
-  z.union([item, z.array(item).min(1)]).transform((value) => (Array.isArray(value) ? value : [value]));
+  z
+    .union([item, z.array(item).min(1, "a list that is not empty")])
+    .transform((value) => (Array.isArray(value) ? value : [value]));
 
 const pattern = z.string().min(1, "a pattern, such as 52:54:00:*");
 const macPattern = pattern
