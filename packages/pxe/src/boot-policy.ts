@@ -11,6 +11,10 @@ export interface BootSite {
   /** Undefined when no TFTP is served. */
   readonly tftpPort: number | undefined;
   readonly binaries: OfferedBinaries;
+  /** Files are served by HTTPS. */
+  readonly secure?: boolean | undefined;
+  /** What the policy says of a machine before its script is made; undefined lets it boot. */
+  readonly rule?: ((client: BootClient) => BootStep | undefined) | undefined;
 }
 
 /** What a client is told to fetch next. */
@@ -20,7 +24,7 @@ export type BootStep =
   /** Firmware: a boot program, by file name (TFTP) or URL (UEFI HTTP boot). */
   | { readonly stage: "binary"; readonly file: string; readonly transport: "tftp" | "http" }
   /** Nothing helps; `reason` says why, for the log. */
-  | { readonly stage: "none"; readonly reason: string; readonly hint?: string };
+  | { readonly stage: "none"; readonly reason: string; readonly hint?: string; readonly by?: "policy" };
 
 /** Names of files that every server has. */
 export const SCRIPT_FILE = "boot.ipxe";
@@ -28,7 +32,7 @@ export const LOOP_FILE = "loop.ipxe";
 
 /** The address of a file by HTTP. */
 export function httpUrl(site: BootSite, file: string): string {
-  return `http://${site.address}:${site.httpPort}/${file}`;
+  return `${site.secure === true ? "https" : "http"}://${site.address}:${site.httpPort}/${file}`;
 }
 
 /** The address of a file by TFTP. */
@@ -44,8 +48,10 @@ export function tftpUrl(site: BootSite, file: string): string {
  */
 export function planBoot(client: BootClient, site: BootSite): BootStep {
   if (!client.pxe) return { stage: "none", reason: "it does not ask for a boot file" };
+  const ruled = site.rule?.(client);
+  if (ruled) return ruled;
   if (client.ipxe?.linux === true) {
-    if (client.ipxe.http) return { stage: "script", url: httpUrl(site, SCRIPT_FILE) };
+    if (fetchesByHttp(client, site)) return { stage: "script", url: httpUrl(site, SCRIPT_FILE) };
     if (site.tftpPort !== undefined) return { stage: "script", url: tftpUrl(site, SCRIPT_FILE) };
   }
   const file = site.binaries[client.platform];
@@ -57,6 +63,11 @@ export function planBoot(client: BootClient, site: BootSite): BootStep {
   if (client.transport === "http") return { stage: "binary", file: httpUrl(site, file), transport: "http" };
   if (site.tftpPort === undefined) return { stage: "none", reason: "TFTP is not served" };
   return { stage: "binary", file, transport: "tftp" };
+}
+
+/** Whether an iPXE can fetch from the site: HTTPS is a feature of its own, code 20. */
+function fetchesByHttp({ ipxe }: BootClient, site: BootSite): boolean {
+  return site.secure === true ? ipxe?.codes?.has(20) === true : ipxe?.http === true;
 }
 
 function describePlatform(client: BootClient): string {

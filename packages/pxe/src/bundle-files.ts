@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { httpUrl, LOOP_FILE, SCRIPT_FILE, tftpUrl, type BootSite } from "./boot-policy.ts";
 import { PxeError } from "./errors.ts";
 import { ipxeMessage, ipxeScript } from "./ipxe-script.ts";
@@ -40,6 +41,36 @@ export async function checkBundle(bundle: PxeBundle): Promise<void> {
   ipxeScript({ kernel: "http://host/kernel", initrd: [], cmdline: bundle.cmdline, title: bundle.title });
 }
 
+/**
+ * The bundle in a directory: `kernel`, `initramfs` (or `initrd`) if there is one, the kernel's arguments in
+ * `cmdline`, and `manifest.json`, as `appliance build` leaves them.
+ */
+export async function readBundle(directory: string): Promise<PxeBundle> {
+  const found = async (name: string): Promise<string | undefined> =>
+    (await stat(join(directory, name)).catch(() => undefined)) ? join(directory, name) : undefined;
+  const kernel = await found("kernel");
+  if (kernel === undefined) {
+    throw new PxeError(
+      "PXE_BUNDLE_INVALID",
+      `${JSON.stringify(directory)} holds no bundle: no file "kernel"`,
+      {
+        hint: "name the directory of a bundle that has been built, or its kernel and initrd files",
+      },
+    );
+  }
+  const initrd = (await found("initramfs")) ?? (await found("initrd"));
+  const cmdline = await readFile(join(directory, "cmdline"), "utf8").catch(() => "");
+  const bundle: PxeBundle = {
+    kernel,
+    initrd: initrd === undefined ? [] : [initrd],
+    cmdline: cmdline.trim(),
+    manifest: await found("manifest.json"),
+    title: basename(directory),
+  };
+  await checkBundle(bundle);
+  return bundle;
+}
+
 async function fingerprint(path: string): Promise<{ size: number; sha256: string }> {
   const hash = createHash("sha256");
   let size = 0;
@@ -77,18 +108,10 @@ export function bundleFiles(
       title: bundle.title,
     });
   };
-  // Newer EFI builds of iPXE fetch this beside themselves, and stall for four seconds when it is missing.
-  // `ifopen` takes over the firmware's lease; if that fails, the ordinary way with DHCP is left.
-  const autoexec = `#!ipxe\nifopen net0 && chain ${httpUrl(site, SCRIPT_FILE)} || autoboot\n`;
-  const loop = ipxeMessage(
-    "This machine was sent in a circle: its iPXE cannot start Linux. The chain is stopped.",
-  );
   let manifest: Promise<string> | undefined;
 
   const files = new Map<string, VirtualFile>([
     [SCRIPT_FILE, { kind: "made", role: "script", make: ({ via }) => script(via) }],
-    ["autoexec.ipxe", { kind: "bytes", bytes: Buffer.from(autoexec) }],
-    [LOOP_FILE, { kind: "bytes", bytes: Buffer.from(loop) }],
     ["kernel", { kind: "path", path: bundle.kernel, role: "kernel" }],
     [
       "manifest.json",
@@ -100,6 +123,23 @@ export function bundleFiles(
   for (const [index, path] of bundle.initrd.entries()) {
     files.set(`initrd/${index}`, { kind: "path", path, role: "initrd" });
   }
-  for (const [name, path] of binaries) if (!files.has(name)) files.set(name, { kind: "path", path });
+  for (const [name, path] of binaries)
+    if (!files.has(name)) files.set(name, { kind: "path", path, role: "loader" });
+  return files;
+}
+
+/** The names that do not depend on what is booted: boot programs, and scripts for special cases. */
+export function commonFiles(site: BootSite, binaries: ReadonlyMap<string, string>): VirtualFiles {
+  // Newer EFI builds of iPXE fetch this beside themselves, and stall for four seconds when it is missing.
+  // `ifopen` takes over the firmware's lease; if that fails, the ordinary way with DHCP is left.
+  const autoexec = `#!ipxe\nifopen net0 && chain ${httpUrl(site, SCRIPT_FILE)} || autoboot\n`;
+  const loop = ipxeMessage(
+    "This machine was sent in a circle: its iPXE cannot start Linux. The chain is stopped.",
+  );
+  const files = new Map<string, VirtualFile>([
+    ["autoexec.ipxe", { kind: "bytes", bytes: Buffer.from(autoexec) }],
+    [LOOP_FILE, { kind: "bytes", bytes: Buffer.from(loop) }],
+  ]);
+  for (const [name, path] of binaries) files.set(name, { kind: "path", path, role: "loader" });
   return files;
 }

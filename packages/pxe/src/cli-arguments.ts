@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 import { PxeError } from "./errors.ts";
+import { suggest } from "./internal/suggest.ts";
 import { defaultLeaseFile } from "./lease-place.ts";
+import { readMac } from "./policy/facts.ts";
 import type { PxeMode, ServePxeOptions } from "./serve-options.ts";
 
 const OPTIONS = {
@@ -18,6 +20,14 @@ const OPTIONS = {
   allow: { type: "string", multiple: true },
   router: { type: "string" },
   dns: { type: "string", multiple: true },
+  bundle: { type: "string" },
+  policy: { type: "string" },
+  state: { type: "string" },
+  uploads: { type: "string" },
+  "api-token": { type: "string" },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" },
+  server: { type: "string" },
   "http-port": { type: "string" },
   "tftp-port": { type: "string" },
   "tftp-single-port": { type: "boolean" },
@@ -31,7 +41,8 @@ const OPTIONS = {
 } as const;
 
 /** The text of --help. */
-export const USAGE = `Usage: pxe-serve --interface IF --kernel FILE [options]
+export const USAGE = `Usage: pxe-serve --interface IF (--kernel FILE | --bundle DIR | --policy FILE) [options]
+       pxe-serve explain MAC [--server URL]
 
 Boot other computers from this one: leases addresses (or stands beside the server
 that does), serves the files, and prints what each client does.
@@ -44,9 +55,12 @@ that does), serves the files, and prints what each client does.
   --kernel FILE       the kernel image
   --initrd FILE       an initramfs segment; repeat for several
   --append "ARGS"     kernel arguments
+  --bundle DIR        kernel, initramfs and arguments as "appliance build" leaves them
+  --policy FILE       which machine boots what (YAML); read again when it changes
   --manifest FILE     served as /manifest.json (default: made from sizes and hashes)
   --mode MODE         authoritative: leases addresses; for a network of its own
                       proxy (default, with --socket authoritative): beside the DHCP server that the network has
+                      files: by TFTP and HTTP; your own DHCP server names them
                       http-only: files by HTTP, nothing else
   --pool A-B          addresses to lease (default: the upper end of the network)
   --lease MAC=A       a fixed address; repeat for several
@@ -55,6 +69,11 @@ that does), serves the files, and prints what each client does.
   --allow MAC         answer only this machine; repeat for several
   --router A          default gateway to hand out
   --dns A             DNS server to hand out; repeat for several
+  --state DIR         keeps the queues of machines (default: ~/.local/state/justenough/pxe)
+  --uploads DIR       takes results from booted machines, one directory for each run
+  --api-token FILE    who shows this token may change queues and policy from elsewhere
+  --tls-cert FILE, --tls-key FILE
+                      HTTPS instead of HTTP (PEM)
   --http-port N       default 8080; 0 picks a free one
   --tftp-port N       default 69
   --tftp-single-port  answer from that port alone, for firewalls and containers
@@ -65,17 +84,30 @@ that does), serves the files, and prints what each client does.
   --debug             stack traces
   --version, --help
 
-Ends with Ctrl-C. Ports 67 and 69 need root or CAP_NET_BIND_SERVICE.
+explain asks the running server (on this machine unless --server names it) why a
+machine was or was not served.
+
+While it serves, http://ADDRESS:8080/ shows the machines, /metrics counts for
+Prometheus. Ends with Ctrl-C. Ports 67 and 69 need root or CAP_NET_BIND_SERVICE.
 `;
 
 /** What the command line asks for. */
 export type CliRequest =
   | { readonly kind: "help" | "version" }
   | {
+      readonly kind: "explain";
+      readonly json: boolean;
+      readonly mac: string;
+      readonly server: string | undefined;
+      readonly port: number;
+    }
+  | {
       readonly kind: "serve";
       readonly json: boolean;
       /** Where machines connect, instead of an interface. */
       readonly socket: string | undefined;
+      /** A bundle's directory, whose files are still to be found. */
+      readonly bundle: string | undefined;
       readonly options: ServePxeOptions;
     };
 
@@ -83,32 +115,22 @@ function usage(message: string, hint = "see pxe-serve --help"): PxeError {
   return new PxeError("PXE_USAGE", message, { hint });
 }
 
-/** Edit distance with early small words in mind: enough for "did you mean". */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
 function parse(
   argv: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; strict: true }>> {
+): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; strict: true; allowPositionals: true }>> {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false });
+    return parseArgs({
+      args: [...argv],
+      options: OPTIONS,
+      strict: true,
+      allowPositionals: true,
+    });
   } catch (error) {
     const text = (error as Error).message.split(". ", 1)[0] ?? "";
     const flag = /Unknown option '--?([^']+)'/.exec(text)?.[1];
     if (flag === undefined) throw usage(text);
-    const [best] = Object.keys(OPTIONS).sort((a, b) => distance(flag, a) - distance(flag, b));
-    const near = best !== undefined && distance(flag, best) <= 2;
-    throw usage(`Unknown option "--${flag}"`, near ? `did you mean --${best}?` : undefined);
+    const near = suggest(flag, Object.keys(OPTIONS));
+    throw usage(`Unknown option "--${flag}"`, near === undefined ? undefined : `did you mean --${near}?`);
   }
 }
 
@@ -138,32 +160,58 @@ function leaseFile(text: string | undefined, name: string | undefined, mode: Pxe
 
 /** Read the command line; errors are `PXE_USAGE`. */
 export function parseCli(argv: readonly string[]): CliRequest {
-  const { values } = parse(argv);
+  const { values, positionals } = parse(argv);
   if (values.help === true) return { kind: "help" };
   if (values.version === true) return { kind: "version" };
+  if (positionals[0] === "explain") {
+    const mac = readMac(positionals[1] ?? "");
+    if (mac === undefined || positionals.length > 2) {
+      throw usage('"explain" wants one MAC address, such as 52:54:00:12:34:56');
+    }
+    const asked = port("http-port", values["http-port"]) ?? 8080;
+    return { kind: "explain", json: values.json === true, mac, server: values.server, port: asked };
+  }
+  if (positionals.length > 0) throw usage(`Unexpected argument "${positionals[0]}"`);
   if (values.interface === undefined && values.socket === undefined) {
     throw usage('"--interface" is missing', "name the network interface to serve; ip -br address lists them");
   }
   if (values.interface !== undefined && values.socket !== undefined)
     throw usage('"--interface" and "--socket" exclude each other');
-  if (values.kernel === undefined) throw usage('"--kernel" is missing');
+  const { kernel, bundle, policy } = values;
+  const sources = [kernel, bundle, policy].filter((source) => source !== undefined);
+  if (sources.length === 0) throw usage('"--kernel" is missing', "or name a --bundle or a --policy");
+  if (sources.length > 1) throw usage('Only one of "--kernel", "--bundle" and "--policy" can be served');
+  const tls = { cert: values["tls-cert"], key: values["tls-key"] };
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    throw usage('"--tls-cert" and "--tls-key" need each other');
+  }
   const mode = values.mode ?? (values.socket === undefined ? "proxy" : "authoritative");
-  if (mode !== "authoritative" && mode !== "proxy" && mode !== "http-only") {
-    throw usage(`"--mode" must be authoritative, proxy or http-only, not "${mode}"`);
+  if (mode !== "authoritative" && mode !== "proxy" && mode !== "files" && mode !== "http-only") {
+    throw usage(`"--mode" must be authoritative, proxy, files or http-only, not "${mode}"`);
   }
   return {
     kind: "serve",
     json: values.json === true,
     socket: values.socket,
+    bundle,
     options: {
       interface: values.interface,
       address: values.address,
-      bundle: {
-        kernel: values.kernel,
-        initrd: values.initrd ?? [],
-        cmdline: values.append ?? "",
-        manifest: values.manifest,
-      },
+      ...(kernel === undefined
+        ? {}
+        : {
+            bundle: {
+              kernel,
+              initrd: values.initrd ?? [],
+              cmdline: values.append ?? "",
+              manifest: values.manifest,
+            },
+          }),
+      policy,
+      state: values.state,
+      uploads: values.uploads === undefined ? undefined : { directory: values.uploads },
+      apiToken: values["api-token"],
+      ...(tls.cert !== undefined && tls.key !== undefined ? { tls: { cert: tls.cert, key: tls.key } } : {}),
       mode: mode satisfies PxeMode,
       pool: values.pool,
       leases: fixedLeases(values.lease ?? []),

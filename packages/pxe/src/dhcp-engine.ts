@@ -119,7 +119,7 @@ export function bootAlarms(client: BootClient, step: BootStep, alarm: string | u
   const out: DhcpAction[] = [];
   if (alarm !== undefined)
     out.push(report({ kind: "warning", code: "loop", message: `${mac}: ${alarm}`, mac }));
-  if (step.stage === "none" && client.pxe) {
+  if (step.stage === "none" && client.pxe && step.by !== "policy") {
     const message = `${mac} cannot be booted: ${step.reason}`;
     const hint = step.hint === undefined ? {} : { hint: step.hint };
     out.push(report({ kind: "warning", code: "binary-missing", message, ...hint, mac }));

@@ -1,17 +1,9 @@
 import type { PxeEvent } from "./events.ts";
-
-function size(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-}
+import { formatBytes, tame } from "./internal/units.ts";
+import { formatBoot } from "./watch/format-boot.ts";
 
 function transfer(event: { bytes: number; milliseconds: number }): string {
-  return `${size(event.bytes)} in ${(event.milliseconds / 1000).toFixed(2)} s`;
-}
-
-/** What a stranger sent is shown without its control characters. */
-function tame(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
+  return `${formatBytes(event.bytes)} in ${(event.milliseconds / 1000).toFixed(2)} s`;
 }
 
 function describe(event: PxeEvent): string {
@@ -37,12 +29,27 @@ function describe(event: PxeEvent): string {
     }
     case "http":
       return `${event.method} ${tame(event.path)} ${event.status}, ${transfer(event)}`;
+    case "loader":
     case "script":
     case "kernel":
     case "initrd":
       return `${transfer(event)} by ${event.via}`;
     case "booted":
       return tame(event.body);
+    case "result":
+      return `${event.run} ${tame(event.body)}`;
+    case "upload":
+      return `${event.run}/${event.file}, ${transfer(event)}`;
+    case "plan": {
+      const by = event.rule === undefined ? "its queue" : `rule ${event.rule + 1}`;
+      return `${tame(event.plan)} by ${by}${event.run === undefined ? "" : `, run ${event.run}`}`;
+    }
+    case "queue":
+      return event.plans === 1 ? "one plan waits" : `${event.plans} plans wait`;
+    case "policy":
+      return `${event.rules} rules of ${event.file} are in force`;
+    case "boot":
+      return formatBoot(event.boot).replaceAll("\n", "\n           ");
     default:
       return `${event.message}${event.hint === undefined ? "" : ` (${event.hint})`}`;
   }

@@ -1,4 +1,5 @@
 import type { ClientPlatform } from "./client.ts";
+import type { BootRecord } from "./watch/boot-record.ts";
 
 /** What happened; `mac` is known as soon as the address behind it was leased by this server. */
 export type PxeEventBody =
@@ -47,15 +48,55 @@ export type PxeEventBody =
     }
   /** A boot artifact that was fetched whole, by either protocol. */
   | {
-      readonly kind: "script" | "kernel" | "initrd";
+      readonly kind: "loader" | "script" | "kernel" | "initrd";
       readonly client: string;
       readonly mac?: string;
       readonly via: "http" | "tftp";
       readonly bytes: number;
       readonly milliseconds: number;
+      /** Of that, how long the client waited for this server: for the first byte, and for the disk. */
+      readonly serverMs?: number;
     }
-  /** A booted system reported back with POST /v1/booted; `body` is what it sent. */
-  | { readonly kind: "booted"; readonly client: string; readonly mac?: string; readonly body: string }
+  /** A booted system called back; `body` is what it sent. */
+  | {
+      readonly kind: "booted";
+      readonly client: string;
+      readonly mac?: string;
+      readonly run?: string;
+      readonly body: string;
+    }
+  /** A run is over; `body` is what the machine said of it. */
+  | {
+      readonly kind: "result";
+      readonly client: string;
+      readonly mac?: string;
+      readonly run: string;
+      readonly body: string;
+    }
+  /** A machine has sent a file. */
+  | {
+      readonly kind: "upload";
+      readonly client: string;
+      readonly mac?: string;
+      readonly run: string;
+      readonly file: string;
+      readonly bytes: number;
+      readonly milliseconds: number;
+    }
+  /** What a machine was sent to; `rule` counts from 0 and lacks when its queue decided. */
+  | {
+      readonly kind: "plan";
+      readonly mac: string;
+      readonly plan: string;
+      readonly rule?: number;
+      readonly run?: string;
+    }
+  /** The plans of a machine's queue were replaced. */
+  | { readonly kind: "queue"; readonly mac: string; readonly plans: number }
+  /** A policy has come into force. */
+  | { readonly kind: "policy"; readonly file: string; readonly rules: number }
+  /** The whole of a boot, told once: when the system has called, or nothing more has come for a while. */
+  | { readonly kind: "boot"; readonly mac: string; readonly boot: BootRecord }
   | {
       readonly kind: "warning";
       readonly code: PxeWarningCode;
@@ -67,6 +108,7 @@ export type PxeEventBody =
 /** Why a warning was raised. */
 export type PxeWarningCode =
   | "binary-missing"
+  | "boot-timeout"
   | "dhcp-other-server"
   | "dhcp-probe-failed"
   | "dhcp-reply-failed"
@@ -76,7 +118,9 @@ export type PxeWarningCode =
   | "leases-damaged"
   | "leases-failed"
   | "loop"
+  | "policy-invalid"
   | "pool-exhausted"
+  | "refused"
   | "relay-unknown"
   | "socket";
 

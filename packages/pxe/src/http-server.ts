@@ -1,8 +1,25 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { Socket } from "node:net";
 import type { PxeEventBody } from "./events.ts";
-import { parseRange } from "./http-range.ts";
+import {
+  plain,
+  readBody,
+  refuse,
+  type HttpAnswer,
+  type HttpExchange,
+  type HttpHandler,
+} from "./http/answer.ts";
+import { refusals } from "./http/refusals.ts";
+import { sendFile } from "./http/send-file.ts";
 import { HOST_NETWORK, type Network } from "./internal/network.ts";
-import { fileKey, openVirtual, type OpenFile, type VirtualFiles } from "./virtual-files.ts";
+import { fileKey, openVirtual, type VirtualFiles } from "./virtual-files.ts";
 
 /** How to serve files by HTTP. */
 export interface HttpServerOptions {
@@ -11,108 +28,47 @@ export interface HttpServerOptions {
   /** 8080 unless told; 0 picks a free one. */
   readonly port?: number | undefined;
   readonly files: VirtualFiles;
+  /** Asked before the files. */
+  readonly handler?: HttpHandler | undefined;
+  /** PEM texts; with them it speaks HTTPS, and only that. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  readonly limits?: HttpLimits | undefined;
   readonly onEvent?: ((event: PxeEventBody) => void) | undefined;
   /** Whose ports: this machine's unless told; see `openStation`. */
   readonly network?: Network | undefined;
+}
+
+/** What strangers may take. */
+export interface HttpLimits {
+  /** Open connections of one address, 64 unless told; a boot program opens a few. */
+  readonly perClient?: number | undefined;
+  /** Open connections in total, 4096 unless told. */
+  readonly total?: number | undefined;
+  /** A connection on which nothing moves is cut after this long; 60 s unless told. */
+  readonly idleMs?: number | undefined;
+  /** The head of a request must have come by then; 20 s unless told. */
+  readonly headMs?: number | undefined;
 }
 
 /** A running HTTP server; disposing it cuts its connections. */
 export interface HttpServer extends AsyncDisposable {
   readonly address: string;
   readonly port: number;
+  /** Open connections. */
+  connections(): number;
   close(): Promise<void>;
 }
 
-const PIECE = 256 * 1024;
 /** A booted machine's report may have this many bytes. */
 const MOST_BODY = 64 * 1024;
-
-interface Answer {
-  readonly status: number;
-  readonly bytes: number;
-  /** The whole of a boot artifact was sent. */
-  readonly whole?: boolean;
-}
-
-function plain(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
-): Answer {
-  const body = Buffer.from(text === "" ? "" : `${text}\n`);
-  response.writeHead(status, { ...headers, "content-type": "text/plain", "content-length": body.length });
-  response.end(response.req.method === "HEAD" ? undefined : body);
-  return { status, bytes: response.req.method === "HEAD" ? 0 : body.length };
-}
-
-/** Wait until the socket takes more, or is gone. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off("drain", done).off("close", done);
-      resolve();
-    };
-    response.on("drain", done).on("close", done);
-  });
-}
-
-/** Send a part of a file; resolves with the bytes handed to the socket, fewer when the client hung up. */
-async function stream(file: OpenFile, start: number, end: number, response: ServerResponse): Promise<number> {
-  let at = start;
-  while (at <= end && !response.destroyed) {
-    const bytes = await file.read(at, Math.min(PIECE, end - at + 1));
-    at += bytes.length;
-    if (!response.write(bytes) && !response.destroyed) {
-      await drained(response);
-    }
-  }
-  return at - start;
-}
-
-async function sendFile(
-  request: IncomingMessage,
-  response: ServerResponse,
-  file: OpenFile,
-  type: string,
-): Promise<Answer> {
-  const range = parseRange(request.headers.range, file.size);
-  if (range === "unsatisfiable") {
-    return plain(response, 416, "Range not satisfiable", { "content-range": `bytes */${file.size}` });
-  }
-  const { start, end } = range ?? { start: 0, end: file.size - 1 };
-  const status = range ? 206 : 200;
-  response.writeHead(status, {
-    "content-type": type,
-    "content-length": end - start + 1,
-    "accept-ranges": "bytes",
-    ...(range ? { "content-range": `bytes ${start}-${end}/${file.size}` } : {}),
-  });
-  if (request.method === "HEAD") {
-    response.end();
-    return { status, bytes: 0 };
-  }
-  const bytes = await stream(file, start, end, response);
-  response.end();
-  return { status, bytes, whole: bytes === file.size };
-}
-
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > MOST_BODY) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
-}
+/** Longer heads of requests are refused; boot programs send a few hundred bytes. */
+const MOST_HEAD = 8 * 1024;
 
 const TYPES: Readonly<Record<string, string>> = { ipxe: "text/plain", json: "application/json" };
 
 /**
  * Serve files by HTTP with HEAD, byte ranges and exact lengths, read from disk piece by piece; and take
- * `POST /v1/booted` from systems that have come up.
+ * `POST /v1/booted` from systems that have come up. What one client does wrong is told once.
  *
  * @example
  * ```ts
@@ -124,36 +80,42 @@ const TYPES: Readonly<Record<string, string>> = { ipxe: "text/plain", json: "app
  * ```
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { address, files } = options;
+  const { address, files, handler, tls } = options;
   const emit = options.onEvent ?? (() => undefined);
+  const { perClient = 64, total = 4096, idleMs = 60_000, headMs = 20_000 } = options.limits ?? {};
+  const refused = refusals(emit, () => performance.now());
 
-  const answer = async (
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-    client: string,
-  ): Promise<Answer> => {
+  const answer = async (exchange: HttpExchange, began: number): Promise<HttpAnswer> => {
+    const { request, response, path, query, client } = exchange;
     if (path === "/v1/booted") {
       if (request.method !== "POST") return plain(response, 405, "Use POST", { allow: "POST" });
-      const body = await readBody(request);
-      if (body === undefined) return plain(response, 413, "Too long", { connection: "close" });
+      const body = await readBody(exchange, MOST_BODY);
+      if (body === undefined) return refuse(response, 413, "Too long");
       emit({ kind: "booted", client, body });
       return plain(response, 204, "");
     }
+    const handled = await handler?.(exchange);
+    if (handled) return handled;
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return plain(response, 405, "Use GET or HEAD", { allow: "GET, HEAD" });
+      return plain(response, 405, "Use GET or HEAD", { allow: "GET, HEAD", connection: "close" });
     }
     const key = fileKey(path);
     const entry = key === undefined ? undefined : files.get(key);
     if (!entry) return plain(response, 404, "Not found");
-    const began = performance.now();
-    const file = await openVirtual(entry, { via: "http", client });
+    const file = await openVirtual(entry, { via: "http", client, query });
     try {
       const type = TYPES[key?.split(".").at(-1) ?? ""] ?? "application/octet-stream";
-      const result = await sendFile(request, response, file, type);
+      const result = await sendFile(request, response, file, { type, began });
       if (entry.role !== undefined && result.whole === true) {
-        const milliseconds = performance.now() - began;
-        emit({ kind: entry.role, via: "http", client, bytes: result.bytes, milliseconds });
+        const { bytes, serverMs = 0 } = result;
+        emit({
+          kind: entry.role,
+          via: "http",
+          client,
+          bytes,
+          milliseconds: performance.now() - began,
+          serverMs,
+        });
       }
       return result;
     } finally {
@@ -161,51 +123,113 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     }
   };
 
+  /** One line for what was served; for what was refused one in a while. */
+  const log = (
+    request: IncomingMessage,
+    client: string,
+    path: string,
+    answer: HttpAnswer,
+    began: number,
+  ): void => {
+    const { status, bytes } = answer;
+    const method = request.method ?? "";
+    if (answer.silent === true) return;
+    if (status === 404 && !refused.miss(client)) return;
+    const bad = status >= 400 && status < 500 && status !== 404 && status !== 416;
+    // The first is told with its path; the same again is only counted.
+    if (bad && !refused.refuse(client, `${STATUS_CODES[status] ?? status} (${status})`)) return;
+    emit({ kind: "http", client, method, path, milliseconds: performance.now() - began, status, bytes });
+  };
+
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const began = performance.now();
     const client = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-    const path = decode(request.url ?? "/");
-    let result: Answer;
+    const [rawPath = "/", rawQuery = ""] = (request.url ?? "/").split("?", 2);
+    const path = decode(rawPath);
+    let result: HttpAnswer;
     try {
       result =
         path === undefined
-          ? plain(response, 400, "Bad request")
-          : await answer(request, response, path, client);
+          ? refuse(response, 400, "Bad request")
+          : await answer({ request, response, path, query: new URLSearchParams(rawQuery), client }, began);
     } catch (error) {
       // After the head is out only a cut connection tells the client that the body is not whole.
       if (response.headersSent) {
         response.destroy();
         result = { status: 500, bytes: 0 };
-      } else result = plain(response, 500, `Cannot read the file: ${(error as Error).message}`);
+      } else
+        result = plain(response, 500, `Cannot answer: ${(error as Error).message}`, { connection: "close" });
     }
-    const milliseconds = performance.now() - began;
-    emit({
-      kind: "http",
-      client,
-      method: request.method ?? "",
-      path: path ?? "",
-      milliseconds,
-      ...pick(result),
-    });
+    log(request, client, path ?? "", result, began);
   };
 
-  const server = createServer((request, response) => void handle(request, response));
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    void handle(request, response);
+  const settings = {
+    maxHeaderSize: MOST_HEAD,
+    headersTimeout: headMs,
+    // Bodies may be long; `timeout` below sees to those that stand still.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(5000, headMs),
+  };
+  const server: Server = tls
+    ? createSecureServer({ ...settings, ...tls }, listener)
+    : createServer(settings, listener);
+  // An upload may ask first whether it is welcome: the handler says so when it is.
+  server.on("checkContinue", listener);
   // Firmware is slow and pauses between requests; a herd of machines connects at the same moment.
-  server.keepAliveTimeout = 30_000;
+  server.keepAliveTimeout = Math.min(30_000, idleMs);
+  server.timeout = idleMs;
+  server.maxConnections = total;
+
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const client = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+    const count = (open.get(client) ?? 0) + 1;
+    open.set(client, count);
+    socket.once("close", () => {
+      const left = (open.get(client) ?? 1) - 1;
+      if (left > 0) open.set(client, left);
+      else open.delete(client);
+    });
+    if (count <= perClient) return;
+    socket.destroy();
+    refused.refuse(client, `more than ${perClient} connections at a time`);
+  });
+  server.on("drop", (data) => {
+    refused.refuse(data?.remoteAddress ?? "a client", `more than ${total} connections in total`);
+  });
+  server.on("clientError", (error: Error & { code?: string }, socket) => {
+    const status = CLIENT_ERRORS[error.code ?? ""] ?? 400;
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const client = "remoteAddress" in socket ? String(socket.remoteAddress) : "a client";
+    refused.refuse(client, `${STATUS_CODES[status]} (${status})`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
+    socket.once("finish", () => socket.destroy());
+  });
   const network = options.network ?? HOST_NETWORK;
   const { port, close } = await network.listenHttp(server, { address, port: options.port ?? 8080 });
-  server.on("clientError", (_error, socket) => socket.destroy());
-
-  return { address, port, close, [Symbol.asyncDispose]: close };
+  return {
+    address,
+    port,
+    connections: () => [...open.values()].reduce((sum, count) => sum + count, 0),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
-function pick(answer: Answer): { status: number; bytes: number } {
-  return { status: answer.status, bytes: answer.bytes };
-}
+const CLIENT_ERRORS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
 
-function decode(url: string): string | undefined {
+function decode(path: string): string | undefined {
   try {
-    return decodeURIComponent(url.split("?", 1)[0] ?? "/");
+    const decoded = decodeURIComponent(path);
+    return decoded.includes("\0") ? undefined : decoded;
   } catch {
     return undefined;
   }

@@ -116,3 +116,17 @@ function script(lines: readonly string[]): string {
 export function ipxeMessage(text: string): string {
   return script([`echo ${escapeIpxe(text)}`, "sleep 30", "exit 1"]);
 }
+
+/**
+ * A script that makes iPXE ask again and say what machine it is. `:uristring` keeps a serial number from being
+ * more than one word.
+ */
+export function ipxeAsk(url: string): string {
+  const query = "mac=${netX/mac}&uuid=${uuid}&serial=${serial:uristring}";
+  return script([`chain --autofree ${checkedUrl(url)}?${query} || exit 1`]);
+}
+
+/** A script that boots the first disk of a BIOS machine, and else leaves the choice to the firmware. */
+export function ipxeDisk(): string {
+  return script(["iseq ${platform} pcbios && sanboot --no-describe --drive 0x80 || exit 1"]);
+}

@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { parseCli, USAGE, type CliRequest } from "./cli-arguments.ts";
 import { PxeError } from "./errors.ts";
 
@@ -14,10 +16,25 @@ async function version(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** Where the state of a server is kept unless told (XDG base directories). */
+function stateDirectory(): string {
+  return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "justenough", "pxe");
+}
+
+async function explain(request: Extract<CliRequest, { kind: "explain" }>, io: CliIo): Promise<number> {
+  const { askExplanation } = await import("./explain-client.ts");
+  const explanation = await askExplanation(request);
+  io.stdout.write(
+    request.json ? `${JSON.stringify(explanation)}\n` : `${explanation.sentences.join("\n")}\n`,
+  );
+  return 0;
+}
+
 async function serve(request: Extract<CliRequest, { kind: "serve" }>, io: CliIo): Promise<number> {
-  const [{ servePxe }, { formatEvent }, { listenFrames }] = await Promise.all([
+  const [{ servePxe }, { formatEvent }, { readBundle }, { listenFrames }] = await Promise.all([
     import("./serve.ts"),
     import("./event-line.ts"),
+    import("./bundle-files.ts"),
     import("./link/frame-listener.ts"),
   ]);
   const stop = new AbortController();
@@ -36,11 +53,14 @@ async function serve(request: Extract<CliRequest, { kind: "serve" }>, io: CliIo)
   if (name !== undefined && mode === "authoritative" && force !== true) {
     io.stderr.write(`Looking for other DHCP servers on ${name} …\n`);
   }
+  const { bundle } = request;
   const link = request.socket === undefined ? undefined : await listenFrames(request.socket);
   try {
     const server = await servePxe({
       ...request.options,
       link,
+      ...(bundle === undefined ? {} : { bundle: await readBundle(bundle) }),
+      state: request.options.state ?? stateDirectory(),
       signal: stop.signal,
       onEvent: (event) =>
         io.stdout.write(`${request.json ? JSON.stringify(event) : formatEvent(event, began)}\n`),
@@ -59,6 +79,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   try {
     const request = parseCli(argv);
     if (request.kind === "serve") return await serve(request, io);
+    if (request.kind === "explain") return await explain(request, io);
     io.stdout.write(request.kind === "help" ? USAGE : `${await version()}\n`);
     return 0;
   } catch (error) {

@@ -1,20 +1,34 @@
+import type { UploadQuota } from "./boots/upload-store.ts";
 import type { PxeBundle } from "./bundle-files.ts";
 import type { ClientPlatform } from "./client.ts";
 import type { PxeEvent } from "./events.ts";
 import type { Lease } from "./leases.ts";
 import type { FrameLink } from "./link/frame-link.ts";
 import type { TftpServerOptions } from "./tftp-server.ts";
+import type { Explanation } from "./watch/explain.ts";
+import type { MachineRecord } from "./watch/machine-book.ts";
 
 /**
  * `authoritative`: lease addresses and boot clients; for a cable between two computers or a network of their
- * own. `proxy`: only name boot files, beside the DHCP server that the network has. `http-only`: serve the
- * files; DHCP is somebody else's matter.
+ * own. `proxy`: only name boot files, beside the DHCP server that the network has. `files`: serve them by TFTP
+ * and HTTP; a DHCP server that you have set up names them. `http-only`: the same without TFTP.
  */
-export type PxeMode = "authoritative" | "proxy" | "http-only";
+export type PxeMode = "authoritative" | "proxy" | "files" | "http-only";
 
 /** How to serve a bundle to other computers. */
 export interface ServePxeOptions {
-  readonly bundle: PxeBundle;
+  /** What every machine boots, unless a policy says otherwise. */
+  readonly bundle?: PxeBundle | undefined;
+  /** A policy file (YAML) instead of one bundle; it is read again when it changes. */
+  readonly policy?: string | undefined;
+  /** Directory for what must survive a crash; in memory unless told. */
+  readonly state?: string | undefined;
+  /** Take results from booted machines, with a quota for each run. */
+  readonly uploads?: ({ readonly directory: string } & UploadQuota) | undefined;
+  /** A file whose token lets others than this machine change queues and policy. */
+  readonly apiToken?: string | undefined;
+  /** PEM files: HTTPS instead of HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** The network interface, by name; there is no default, on purpose. */
   readonly interface?: string | undefined;
   /**
@@ -80,12 +94,16 @@ export interface PxeServer extends AsyncDisposable {
     readonly dhcp: number | undefined;
     readonly boot: number | undefined;
   };
-  /** Where files are found by HTTP. */
+  /** Where files are found by HTTP; kernel and manifest are there when one bundle is served. */
   readonly urls: { readonly script: string; readonly kernel: string; readonly manifest: string };
   /** The timeline from now on, until the server is closed. */
   events(): AsyncIterableIterator<PxeEvent>;
   /** The addresses leased by now (authoritative mode). */
   leases(): readonly Lease[];
+  /** What was seen of each machine, with its last boots. */
+  machines(): readonly MachineRecord[];
+  /** Why a machine was or was not served. */
+  explain(mac: string): Explanation;
   close(): Promise<void>;
   /** Resolves when the server is closed, by whomever. */
   readonly closed: Promise<void>;

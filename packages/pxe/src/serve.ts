@@ -1,7 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { defaultPool, parseMac, parsePool, inSubnet } from "./address.ts";
 import { findBootBinaries } from "./boot-binaries.ts";
 import { httpUrl, SCRIPT_FILE, type BootSite, type OfferedBinaries } from "./boot-policy.ts";
-import { bundleFiles, checkBundle } from "./bundle-files.ts";
+import { startBootService, type BootService } from "./boot-service.ts";
+import { bundleFiles, checkBundle, commonFiles } from "./bundle-files.ts";
 import { probeDhcp } from "./dhcp-probe.ts";
 import { PxeError } from "./errors.ts";
 import type { PxeEventBody } from "./events.ts";
@@ -14,11 +16,13 @@ import { HOST_NETWORK, type Network } from "./internal/network.ts";
 import { startRouterAdvertisements } from "./internal/router-advertisements.ts";
 import { servedNetwork } from "./internal/served-network.ts";
 import { timeline } from "./internal/timeline.ts";
+import { readMac } from "./policy/facts.ts";
 import type { LeaseSpace } from "./leases.ts";
 import { openStation } from "./link/station.ts";
 import type { PxeServer, ServePxeOptions } from "./serve-options.ts";
 import { startTftpServer } from "./tftp-server.ts";
 import type { VirtualFile } from "./virtual-files.ts";
+import { machineBook, type MachineBook } from "./watch/machine-book.ts";
 
 /** Addresses, fixed and free, as the lease engine wants them. */
 function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
@@ -118,15 +122,22 @@ export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
   const { mode, bundle, signal } = options;
   signal?.throwIfAborted();
   const via = await servedNetwork(options);
-  await checkBundle(bundle);
+  if ((bundle === undefined) === (options.policy === undefined)) {
+    throw new PxeError("PXE_USAGE", "Name either a bundle or a policy to serve");
+  }
+  if (bundle) await checkBundle(bundle);
   const space = mode === "authoritative" ? leaseSpace(options, via) : undefined;
   const allow = options.allow && new Set(options.allow.map((mac) => parseMac(mac)));
   const binaries = await offeredBinaries(options);
 
   const queue = eventQueue();
+  const book = machineBook();
+  let service: BootService | undefined;
   const emit = timeline({
     ra: options.ra === true || options.link !== undefined,
+    book,
     sink: (event) => {
+      service?.note(event);
       queue.push(event);
       options.onEvent?.(event);
     },
@@ -135,7 +146,8 @@ export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
     await refuseRivals(options, via, emit);
   const parts = closers();
   try {
-    return await start({ options, via, space, allow, binaries, queue, emit, parts });
+    const onService = (started: BootService): void => void (service = started);
+    return await start({ options, via, space, allow, binaries, queue, emit, parts, book, onService });
   } catch (error) {
     await parts.close();
     throw error;
@@ -151,18 +163,46 @@ interface Prepared {
   readonly queue: EventQueue;
   readonly emit: (event: PxeEventBody) => void;
   readonly parts: Closers;
+  readonly book: MachineBook;
+  readonly onService: (service: BootService) => void;
 }
 
 /** Open the sockets and wire them to the engines. */
 async function start(prepared: Prepared): Promise<PxeServer> {
-  const { options, via, space, allow, binaries, queue, emit, parts } = prepared;
+  const { options, via, space, allow, binaries, queue, emit, parts, book } = prepared;
   const { mode, bundle, signal, ports = {} } = options;
   // Names first, servers later: what the script says depends on ports that are known only afterwards.
   const files = new Map<string, VirtualFile>();
   const { address, netmask } = via;
   const station = options.link && parts.use(openStation({ link: options.link, address, netmask }));
   const network: Network = station ?? HOST_NETWORK;
-  const http = parts.use(await startHttpServer({ address, port: ports.http, files, onEvent: emit, network }));
+  let dhcp: DhcpService | undefined;
+  let connections = (): number => 0;
+  const service = parts.use(
+    await startBootService({
+      mode,
+      interface: via.name,
+      address,
+      allow,
+      bundle,
+      policy: options.policy,
+      state: options.state,
+      uploads: options.uploads,
+      apiToken: options.apiToken,
+      book,
+      files,
+      emit,
+      leases: () => dhcp?.leases().length ?? 0,
+      connections: () => connections(),
+    }),
+  );
+  prepared.onService(service);
+  const tls = options.tls && { cert: await readFile(options.tls.cert), key: await readFile(options.tls.key) };
+  const { handler } = service;
+  const http = parts.use(
+    await startHttpServer({ address, port: ports.http, files, handler, tls, onEvent: emit, network }),
+  );
+  connections = http.connections;
   const tftp =
     mode === "http-only"
       ? undefined
@@ -177,14 +217,29 @@ async function start(prepared: Prepared): Promise<PxeServer> {
             network,
           }),
         );
-  const site: BootSite = { address, httpPort: http.port, tftpPort: tftp?.port, binaries: binaries.names };
-  for (const [name, file] of bundleFiles(bundle, site, binaries.paths)) files.set(name, file);
+  const site: BootSite = {
+    address,
+    httpPort: http.port,
+    tftpPort: tftp?.port,
+    binaries: binaries.names,
+    secure: tls !== undefined,
+    rule: service.rule,
+  };
+  const named = bundle ? bundleFiles(bundle, site, binaries.paths) : commonFiles(site, binaries.paths);
+  for (const [name, file] of named) files.set(name, file);
+  files.set(SCRIPT_FILE, { kind: "made", role: "script", make: service.script });
+  await service.open(site);
 
   const clientPorts = { server: ports.dhcp ?? 67, client: ports.client ?? 68 };
   const boot = mode === "proxy" ? (ports.boot ?? 4011) : undefined;
-  const common = { boot, share: mode === "proxy" || options.force === true, onEvent: emit, network };
+  const common = {
+    boot,
+    share: mode === "proxy" || options.force === true,
+    onEvent: emit,
+    network,
+    onArrival: service.observe,
+  };
   const served = { subnet: via, site, allow, ports: clientPorts };
-  let dhcp: DhcpService | undefined;
   if (space) {
     const { leaseSeconds = 3600, router, dns = [], leaseFile } = options;
     const config = { ...served, space, leaseSeconds, router, dns, sole: true };
@@ -216,12 +271,14 @@ async function start(prepared: Prepared): Promise<PxeServer> {
     ports: {
       http: http.port,
       tftp: tftp?.port,
-      dhcp: mode === "http-only" ? undefined : clientPorts.server,
+      dhcp: space || mode === "proxy" ? clientPorts.server : undefined,
       boot,
     },
     urls: { script, kernel: httpUrl(site, "kernel"), manifest: httpUrl(site, "manifest.json") },
     events: () => queue.subscribe(),
     leases: () => dhcp?.leases() ?? [],
+    machines: service.machines,
+    explain: (mac) => service.explain(readMac(mac) ?? mac),
     close,
     closed,
     [Symbol.asyncDispose]: close,

@@ -9,12 +9,14 @@ export type VirtualFile =
 type FileText = string | Promise<string>;
 
 /** What a file is to the boot, for the timeline. */
-export type FileRole = "script" | "kernel" | "initrd";
+export type FileRole = "loader" | "script" | "kernel" | "initrd";
 
 /** Who asks for a made file, and how. */
 export interface FileRequest {
   readonly via: "tftp" | "http";
   readonly client: string;
+  /** By HTTP: what follows the `?`. */
+  readonly query?: URLSearchParams | undefined;
 }
 
 /** The only names there are: no directory stands behind them, so no name can lead out of one. */

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { homedir } from "node:os";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -46,12 +47,25 @@ describe("usage", () => {
     [["--interface", "lo", "--kernel", "x", "--http-port", "99999"], '"--http-port" must be a port', ""],
     [["--interface", "lo", "--kernel", "x", "--lease", "x"], '"--lease" wants MAC=ADDRESS', ""],
     [["stray"], "Unexpected argument", ""],
+    [["--interface", "lo", "--kernel", "x", "--policy", "y"], "Only one of", ""],
+    [["--interface", "lo", "--kernel", "x", "--tls-cert", "y"], '"--tls-cert" and "--tls-key"', ""],
+    [["--interface", "lo", "--polcy", "x"], 'Unknown option "--polcy"', "did you mean --policy?"],
+    [["explain"], '"explain" wants one MAC address', ""],
+    [["explain", "52:54:00:12:34:56", "more"], '"explain" wants one MAC address', ""],
   ])("%j is refused with status 2", async (argv, error, hint) => {
     const { status, err, out } = await cli(...argv);
     expect([status, out]).toEqual([2, ""]);
     expect(err).toContain(`error: ${error}`);
     expect(err).toMatch(/\nhint: /);
     expect(err).toContain(hint);
+  });
+  test("a policy with a mistake is status 1, with its place", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "pxe-cli-"));
+    const policy = join(directory, "policy.yaml");
+    await writeFile(policy, "rules:\n  - boot: nosuch\n");
+    const { status, err } = await cli("--interface", "lo", "--mode", "http-only", "--policy", policy);
+    expect([status, err]).toEqual([1, expect.stringMatching(/^error: .*policy\.yaml:2:11: .*no bundle/)]);
+    await rm(directory, { recursive: true });
   });
   test("a failure is status 1, with a stack only on request", async () => {
     const argv = ["--interface", "nosuch0", "--kernel", "/etc/hostname"];

@@ -45,12 +45,12 @@ test(
       "tftp, blocks of 1428": kernelHash,
       "a part": partHash,
     });
-    // All else is alike but for the network's number, and for cards and clients, which the two have their own of.
+    // All else is alike but for the network's number, and for cards and clients, which the two have their own of, and times.
     const plain = (value: AdapterReport): unknown => {
       const text = JSON.stringify(value).replaceAll("10.88.0.", "10.77.0.");
       const { events, ...rest } = JSON.parse(text) as AdapterReport;
       const told = events.map((event) => {
-        const { client: _client, mac: _mac, ...others } = JSON.parse(event) as Record<string, unknown>;
+        const { client: _client, mac: _mac, serverMs: _serverMs, ...others } = JSON.parse(event) as Record<string, unknown>;
         return others;
       });
       return { ...rest, told };

@@ -11,13 +11,14 @@ import {
   findBootBinaries,
   parsePool,
   servePxe,
+  type PxeBundle,
   type PxeEvent,
   type ServePxeOptions,
 } from "../src/index.ts";
 
 const run = promisify(execFile);
 let directory = "";
-let options: ServePxeOptions;
+let options: ServePxeOptions & { readonly bundle: PxeBundle };
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "pxe-serve-"));

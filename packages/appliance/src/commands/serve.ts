@@ -22,7 +22,7 @@ export async function serve(
     );
   }
   const { bundle, loaded } = await buildFor(this, where, flags);
-  const [{ servePxe }, { jobSegment }] = await Promise.all([
+  const [{ servePxe, formatBoot }, { jobSegment }] = await Promise.all([
     import("@justenough/pxe"),
     import("@justenough/initramfs"),
   ]);
@@ -44,7 +44,8 @@ export async function serve(
       mode: flags.mode ?? "authoritative",
       signal: this.signal,
       onEvent: (event) => {
-        this.process.stdout.write(flags.json ? `${JSON.stringify(event)}\n` : `${describeEvent(event)}\n`);
+        const text = event.kind === "boot" ? formatBoot(event.boot) : describeEvent(event);
+        this.process.stdout.write(flags.json ? `${JSON.stringify(event)}\n` : `${text}\n`);
       },
     });
     await server.closed;

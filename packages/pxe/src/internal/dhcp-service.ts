@@ -1,4 +1,5 @@
 import { dhcpState, stepDhcp, type DhcpAction, type DhcpConfig } from "../dhcp-engine.ts";
+import type { DhcpMessage } from "../dhcp-packet.ts";
 import type { PxeEventBody } from "../events.ts";
 import type { Lease } from "../leases.ts";
 import { proxyState, stepProxy, type ProxyConfig } from "../proxy-engine.ts";
@@ -18,6 +19,8 @@ interface Common {
   /** Stand beside another DHCP server on this machine. */
   readonly share: boolean;
   readonly onEvent: (event: PxeEventBody) => void;
+  /** Looks at every message that is DHCP, also at those that are not answered. */
+  readonly onArrival: (message: DhcpMessage) => void;
   readonly network: Network;
 }
 

@@ -32,6 +32,8 @@ export async function openDhcpSockets(options: {
   /** Write a lease to stable storage; without it leases are recorded nowhere. */
   keep?: ((lease: Lease, done: () => void) => void) | undefined;
   onEvent: (event: PxeEventBody) => void;
+  /** Looks at every message that is DHCP, also at those that are not answered. */
+  onArrival?: ((message: DhcpMessage) => void) | undefined;
   network: Network;
 }): Promise<Closable> {
   const { address, share, answer, keep, onEvent } = options;
@@ -91,6 +93,7 @@ export async function openDhcpSockets(options: {
       socket.on("message", (bytes: Buffer, from: RemoteInfo) => {
         const parsed = parseDhcp(bytes);
         if (!parsed.ok) return;
+        options.onArrival?.(parsed.value);
         const arrival = { message: parsed.value, port, from: { address: from.address, port: from.port } };
         perform(answer(arrival), reply);
       });

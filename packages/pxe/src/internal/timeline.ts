@@ -1,7 +1,6 @@
 import type { PxeEvent, PxeEventBody } from "../events.ts";
-
-/** A DHCP exchange is over in milliseconds; a longer pause before the script is iPXE waiting for IPv6. */
-const PATIENCE_MS = 3500;
+import type { MachineBook } from "../watch/machine-book.ts";
+import { waitsOf } from "../watch/waits.ts";
 
 /**
  * Stamp events with the time and, where an address was leased or asked for boot files, with the card behind
@@ -9,27 +8,28 @@ const PATIENCE_MS = 3500;
  */
 export function timeline(options: {
   ra: boolean;
+  book: MachineBook;
   sink: (event: PxeEvent) => void;
 }): (event: PxeEventBody) => void {
-  const cards = new Map<string, { mac: string; at: number; scripted: boolean }>();
+  const { book, sink } = options;
   let told = options.ra;
   return (body) => {
     const at = Date.now();
-    if (body.kind === "ack" || body.kind === "request")
-      cards.set(body.address, { mac: body.mac, at, scripted: false });
-    const card = "client" in body ? cards.get(body.client) : undefined;
-    options.sink({ ...body, ...(card ? { mac: card.mac } : {}), at });
-    if (body.kind !== "script" || !card || card.scripted) return;
-    card.scripted = true;
-    const waited = at - card.at;
-    if (told || waited < PATIENCE_MS) return;
+    const client = "client" in body ? body.client : undefined;
+    const mac =
+      ("mac" in body ? body.mac : undefined) ?? (client === undefined ? undefined : book.macOf(client));
+    sink({ ...body, ...(mac === undefined ? {} : { mac }), at });
+    if (body.kind !== "script" || mac === undefined || told) return;
+    const [boot] = book.get(mac)?.boots ?? [];
+    const wait = boot && waitsOf(boot).find(({ name }) => name === "ipxe-ipv6");
+    if (!wait) return;
     told = true;
-    options.sink({
+    sink({
       kind: "warning",
       code: "ipv6-wait",
-      message: `iPXE spent ${(waited / 1000).toFixed(1)} s between its address and the script, most likely waiting for IPv6`,
+      message: `iPXE spent ${(wait.milliseconds / 1000).toFixed(1)} s between its address and the script, most likely waiting for IPv6`,
       hint: "announce an IPv6 router (--ra), or use an iPXE of 2020-10 or later",
-      mac: card.mac,
+      mac,
       at,
     });
   };
