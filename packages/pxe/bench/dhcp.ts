@@ -28,6 +28,8 @@ interface Run {
   /** Milliseconds, of both halves of the exchange added up: no exchange's 99th percentile is larger. */
   readonly p50: number;
   readonly p99: number;
+  /** The 99th percentiles of the halves: DISCOVER to OFFER, which waits for no disk, and REQUEST to ACK. */
+  readonly halves: readonly number[];
 }
 
 const percentile = (sorted: readonly number[], share: number): number =>
@@ -61,6 +63,7 @@ function readReport(rate: number, text: string): Run {
     dropped: drops / number(/sent packets: (\d+)/),
     p50: sum(0.5),
     p99: sum(0.99),
+    halves: delays.map((sorted) => percentile(sorted, 0.99)),
   };
 }
 
@@ -149,7 +152,7 @@ async function measure(rounds: number, rates: readonly number[]): Promise<Record
         );
         (results[name] ??= []).push(run);
         const line = `${name.padEnd(8)} asked ${String(rate).padStart(6)}/s  completed ${run.completed.toFixed(0).padStart(6)}/s`;
-        const rest = `${(run.dropped * 100).toFixed(1).padStart(5)} % lost  p50 ${run.p50.toFixed(2)}  p99 ${run.p99.toFixed(2)} ms`;
+        const rest = `${(run.dropped * 100).toFixed(1).padStart(5)} % lost  p50 ${run.p50.toFixed(2)}  p99 ${run.p99.toFixed(2)} ms (${run.halves.map((half) => half.toFixed(2)).join(" + ")})`;
         process.stderr.write(`${line}  ${rest}\n`);
         server.kill();
         await once(server, "exit");
