@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { prepareGuest } from "../../packages/qemu/test/support/guest.ts";
 import { FAULTS } from "../lib/faults/all.ts";
-import { type Bench, runFault } from "../lib/faults/fault.ts";
+import { type Bench, makeBench, runFault } from "../lib/faults/fault.ts";
 
 let bench: Bench;
 
 beforeAll(async () => {
-  bench = { guest: await prepareGuest(), scratch: await mkdtemp(join(tmpdir(), "e2e-faults-")) };
+  bench = await makeBench(await prepareGuest(), await mkdtemp(join(tmpdir(), "e2e-faults-")));
 });
 
 afterAll(async () => {

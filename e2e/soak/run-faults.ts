@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { prepareGuest } from "../../packages/qemu/test/support/guest.ts";
-import { type Fault, runFault } from "../lib/faults/fault.ts";
+import { type Fault, makeBench, runFault } from "../lib/faults/fault.ts";
 import { FAULTS } from "../lib/faults/all.ts";
 
 const { values } = parseArgs({
@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const scratch = await mkdtemp(join(tmpdir(), "faults-"));
 const guest = await prepareGuest();
-const bench = { guest, scratch };
+const bench = await makeBench(guest, scratch);
 /** Most only wait for a limit to pass. */
 const AT_ONCE = 3;
 let wrong = 0;

@@ -1,7 +1,7 @@
 /** Ways to fail a boot, each with what the runner has to make of it. */
 import { isDeepStrictEqual } from "node:util";
 import { describeResult, launch, QemuError } from "@justenough/qemu";
-import type { BootResult, LaunchOptions, MachineSpec, Vm } from "@justenough/qemu";
+import type { BootResult, Deadlines, LaunchOptions, MachineSpec, Vm } from "@justenough/qemu";
 import type { Guest } from "../../../packages/qemu/test/support/guest.ts";
 
 /** What the faults are made of. */
@@ -10,6 +10,20 @@ export interface Bench {
   readonly guest: Guest;
   /** A directory of this run alone. */
   readonly scratch: string;
+  /** How many times as long as on an idle machine a boot takes here: limits that wait for a guest are as many times as long. */
+  readonly pace: number;
+}
+
+/** A boot's time on an idle machine, in milliseconds. */
+const IDLE_BOOT_MS = 2500;
+
+/** The bench, with the pace of this machine as it is now. */
+export async function makeBench(guest: Guest, scratch: string): Promise<Bench> {
+  const { kernel } = guest;
+  await using vm = await launch({ kernel, cmdline: "console=ttyS0" }, { deadlines: { total: 300_000 } });
+  // It has no init, and gives up.
+  const { times } = await vm.wait();
+  return { guest, scratch, pace: Math.max(1, (times.end - times.running) / IDLE_BOOT_MS) };
 }
 
 export interface Fault {
@@ -54,7 +68,13 @@ export async function runFault(fault: Fault, bench: Bench): Promise<Verdict> {
   };
   let panicMs: number | undefined;
   try {
-    await using vm = await launch(spec, { deadlines: LIMIT, ...fault.options });
+    const { spawn, ...limits }: Deadlines = fault.options?.deadlines ?? LIMIT;
+    const slowed = Object.entries(limits).map(([name, limit]) => [
+      name,
+      Math.ceil((limit ?? 0) * bench.pace),
+    ]);
+    const deadlines = { ...(Object.fromEntries(slowed) as typeof limits), spawn };
+    await using vm = await launch(spec, { ...fault.options, deadlines });
     void fault.act?.(vm);
     const panicLine = firstPanic(vm);
     const result = await vm.wait();
