@@ -9,8 +9,8 @@ const run = promisify(execFile);
 
 /** In the order in which they are loaded. */
 export const NETWORK_MODULES = [
-  "virtio",
   "virtio_ring",
+  "virtio",
   "virtio_pci_modern_dev",
   "virtio_pci_legacy_dev",
   "virtio_pci",
