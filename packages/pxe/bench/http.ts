@@ -4,7 +4,7 @@
  *   node bench/http.ts [MEGABYTES]
  */
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,6 +15,8 @@ const CLIENTS = 10;
 const ROUNDS = 5;
 const megabytes = Number(process.argv[2] ?? 200);
 const directory = await mkdtemp(join(tmpdir(), "pxe-bench-"));
+// nginx's worker is another user when it is started by root.
+await chmod(directory, 0o755);
 const file = join(directory, "kernel");
 await writeFile(file, Buffer.alloc(megabytes << 20, "x"));
 

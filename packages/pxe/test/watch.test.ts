@@ -145,6 +145,22 @@ describe("the timeline of a boot", () => {
     expect(all.get(MAC)?.boots).toHaveLength(3);
   });
 
+  test("without DHCP a boot begins with its plan and script", () => {
+    const one = book();
+    const plan = (at: number, plan: string): void => one.note(at, { kind: "plan", mac: MAC, plan });
+    one.all.claim(client, { mac: MAC }, 0);
+    plan(10, "hello");
+    one.note(12, file("script", 10, 5));
+    one.note(900, file("kernel", 10, 1));
+    one.note(5000, { kind: "booted", client, body: "" });
+    plan(60_000, "the local disk");
+    one.note(60_001, file("script", 10, 1));
+    expect(one.boot(1)).toMatchObject({ plan: "hello", outcome: "booted", began: 7 });
+    expect(one.boot(0)).toMatchObject({ plan: "the local disk", outcome: "running", began: 60_000 });
+    one.all.ended(99_000);
+    expect(one.boot(0)).toMatchObject({ outcome: "disk" });
+  });
+
   test("a circle fills no memory, and a flood of machines neither", () => {
     const one = book();
     for (let round = 0; round < 10_000; round++) {

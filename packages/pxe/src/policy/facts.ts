@@ -1,7 +1,7 @@
-import type { BootClient, ClientPlatform, IpxeFeatures } from "../client.ts";
+import type { BootClient, IpxeFeatures } from "../client.ts";
 
 /** The processor families that a rule can name. */
-export const ARCH_NAMES = ["x86_64", "i386", "arm64", "arm", "riscv64", "loong64"] as const;
+export const ARCH_NAMES = ["x86_64", "i386", "arm64", "arm", "riscv64", "loongarch64"] as const;
 /** The kinds of firmware that a rule can name. */
 export const FIRMWARE_NAMES = ["bios", "efi", "uboot"] as const;
 
@@ -20,16 +20,14 @@ export interface MachineFacts {
 }
 
 /** A BIOS says nothing of 64 bits, but nearly every PC has them. */
-const FACTS: Readonly<
-  Record<Exclude<ClientPlatform, "unknown">, { arch: ArchName; firmware: FirmwareName }>
-> = {
+const FACTS: Readonly<Partial<Record<string, { arch: ArchName; firmware: FirmwareName }>>> = {
   bios: { arch: "x86_64", firmware: "bios" },
   "efi-ia32": { arch: "i386", firmware: "efi" },
   "efi-x64": { arch: "x86_64", firmware: "efi" },
   "efi-arm32": { arch: "arm", firmware: "efi" },
   "efi-arm64": { arch: "arm64", firmware: "efi" },
   "efi-riscv64": { arch: "riscv64", firmware: "efi" },
-  "efi-loong64": { arch: "loong64", firmware: "efi" },
+  "efi-loong64": { arch: "loongarch64", firmware: "efi" },
   "uboot-arm32": { arch: "arm", firmware: "uboot" },
   "uboot-arm64": { arch: "arm64", firmware: "uboot" },
 };
@@ -37,7 +35,7 @@ const FACTS: Readonly<
 /** The facts in a DHCP request. */
 export function factsOf(client: BootClient): MachineFacts {
   const { mac, uuid, ipxe, platform } = client;
-  return { mac, uuid, ipxe, ...(platform === "unknown" ? {} : FACTS[platform]) };
+  return { mac, uuid, ipxe, ...FACTS[platform] };
 }
 
 /** Facts without those that are not known, so that they hide none that are. */

@@ -23,7 +23,7 @@ function withStep(boot: BootRecord, step: BootStepRecord): BootRecord {
         },
       ]
     : [...boot.steps, step];
-  return steps.length > MOST_STEPS ? boot : { ...boot, steps };
+  return steps.length > MOST_STEPS ? boot : { ...boot, steps, began: Math.min(boot.began, step.began) };
 }
 
 function amount(bytes: number, milliseconds: number): { bytes: number; bytesPerSecond?: number } {
@@ -36,7 +36,9 @@ function amount(bytes: number, milliseconds: number): { bytes: number; bytesPerS
 /** Whether an event begins another boot than the one that runs. */
 export function beginsBoot(boot: BootRecord | undefined, event: PxeEvent): boolean {
   if (event.kind !== "discover" || event.platform === undefined) {
-    return boot === undefined && (event.kind === "script" || event.kind === "loader");
+    // Where DHCP is somebody else's, the first that is heard of a boot is its script.
+    if (event.kind !== "script" && event.kind !== "plan" && event.kind !== "loader") return false;
+    return boot?.outcome !== "running" || boot.steps.some(({ step }) => step === "kernel");
   }
   if (!boot || boot.outcome !== "running") return true;
   // Firmware never comes again within a boot; its iPXE does, but not after the script.
