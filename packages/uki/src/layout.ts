@@ -48,7 +48,6 @@ export function acceptStub(name: string, file: Uint8Array, pe: PeFile): Stub {
   const refuse = (why: string, hint = "Give systemd's linux….efi.stub"): never => {
     throw new UkiError("UKI_STUB_UNSUITABLE", `Cannot use ${name} as a stub: ${why}`, { hint });
   };
-  if (pe.sections.length === 0) refuse("it has no sections");
   if (pe.subsystem !== EFI_APPLICATION) refuse(`it is for subsystem ${pe.subsystem}, not an EFI application`);
   if (pe.sections.some((section) => section.name === ".linux")) refuse("it holds a kernel already");
   if (pe.certificates !== undefined) refuse("it is signed, and would not be after a change");
@@ -56,7 +55,8 @@ export function acceptStub(name: string, file: Uint8Array, pe: PeFile): Stub {
   if (!isAlignment(pe.sectionAlignment, 16 * 1024 * 1024))
     refuse(`its section alignment is ${pe.sectionAlignment}`);
   const stored = pe.sections.filter(({ rawSize }) => rawSize > 0);
-  const end = Math.max(0, ...stored.map(({ rawOffset, rawSize }) => rawOffset + rawSize));
+  if (stored.length === 0) refuse("it has no sections with content");
+  const end = Math.max(...stored.map(({ rawOffset, rawSize }) => rawOffset + rawSize));
   if (end > file.length) refuse(`its sections end at ${end}, and the file at ${file.length}`);
   const room = Math.min(
     ...stored.map(({ rawOffset }) => rawOffset),

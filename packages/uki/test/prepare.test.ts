@@ -261,6 +261,12 @@ describe("refused", () => {
       /signed/,
     ],
     ["a stub without sections", { stub: craftPe({ sections: [] }) }, "UKI_STUB_UNSUITABLE", /no sections/],
+    [
+      "a stub of empty sections",
+      { stub: craftPe({ sections: [{ name: ".bss", virtualSize: 9 }] }) },
+      "UKI_STUB_UNSUITABLE",
+      /no sections/,
+    ],
     ["a stub cut off", { stub: stub.subarray(0, -1) }, "UKI_STUB_UNSUITABLE", /end at/],
     [
       "a file alignment that is none",
