@@ -13,9 +13,13 @@ import type { CapturedDatagram } from "./pcap.ts";
 /** Bytes of the file that the captured clients read and wrote: several windows, the last block not full. */
 export const REPLAY_SIZE = 9000;
 
-/** What the captured server served. */
+/** What the captured server served; the script is for iPXE, which does not fetch what it can't run otherwise. */
 export function replayFiles(): VirtualFiles {
-  return new Map([["file", { kind: "bytes", bytes: content(REPLAY_SIZE) } as const]]);
+  const script = "#!ipxe\nimgfetch tftp://10.77.0.1/file\n";
+  return new Map([
+    ["file", { kind: "bytes", bytes: content(REPLAY_SIZE) } as const],
+    ["boot.ipxe", { kind: "bytes", bytes: Buffer.from(script) } as const],
+  ]);
 }
 
 /** An upload root in memory: names once, and their bytes. */
