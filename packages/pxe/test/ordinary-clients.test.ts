@@ -15,13 +15,14 @@ test(
       const said = talk[name].join(", ").replaceAll(own, "A");
       // One address all the time, and no refusal.
       expect(said, name).not.toMatch(/\d|nak/);
+      // On a busy machine clients repeat themselves, and answers come between.
       const order = [
-        /^discover, (discover, )*offer A, (.*, )?select A, ack A, (.*, )?renew A, ack A/,
-        /renew A, (renew A, )*(rebind A, )+ack A/,
+        /^discover, .*offer A, .*select A, .*ack A, .*renew A, .*ack A/,
+        /renew A, .*rebind A, .*ack A/,
         // udhcpc remembers nothing, and is told which address to ask for.
         name === "udhcpc"
-          ? /rebind A, .*discover, (discover, )*offer A, select A, ack A/
-          : /rebind A, .*reboot A, ack A/,
+          ? /rebind A, .*discover, .*offer A, .*select A, .*ack A/
+          : /rebind A, .*reboot A, .*ack A/,
         /ack A, release$/,
       ];
       for (const part of order) expect(said, name).toMatch(part);
