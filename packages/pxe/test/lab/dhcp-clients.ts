@@ -75,7 +75,7 @@ const rival = spawn(
     "--interface=other0",
     "--bind-interfaces",
   ].concat([
-    "--dhcp-range=10.77.0.200,10.77.0.210,600",
+    "--dhcp-range=10.77.0.200,10.77.0.209,600",
     "--no-ping",
     "--dhcp-leasefile=/dev/null",
     "--log-facility=-",

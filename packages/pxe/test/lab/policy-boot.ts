@@ -23,7 +23,7 @@ const own = [
   "dhcp-leasefile=/dev/null",
   "log-facility=-",
 ];
-await writeFile(config, [...own, "dhcp-range=10.77.0.200,10.77.0.210,600", lines, ""].join("\n"));
+await writeFile(config, [...own, "dhcp-range=10.77.0.200,10.77.0.209,600", lines, ""].join("\n"));
 const dnsmasq = spawn("dnsmasq", ["--keep-in-foreground", `--conf-file=${config}`], { stdio: "ignore" });
 
 const policy = join(work, "policy.yaml");

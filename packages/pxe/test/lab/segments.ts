@@ -43,7 +43,7 @@ const rival = async (...args: string[]) => {
       ..."--keep-in-foreground --conf-file=/dev/null --port=0 --interface=other0 --bind-interfaces".split(
         " ",
       ),
-      ..."--dhcp-range=10.77.0.200,10.77.0.210,600 --dhcp-leasefile=/dev/null --log-facility=-".split(" "),
+      ..."--dhcp-range=10.77.0.200,10.77.0.209,600 --dhcp-leasefile=/dev/null --log-facility=-".split(" "),
       ...args,
     ],
     { stdio: "ignore" },
