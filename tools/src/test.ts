@@ -67,7 +67,7 @@ const steps: readonly Step[] = [
   { name: "build", run: verdict("nx", "run-many", "-t", "build") },
   { name: "unit", run: vitest("unit") },
   { name: "packed", run: vitest("packed", "--root", "e2e", "--project", "packed") },
-  { name: "e2e", run: vitest("e2e", "--root", "e2e", "--project", "boots") },
+  { name: "e2e", run: vitest("e2e", "--root", "e2e", "--project", "boots", "--project", "pairs") },
 ];
 
 function seconds(since: number): string {
