@@ -4,7 +4,7 @@ import { PxeError } from "../errors.ts";
 import { formatMac } from "../address.ts";
 import { isGroupMac } from "./ethernet.ts";
 import type { FrameLink } from "./frame-link.ts";
-import { frameStream, writeFrame } from "./frame-stream.ts";
+import { frameStream } from "./frame-stream.ts";
 
 /** A cable with as many ends as machines connect. */
 export interface FrameListener extends FrameLink, AsyncDisposable {
@@ -31,15 +31,16 @@ const MOST_FRAMES = 4096;
  * ```
  */
 export async function listenFrames(path: string): Promise<FrameListener> {
-  const machines = new Map<Socket, Set<string>>();
+  const machines = new Map<Socket, { readonly addresses: Set<string>; readonly link: FrameLink }>();
   const frames: Uint8Array[] = [];
   let closed = false;
   let wake = (): void => undefined;
 
   const serve = async (socket: Socket): Promise<void> => {
     const addresses = new Set<string>();
-    machines.set(socket, addresses);
-    for await (const frame of frameStream(socket).frames) {
+    const link = frameStream(socket);
+    machines.set(socket, { addresses, link });
+    for await (const frame of link.frames) {
       if (frame.length < 14) continue;
       const from = formatMac(frame.subarray(6, 12));
       if (addresses.size < MOST_ADDRESSES) addresses.add(from);
@@ -91,8 +92,8 @@ export async function listenFrames(path: string): Promise<FrameListener> {
     frames: read(),
     send(frame) {
       const to = isGroupMac(frame) ? undefined : formatMac(frame.subarray(0, 6));
-      for (const [socket, addresses] of machines)
-        if (to === undefined || addresses.has(to)) writeFrame(socket, frame);
+      for (const { addresses, link } of machines.values())
+        if (to === undefined || addresses.has(to)) link.send(frame);
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -5,16 +5,23 @@ import type { FrameLink } from "./frame-link.ts";
 /** Bytes that wait for a machine that does not take them; more are dropped, as a switch does. */
 const MOST_WAITING = 4 << 20;
 
-/** Put a frame into a stream, together with the others of this turn of the event loop. */
-export function writeFrame(stream: Duplex, frame: Uint8Array): boolean {
-  if (stream.writableLength > MOST_WAITING || !stream.writable) return false;
-  if (stream.writableCorked === 0) {
-    stream.cork();
-    process.nextTick(() => stream.uncork());
-  }
-  stream.write(frameHeader(frame));
-  stream.write(frame);
-  return true;
+/**
+ * What puts frames into a stream; false when a frame was dropped. Those of one turn of the event loop go in one
+ * piece: for small writes the call is what costs.
+ */
+export function frameWriter(stream: Duplex): (frame: Uint8Array) => boolean {
+  let parts: Uint8Array[] = [];
+  const flush = (): void => {
+    const bytes = Buffer.concat(parts);
+    parts = [];
+    if (stream.writable) stream.write(bytes);
+  };
+  return (frame) => {
+    if (stream.writableLength > MOST_WAITING || !stream.writable) return false;
+    if (parts.length === 0) process.nextTick(flush);
+    parts.push(frameHeader(frame), frame);
+    return true;
+  };
 }
 
 /**
@@ -34,7 +41,7 @@ export function writeFrame(stream: Duplex, frame: Uint8Array): boolean {
  * ```
  */
 export function frameStream(stream: Duplex): FrameLink {
-  return { frames: readFrames(stream), send: (frame) => writeFrame(stream, frame) };
+  return { frames: readFrames(stream), send: frameWriter(stream) };
 }
 
 async function* readFrames(stream: Duplex): AsyncGenerator<Uint8Array> {
