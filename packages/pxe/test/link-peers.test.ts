@@ -50,7 +50,12 @@ test(
       const text = JSON.stringify(value).replaceAll("10.88.0.", "10.77.0.");
       const { events, ...rest } = JSON.parse(text) as AdapterReport;
       const told = events.map((event) => {
-        const { client: _client, mac: _mac, serverMs: _serverMs, ...others } = JSON.parse(event) as Record<string, unknown>;
+        const {
+          client: _client,
+          mac: _mac,
+          serverMs: _serverMs,
+          ...others
+        } = JSON.parse(event) as Record<string, unknown>;
         return others;
       });
       return { ...rest, told };
