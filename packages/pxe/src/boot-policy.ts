@@ -1,4 +1,5 @@
 import type { BootClient, ClientPlatform } from "./client.ts";
+import type { Loader } from "./loaders/loader-options.ts";
 
 /** Names under which the server offers boot programs, by platform. */
 export type OfferedBinaries = Readonly<Partial<Record<ClientPlatform, string>>>;
@@ -11,6 +12,10 @@ export interface BootSite {
   /** Undefined when no TFTP is served. */
   readonly tftpPort: number | undefined;
   readonly binaries: OfferedBinaries;
+  /** Boot programs that load Linux without iPXE, by platform. */
+  readonly loaders?: Readonly<Partial<Record<ClientPlatform, Loader>>> | undefined;
+  /** Whether the policy needs to know what only iPXE tells. */
+  readonly needsIpxe?: ((client: BootClient) => boolean) | undefined;
   /** Files are served by HTTPS. */
   readonly secure?: boolean | undefined;
   /** What the policy says of a machine before its script is made; undefined lets it boot. */
@@ -22,7 +27,15 @@ export type BootStep =
   /** iPXE: the script that names kernel and initrd. */
   | { readonly stage: "script"; readonly url: string }
   /** Firmware: a boot program, by file name (TFTP) or URL (UEFI HTTP boot). */
-  | { readonly stage: "binary"; readonly file: string; readonly transport: "tftp" | "http" }
+  | {
+      readonly stage: "binary";
+      readonly file: string;
+      readonly transport: "tftp" | "http";
+      /** It loads Linux by itself, and does not come back as iPXE. */
+      readonly last?: true;
+      /** For PXELINUX (RFC 5071): its configuration's name, and where that and all other files are. */
+      readonly pxelinux?: { readonly config: string; readonly prefix?: string };
+    }
   /** Nothing helps; `reason` says why, for the log. */
   | { readonly stage: "none"; readonly reason: string; readonly hint?: string; readonly by?: "policy" };
 
@@ -50,19 +63,38 @@ export function planBoot(client: BootClient, site: BootSite): BootStep {
   if (!client.pxe) return { stage: "none", reason: "it does not ask for a boot file" };
   const ruled = site.rule?.(client);
   if (ruled) return ruled;
-  if (client.ipxe?.linux === true) {
+  const { binaries, loaders } = site;
+  const ipxeTells = binaries[client.platform] !== undefined && site.needsIpxe?.(client) === true;
+  const loader = ipxeTells ? undefined : loaders?.[client.platform];
+  if (client.ipxe?.linux === true && loader?.always !== true) {
     if (fetchesByHttp(client, site)) return { stage: "script", url: httpUrl(site, SCRIPT_FILE) };
     if (site.tftpPort !== undefined) return { stage: "script", url: tftpUrl(site, SCRIPT_FILE) };
   }
-  const file = site.binaries[client.platform];
+  if (loader) return loaderStep(client, site, loader);
+  const file = binaries[client.platform];
   if (file === undefined) {
-    const hint =
-      'install the distribution\'s "ipxe" package (apt-get install ipxe), or name a file in "binaries"';
+    const stub = client.platform.startsWith("efi-") ? "systemd-boot-efi or " : "";
+    const hint = `install the distribution's package (apt-get install ${stub}ipxe), or name a file in "binaries"`;
     return { stage: "none", reason: `there is no boot program for ${describePlatform(client)}`, hint };
   }
   if (client.transport === "http") return { stage: "binary", file: httpUrl(site, file), transport: "http" };
   if (site.tftpPort === undefined) return { stage: "none", reason: "TFTP is not served" };
   return { stage: "binary", file, transport: "tftp" };
+}
+
+function loaderStep(client: BootClient, site: BootSite, loader: Loader): BootStep {
+  const { kind, file } = loader;
+  if (client.transport === "http") {
+    // The distributions' signed GRUB fetches by TFTP alone.
+    if (kind !== "uki") return { stage: "none", reason: `${file} cannot fetch by HTTP; use its PXE boot` };
+    return { stage: "binary", file: httpUrl(site, file), transport: "http", last: true };
+  }
+  if (site.tftpPort === undefined) return { stage: "none", reason: "TFTP is not served" };
+  const step = { stage: "binary", file, transport: "tftp", last: true } as const;
+  if (kind !== "pxelinux" && kind !== "lpxelinux") return step;
+  const config = `pxelinux.cfg/01-${client.mac.replaceAll(":", "-")}`;
+  const byHttp = kind === "lpxelinux" && site.secure !== true;
+  return { ...step, pxelinux: byHttp ? { config, prefix: httpUrl(site, "") } : { config } };
 }
 
 /** Whether an iPXE can fetch from the site: HTTPS is a feature of its own, code 20. */

@@ -53,6 +53,9 @@ export function bootFields(
   const options: (readonly [number, Uint8Array])[] = [];
   if (http) options.push([DHCP_OPTION.bootFile, textBytes(name)]);
   else if (!fits) options.push([DHCP_OPTION.bootFile, textBytes(`${name}\0`)]);
+  const pxelinux = step.stage === "binary" ? step.pxelinux : undefined;
+  if (pxelinux) options.push([DHCP_OPTION.pxelinuxConfig, textBytes(pxelinux.config)]);
+  if (pxelinux?.prefix !== undefined) options.push([DHCP_OPTION.pxelinuxPrefix, textBytes(pxelinux.prefix)]);
   if (http) options.push([DHCP_OPTION.vendorClass, CLASS.http]);
   else if (role === "proxy") {
     options.push([DHCP_OPTION.vendorClass, CLASS.pxe]);

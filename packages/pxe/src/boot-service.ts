@@ -9,6 +9,8 @@ import type { DhcpMessage } from "./dhcp-packet.ts";
 import type { PxeEventBody } from "./events.ts";
 import type { HttpHandler } from "./http/answer.ts";
 import { apiHandler, queueView } from "./http/api.ts";
+import { machineFile } from "./loaders/machine-files.ts";
+import type { Stubs } from "./loaders/uki-file.ts";
 import { choosePlan, policyOf } from "./policy/choose-plan.ts";
 import { fixedPolicy, watchPolicy } from "./policy/policy-holder.ts";
 import type { FileRequest, VirtualFile } from "./virtual-files.ts";
@@ -35,6 +37,8 @@ export interface BootServiceOptions {
   readonly uploads: ({ readonly directory: string } & UploadQuota) | undefined;
   /** A file that holds the administrator's token. */
   readonly apiToken: string | undefined;
+  /** Stubs of UKIs. */
+  readonly stubs: Stubs;
   readonly book: MachineBook;
   readonly files: Map<string, VirtualFile>;
   readonly emit: (event: PxeEventBody) => void;
@@ -49,7 +53,10 @@ export interface BootService {
   rule(client: BootClient): BootStep | undefined;
   /** Ports are known: scripts can be made from now on. */
   open(site: BootSite): Promise<void>;
+  needsIpxe(client: BootClient): boolean;
   script(request: FileRequest): Promise<string>;
+  /** The files that boot programs other than iPXE ask for, made for the machine that asks. */
+  file(name: string): VirtualFile | undefined;
   /** A DHCP message has come, whether it will be answered or not. */
   observe(message: DhcpMessage): void;
   note(event: PxeEvent): void;
@@ -136,7 +143,9 @@ export async function startBootService(options: BootServiceOptions): Promise<Boo
   return {
     handler: (exchange) => api?.(exchange),
     rule: (client) => desk?.rule(client),
+    needsIpxe: (client) => desk?.needsIpxe(client) === true,
     script: (request) => opened().script(request),
+    file: (name) => desk && machineFile(name, { desk, stubs: options.stubs }),
     async open(site) {
       // Two servers on two interfaces may share the directory.
       const journal =

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { httpUrl, LOOP_FILE, SCRIPT_FILE, tftpUrl, type BootSite } from "./boot-policy.ts";
 import { PxeError } from "./errors.ts";
 import { ipxeMessage, ipxeScript } from "./ipxe-script.ts";
-import type { VirtualFile, VirtualFiles } from "./virtual-files.ts";
+import type { VirtualFile } from "./virtual-files.ts";
 
 /** What is served: paths on this machine, and the kernel's arguments. */
 export interface PxeBundle {
@@ -98,7 +98,7 @@ export function bundleFiles(
   bundle: PxeBundle,
   site: BootSite,
   binaries: ReadonlyMap<string, string>,
-): VirtualFiles {
+): ReadonlyMap<string, VirtualFile> {
   const script = (via: "http" | "tftp"): string => {
     const url = (file: string): string => (via === "http" ? httpUrl(site, file) : tftpUrl(site, file));
     return ipxeScript({
@@ -129,7 +129,10 @@ export function bundleFiles(
 }
 
 /** The names that do not depend on what is booted: boot programs, and scripts for special cases. */
-export function commonFiles(site: BootSite, binaries: ReadonlyMap<string, string>): VirtualFiles {
+export function commonFiles(
+  site: BootSite,
+  binaries: ReadonlyMap<string, string>,
+): ReadonlyMap<string, VirtualFile> {
   // Newer EFI builds of iPXE fetch this beside themselves, and stall for four seconds when it is missing.
   // `ifopen` takes over the firmware's lease; if that fails, the ordinary way with DHCP is left.
   const autoexec = `#!ipxe\nifopen net0 && chain ${httpUrl(site, SCRIPT_FILE)} || autoboot\n`;

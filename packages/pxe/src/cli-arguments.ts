@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { PxeError } from "./errors.ts";
 import { suggest } from "./internal/suggest.ts";
 import { defaultLeaseFile } from "./lease-place.ts";
+import { BIOS_LOADERS, EFI_LOADERS } from "./loaders/loader-options.ts";
 import { readMac } from "./policy/facts.ts";
 import type { PxeMode, ServePxeOptions } from "./serve-options.ts";
 
@@ -22,6 +23,9 @@ const OPTIONS = {
   dns: { type: "string", multiple: true },
   bundle: { type: "string" },
   policy: { type: "string" },
+  bios: { type: "string" },
+  efi: { type: "string" },
+  "uki-stub": { type: "string", multiple: true },
   state: { type: "string" },
   uploads: { type: "string" },
   "api-token": { type: "string" },
@@ -57,6 +61,10 @@ that does), serves the files, and prints what each client does.
   --append "ARGS"     kernel arguments
   --bundle DIR        kernel, initramfs and arguments as "appliance build" leaves them
   --policy FILE       which machine boots what (YAML); read again when it changes
+  --bios LOADER       what a BIOS loads: ipxe (default), pxelinux, lpxelinux
+  --efi LOADER        what UEFI loads: uki (default if systemd's stub is there), ipxe,
+                      grub (the distribution's signed shim and GRUB)
+  --uki-stub FILE     a stub for UKIs, of another processor for instance; repeat for several
   --manifest FILE     served as /manifest.json (default: made from sizes and hashes)
   --mode MODE         authoritative: leases addresses; for a network of its own
                       proxy (default, with --socket authoritative): beside the DHCP server that the network has
@@ -142,6 +150,12 @@ function port(name: string, text: string | undefined): number | undefined {
   return value;
 }
 
+function oneOf<T extends string>(name: string, text: string | undefined, known: readonly T[]): T | undefined {
+  const found = known.find((value) => value === text);
+  if (text === undefined || found !== undefined) return found;
+  throw usage(`"--${name}" must be ${known.slice(0, -1).join(", ")} or ${known.at(-1)}, not "${text}"`);
+}
+
 function fixedLeases(entries: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     entries.map((entry) => {
@@ -208,6 +222,11 @@ export function parseCli(argv: readonly string[]): CliRequest {
             },
           }),
       policy,
+      loaders: {
+        bios: oneOf("bios", values.bios, BIOS_LOADERS),
+        efi: oneOf("efi", values.efi, EFI_LOADERS),
+        stubs: values["uki-stub"],
+      },
       state: values.state,
       uploads: values.uploads === undefined ? undefined : { directory: values.uploads },
       apiToken: values["api-token"],

@@ -1,7 +1,7 @@
 import { formatIpv4, parseIpv4 } from "./address.ts";
 import type { DhcpMessage } from "./dhcp-packet.ts";
 
-/** The option codes that a boot server meets (RFC 2132, RFC 3004, RFC 3046, RFC 4578; 175 is iPXE's). */
+/** The option codes that a boot server meets (RFC 2132, RFC 3004, RFC 3046, RFC 4578, RFC 5071; 175 is iPXE's). */
 export const DHCP_OPTION = {
   subnetMask: 1,
   router: 3,
@@ -28,6 +28,8 @@ export const DHCP_OPTION = {
   clientNdi: 94,
   clientUuid: 97,
   ipxe: 175,
+  pxelinuxConfig: 209,
+  pxelinuxPrefix: 210,
 } as const;
 
 /** The values of option 53. */

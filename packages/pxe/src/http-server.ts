@@ -103,6 +103,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const entry = key === undefined ? undefined : files.get(key);
     if (!entry) return plain(response, 404, "Not found");
     const file = await openVirtual(entry, { via: "http", client, query });
+    if (!file) return plain(response, 404, "There is nothing for this machine");
     try {
       const type = TYPES[key?.split(".").at(-1) ?? ""] ?? "application/octet-stream";
       const result = await sendFile(request, response, file, { type, began });

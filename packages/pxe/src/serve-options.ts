@@ -3,6 +3,7 @@ import type { PxeBundle } from "./bundle-files.ts";
 import type { ClientPlatform } from "./client.ts";
 import type { PxeEvent } from "./events.ts";
 import type { Lease } from "./leases.ts";
+import type { LoaderOptions } from "./loaders/loader-options.ts";
 import type { FrameLink } from "./link/frame-link.ts";
 import type { TftpServerOptions } from "./tftp-server.ts";
 import type { Explanation } from "./watch/explain.ts";
@@ -69,7 +70,9 @@ export interface ServePxeOptions {
   readonly tftp?:
     | Pick<TftpServerOptions, "singlePort" | "uploads" | "limits" | "sessionsPerClient" | "sessions">
     | undefined;
-  /** Boot programs by platform, instead of those found in the distribution. */
+  /** By which boot programs machines load Linux. */
+  readonly loaders?: LoaderOptions | undefined;
+  /** iPXE, or whatever stands for it, by platform, instead of what is found in the distribution. */
   readonly binaries?: Readonly<Partial<Record<ClientPlatform, string>>> | undefined;
   /** Announce an IPv6 router by running dnsmasq (root), so that old iPXE does not wait 16 s for one. */
   readonly ra?: boolean | undefined;

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { defaultPool, parseMac, parsePool, inSubnet } from "./address.ts";
-import { findBootBinaries } from "./boot-binaries.ts";
-import { httpUrl, SCRIPT_FILE, type BootSite, type OfferedBinaries } from "./boot-policy.ts";
+import { httpUrl, SCRIPT_FILE, type BootSite } from "./boot-policy.ts";
 import { startBootService, type BootService } from "./boot-service.ts";
 import { bundleFiles, checkBundle, commonFiles } from "./bundle-files.ts";
 import { probeDhcp } from "./dhcp-probe.ts";
@@ -16,6 +15,7 @@ import { HOST_NETWORK, type Network } from "./internal/network.ts";
 import { startRouterAdvertisements } from "./internal/router-advertisements.ts";
 import { servedNetwork } from "./internal/served-network.ts";
 import { timeline } from "./internal/timeline.ts";
+import { chooseLoaders, type OfferedLoaders } from "./loaders/choose-loaders.ts";
 import { readMac } from "./policy/facts.ts";
 import type { LeaseSpace } from "./leases.ts";
 import { openStation } from "./link/station.ts";
@@ -50,26 +50,6 @@ function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
   return { pool, fixed, taken };
 }
 
-/** The boot programs to offer: the caller's, else the distribution's. */
-async function offeredBinaries(
-  options: ServePxeOptions,
-): Promise<{ names: OfferedBinaries; paths: ReadonlyMap<string, string> }> {
-  const names: { -readonly [K in keyof OfferedBinaries]: OfferedBinaries[K] } = {};
-  const paths = new Map<string, string>();
-  if (options.mode === "http-only") return { names, paths };
-  for (const binary of await findBootBinaries()) {
-    names[binary.platform] = binary.name;
-    paths.set(binary.name, binary.path);
-  }
-  for (const [platform, path] of Object.entries(options.binaries ?? {})) {
-    // A name of our own: two platforms may have files of the same name.
-    const name = platform === "bios" ? "bios.kpxe" : `${platform}.efi`;
-    names[platform as keyof OfferedBinaries] = name;
-    paths.set(name, path);
-  }
-  return { names, paths };
-}
-
 /** Refuse to lease addresses on a network where somebody else does. */
 async function refuseRivals(
   options: ServePxeOptions,
@@ -102,7 +82,7 @@ async function refuseRivals(
 /**
  * Serve a bundle to other computers that boot from their network card. Resolves when everything listens.
  *
- * Errors: `PXE_INTERFACE_UNKNOWN`, `PXE_BUNDLE_INVALID`, `PXE_SCRIPT_UNREPRESENTABLE`, `PXE_POOL_INVALID`,
+ * Errors: `PXE_INTERFACE_UNKNOWN`, `PXE_BUNDLE_INVALID`, `PXE_BINARY_MISSING`, `PXE_SCRIPT_UNREPRESENTABLE`, `PXE_POOL_INVALID`,
  * `PXE_DHCP_OTHER_SERVER`, `PXE_LEASES_FAILED`, `PXE_LEASES_INVALID`, `PXE_LEASES_LOCKED`, `PXE_PORT_DENIED`,
  * `PXE_ADDRESS_IN_USE`, `PXE_SOCKET_FAILED`; an aborted signal rejects with its reason while starting, and
  * closes the server later.
@@ -128,7 +108,8 @@ export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
   if (bundle) await checkBundle(bundle);
   const space = mode === "authoritative" ? leaseSpace(options, via) : undefined;
   const allow = options.allow && new Set(options.allow.map((mac) => parseMac(mac)));
-  const binaries = await offeredBinaries(options);
+  const { loaders: wanted } = options;
+  const loaders = await chooseLoaders({ loaders: wanted, binaries: options.binaries, bundle });
 
   const queue = eventQueue();
   const book = machineBook();
@@ -147,7 +128,7 @@ export async function servePxe(options: ServePxeOptions): Promise<PxeServer> {
   const parts = closers();
   try {
     const onService = (started: BootService): void => void (service = started);
-    return await start({ options, via, space, allow, binaries, queue, emit, parts, book, onService });
+    return await start({ options, via, space, allow, loaders, queue, emit, parts, book, onService });
   } catch (error) {
     await parts.close();
     throw error;
@@ -159,7 +140,7 @@ interface Prepared {
   readonly via: Interface;
   readonly space: LeaseSpace | undefined;
   readonly allow: ReadonlySet<string> | undefined;
-  readonly binaries: Awaited<ReturnType<typeof offeredBinaries>>;
+  readonly loaders: OfferedLoaders;
   readonly queue: EventQueue;
   readonly emit: (event: PxeEventBody) => void;
   readonly parts: Closers;
@@ -169,7 +150,7 @@ interface Prepared {
 
 /** Open the sockets and wire them to the engines. */
 async function start(prepared: Prepared): Promise<PxeServer> {
-  const { options, via, space, allow, binaries, queue, emit, parts, book } = prepared;
+  const { options, via, space, allow, loaders, queue, emit, parts, book } = prepared;
   const { mode, bundle, signal, ports = {} } = options;
   // Names first, servers later: what the script says depends on ports that are known only afterwards.
   const files = new Map<string, VirtualFile>();
@@ -189,6 +170,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
       state: options.state,
       uploads: options.uploads,
       apiToken: options.apiToken,
+      stubs: loaders.stubs,
       book,
       files,
       emit,
@@ -199,8 +181,17 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   prepared.onService(service);
   const tls = options.tls && { cert: await readFile(options.tls.cert), key: await readFile(options.tls.key) };
   const { handler } = service;
+  const offered = { get: (name: string) => files.get(name) ?? service.file(name) };
   const http = parts.use(
-    await startHttpServer({ address, port: ports.http, files, handler, tls, onEvent: emit, network }),
+    await startHttpServer({
+      address,
+      port: ports.http,
+      files: offered,
+      handler,
+      tls,
+      onEvent: emit,
+      network,
+    }),
   );
   connections = http.connections;
   const tftp =
@@ -211,7 +202,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
             ...options.tftp,
             address,
             port: ports.tftp,
-            files,
+            files: offered,
             accepts: (client) => inSubnet(via, client),
             onEvent: emit,
             network,
@@ -221,11 +212,13 @@ async function start(prepared: Prepared): Promise<PxeServer> {
     address,
     httpPort: http.port,
     tftpPort: tftp?.port,
-    binaries: binaries.names,
+    binaries: loaders.names,
+    loaders: loaders.loaders,
+    needsIpxe: service.needsIpxe,
     secure: tls !== undefined,
     rule: service.rule,
   };
-  const named = bundle ? bundleFiles(bundle, site, binaries.paths) : commonFiles(site, binaries.paths);
+  const named = bundle ? bundleFiles(bundle, site, loaders.paths) : commonFiles(site, loaders.paths);
   for (const [name, file] of named) files.set(name, file);
   files.set(SCRIPT_FILE, { kind: "made", role: "script", make: service.script });
   await service.open(site);

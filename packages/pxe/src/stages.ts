@@ -38,7 +38,8 @@ export interface StageExchange {
  */
 export function judgeStage(book: StageBook, exchange: StageExchange): StageVerdict {
   const { client, step, xid, now, site } = exchange;
-  if (step.stage === "none") return { step };
+  // What loads Linux by itself comes back only when the machine is started anew.
+  if (step.stage === "none" || (step.stage === "binary" && step.last === true)) return { step };
   const before = book.get(client.mac);
   const ipxe = client.ipxe !== undefined;
   const repeated =

@@ -4,7 +4,13 @@ import { open } from "node:fs/promises";
 export type VirtualFile =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly role?: FileRole }
   | { readonly kind: "path"; readonly path: string; readonly role?: FileRole }
-  | { readonly kind: "made"; readonly make: (request: FileRequest) => FileText; readonly role?: FileRole };
+  | { readonly kind: "made"; readonly make: (request: FileRequest) => FileText; readonly role?: FileRole }
+  /** Put together while it is read; undefined when there is none for whoever asks. */
+  | {
+      readonly kind: "opened";
+      readonly open: (request: FileRequest) => Promise<OpenFile | undefined>;
+      readonly role?: FileRole;
+    };
 
 type FileText = string | Promise<string>;
 
@@ -20,7 +26,7 @@ export interface FileRequest {
 }
 
 /** The only names there are: no directory stands behind them, so no name can lead out of one. */
-export type VirtualFiles = ReadonlyMap<string, VirtualFile>;
+export type VirtualFiles = Pick<ReadonlyMap<string, VirtualFile>, "get">;
 
 /** A file ready for reading at any offset; close it. */
 export interface OpenFile {
@@ -41,7 +47,8 @@ export function fileKey(name: string): string | undefined {
   return parts.filter((part) => part !== "" && part !== ".").join("/");
 }
 
-function inMemory(bytes: Uint8Array): OpenFile {
+/** Bytes as an open file. */
+export function inMemory(bytes: Uint8Array): OpenFile {
   return {
     size: bytes.length,
     bytes,
@@ -50,8 +57,9 @@ function inMemory(bytes: Uint8Array): OpenFile {
   };
 }
 
-/** Open a file. Errors are those of node:fs (`ENOENT` …). */
-export async function openVirtual(file: VirtualFile, request: FileRequest): Promise<OpenFile> {
+/** Open a file; undefined when there is none for whoever asks. Errors are those of node:fs (`ENOENT` …). */
+export async function openVirtual(file: VirtualFile, request: FileRequest): Promise<OpenFile | undefined> {
+  if (file.kind === "opened") return file.open(request);
   if (file.kind === "bytes") return inMemory(file.bytes);
   if (file.kind === "made") return inMemory(Buffer.from(await file.make(request)));
   const handle = await open(file.path, "r");

@@ -4,7 +4,7 @@ import type { PxeBundle } from "../bundle-files.ts";
 import type { BootClient } from "../client.ts";
 import type { PxeEventBody } from "../events.ts";
 import { sameSecret } from "../http/answer.ts";
-import { ipxeAsk, ipxeDisk } from "../ipxe-script.ts";
+import { ipxeAsk } from "../ipxe-script.ts";
 import { choosePlan, tellsApart } from "../policy/choose-plan.ts";
 import { factsOf, factsOfQuery, knownFacts, type MachineFacts } from "../policy/facts.ts";
 import { describeTarget, type BootPlan } from "../policy/plan.ts";
@@ -12,7 +12,7 @@ import type { PolicyHolder } from "../policy/policy-holder.ts";
 import type { FileRequest, VirtualFile } from "../virtual-files.ts";
 import type { MachineBook } from "../watch/machine-book.ts";
 import { openJournal, readJournal, type Journal } from "./journal.ts";
-import { planScripts } from "./plan-script.ts";
+import { planWriter, type PlanWriter, type ScriptReader } from "./plan-script.ts";
 import {
   EMPTY_QUEUE,
   stepQueue,
@@ -40,11 +40,26 @@ export interface BootDeskParts {
   readonly now?: (() => number) | undefined;
 }
 
+/** What a machine is to boot, and for whom its boot program is told so. */
+export interface Decision {
+  readonly plan: BootPlan;
+  readonly reader: ScriptReader;
+}
+
 /** Decides what machines boot, and keeps what is still to be booted. */
 export interface BootDesk extends AsyncDisposable {
   /** What the policy says before a script is asked for; undefined leaves it to the script. */
   rule(client: BootClient): BootStep | undefined;
-  /** The script for whoever asks; the journal is written before it is handed out. */
+  /** Whether only an iPXE can tell what decides about this machine, such as its serial number. */
+  needsIpxe(client: BootClient): boolean;
+  /**
+   * What whoever asks boots; the journal is written before it is handed out. With `final` false there is no
+   * decision as long as the machine can be asked to say more.
+   */
+  decide(request: FileRequest, final: true): Promise<Decision>;
+  decide(request: FileRequest, final: boolean): Promise<Decision | undefined>;
+  readonly write: PlanWriter;
+  /** The iPXE script for whoever asks. */
   script(request: FileRequest): Promise<string>;
   queue(mac: string): MachineQueue;
   queued(): number;
@@ -121,25 +136,30 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
     return actions;
   };
 
-  const write = planScripts({ files, site, own });
+  const write = planWriter({ files, site, own });
+  const isOpen = (client: BootClient): boolean => {
+    const facts = { ...book.get(client.mac)?.facts, ...knownFacts(factsOf(client)) };
+    return choosePlan(policy.current(), facts, { final: false }).kind === "open";
+  };
 
-  const script = async ({ via, client, query }: FileRequest): Promise<string> => {
+  async function decide(request: FileRequest, final: true): Promise<Decision>;
+  async function decide(request: FileRequest, final: boolean): Promise<Decision | undefined>;
+  async function decide(request: FileRequest, final: boolean): Promise<Decision | undefined> {
+    const { via, client, query } = request;
     const said = query === undefined ? {} : factsOfQuery(query);
     if (said.mac !== undefined) book.claim(client, { ...said, mac: said.mac }, now());
     const mac = book.macOf(client);
-    const asked = query?.has("mac") === true || via === "tftp";
+    const asked = final || query?.has("mac") === true || via === "tftp";
     const current = policy.current();
     if (mac === undefined) {
       // Nobody has to say who it is when it makes no difference.
-      if (!asked && (tellsApart(current) || tracked || queues.size > 0))
-        return ipxeAsk(httpUrl(site, SCRIPT_FILE));
+      if (!asked && (tellsApart(current) || tracked || queues.size > 0)) return undefined;
       const decision = choosePlan(current, { mac: "" }, { final: true });
-      return write(decision.kind === "plan" ? decision.plan : NOTHING, { mac: undefined, via });
+      return { plan: decision.kind === "plan" ? decision.plan : NOTHING, reader: { mac: undefined, via } };
     }
     const known = book.get(mac)?.facts;
     const facts: MachineFacts = { ...known, ...said, mac };
-    if (!asked && choosePlan(current, facts, { final: false }).kind === "open")
-      return ipxeAsk(httpUrl(site, SCRIPT_FILE));
+    if (!asked && choosePlan(current, facts, { final: false }).kind === "open") return undefined;
     const decision = choosePlan(current, facts, { final: true });
     const otherwise = decision.kind === "plan" ? decision.plan : NOTHING;
     const fresh = { run: freshRun(mac, now()), token: secret() };
@@ -149,26 +169,35 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
         const { attempt } = action;
         const rule = attempt.source === "policy" && decision.kind === "plan" ? { rule: decision.rule } : {};
         emit({ kind: "plan", mac, plan: describeTarget(attempt.plan.target), run: attempt.run, ...rule });
-        return write(attempt.plan, { mac, via, attempt });
+        return { plan: attempt.plan, reader: { mac, via, attempt } };
       }
       if (action.kind === "disk") {
         emit({ kind: "plan", mac, plan: describeTarget({ kind: "disk" }) });
-        return ipxeDisk();
+        return { plan: DISK, reader: { mac, via } };
       }
     }
     if (tellsApart(current)) {
       const rule = decision.kind === "plan" ? { rule: decision.rule } : {};
       emit({ kind: "plan", mac, plan: describeTarget(otherwise.target), ...rule });
     }
-    return write(otherwise, { mac, via });
+    return { plan: otherwise, reader: { mac, via } };
+  }
+
+  const script = async (request: FileRequest): Promise<string> => {
+    const decision = await decide(request, false);
+    return decision ? write.ipxe(decision.plan, decision.reader) : ipxeAsk(httpUrl(site, SCRIPT_FILE));
   };
 
   const close = async (): Promise<void> => {
     await (await opening)?.close();
   };
   return {
+    decide,
+    write,
     script,
     close,
+    // A plan that waits is the same whatever the machine says.
+    needsIpxe: (client) => (queues.get(client.mac)?.plans.length ?? 0) === 0 && isOpen(client),
     [Symbol.asyncDispose]: close,
     rule(client) {
       const queue = queues.get(client.mac);
@@ -208,5 +237,6 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
 }
 
 const NOTHING: BootPlan = { target: { kind: "none" }, cmdline: "", params: {} };
+const DISK: BootPlan = { ...NOTHING, target: { kind: "disk" } };
 const ruled = (reason: string): BootStep => ({ stage: "none", reason, by: "policy" });
 const LOCAL = ruled("it is to boot from its local disk");

@@ -2,6 +2,10 @@ import { randomBytes } from "node:crypto";
 import { httpUrl, tftpUrl, type BootSite } from "../boot-policy.ts";
 import type { PxeBundle } from "../bundle-files.ts";
 import { ipxeDisk, ipxeMessage, ipxeScript } from "../ipxe-script.ts";
+import { grubConfig, grubLeave } from "../loaders/grub-config.ts";
+import type { LoaderBoot } from "../loaders/loader-boot.ts";
+import { pxelinuxConfig, pxelinuxDisk } from "../loaders/pxelinux-config.ts";
+import type { UkiParts } from "../loaders/uki-file.ts";
 import type { BootPlan } from "../policy/plan.ts";
 import type { VirtualFile } from "../virtual-files.ts";
 import { paramsSegment } from "./params-segment.ts";
@@ -17,8 +21,14 @@ export interface ScriptReader {
   readonly attempt?: Attempt | undefined;
 }
 
-/** Writes the script of a plan. */
-export type PlanScript = (plan: BootPlan, reader: ScriptReader) => Promise<string>;
+/** One plan, as each kind of boot program is told of it. */
+export interface PlanWriter {
+  ipxe(plan: BootPlan, reader: ScriptReader): Promise<string>;
+  pxelinux(plan: BootPlan, reader: ScriptReader): Promise<string>;
+  grub(plan: BootPlan, reader: ScriptReader): Promise<string>;
+  /** Undefined when the plan boots nothing from here. */
+  uki(plan: BootPlan, reader: ScriptReader): Promise<UkiParts | undefined>;
+}
 
 /** The kernel arguments by which a booted system finds back; the kernel passes names with a dot to nobody. */
 function callBack(site: BootSite, mac: string, { run, token }: Attempt): string[] {
@@ -31,12 +41,14 @@ function callBack(site: BootSite, mac: string, { run, token }: Attempt): string[
   ];
 }
 
-/** Make a writer that offers what its scripts name among `files`; `own` has its names there already. */
-export function planScripts(options: {
+const NOTHING = "The policy of this server boots nothing on this machine";
+
+/** Make a writer that offers what its texts name among `files`; `own` has its names there already. */
+export function planWriter(options: {
   readonly files: Map<string, VirtualFile>;
   readonly site: BootSite;
   readonly own: PxeBundle | undefined;
-}): PlanScript {
+}): PlanWriter {
   const { files, site, own } = options;
   /** The parameters of each machine's last script. */
   const segments = new Map<string, string>();
@@ -53,24 +65,50 @@ export function planScripts(options: {
     return [name];
   };
 
-  return async (plan, { mac, via, attempt }) => {
+  const cmdlineOf = (plan: BootPlan, bundle: PxeBundle, { mac, attempt }: ScriptReader): string => {
+    const report = attempt && mac !== undefined ? callBack(site, mac, attempt) : [];
+    return [bundle.cmdline, plan.cmdline, ...report].filter((part) => part !== "").join(" ");
+  };
+
+  /** What a loader is to load, by names; or why nothing. */
+  const boot = async (plan: BootPlan, reader: ScriptReader): Promise<LoaderBoot | "disk" | "none"> => {
     const { target } = plan;
-    if (target.kind === "disk") return ipxeDisk();
-    if (target.kind === "none") return ipxeMessage("The policy of this server boots nothing on this machine");
+    if (target.kind !== "bundle") return target.kind;
     const { bundle } = target;
     const names =
       bundle === own
         ? { kernel: "kernel", initrd: bundle.initrd.map((_, index) => `initrd/${index}`) }
         : publishBundle(files, bundle);
     // Parameters first: a segment must begin at a multiple of four, which another's size may not be.
-    const initrd = [...(await offerParams(plan, mac)), ...names.initrd];
-    const report = attempt && mac !== undefined ? callBack(site, mac, attempt) : [];
-    const url = (name: string): string => (via === "http" ? httpUrl(site, name) : tftpUrl(site, name));
-    return ipxeScript({
-      kernel: url(names.kernel),
-      initrd: initrd.map(url),
-      cmdline: [bundle.cmdline, plan.cmdline, ...report].filter((part) => part !== "").join(" "),
-      title: bundle.title,
-    });
+    const initrd = [...(await offerParams(plan, reader.mac)), ...names.initrd];
+    return { kernel: names.kernel, initrd, cmdline: cmdlineOf(plan, bundle, reader), title: bundle.title };
+  };
+
+  return {
+    async ipxe(plan, reader) {
+      const what = await boot(plan, reader);
+      if (what === "disk") return ipxeDisk();
+      if (what === "none") return ipxeMessage(NOTHING);
+      const url = (name: string): string =>
+        reader.via === "http" ? httpUrl(site, name) : tftpUrl(site, name);
+      return ipxeScript({ ...what, kernel: url(what.kernel), initrd: what.initrd.map(url) });
+    },
+    async pxelinux(plan, reader) {
+      const what = await boot(plan, reader);
+      if (typeof what === "object") return pxelinuxConfig(what);
+      return what === "disk" ? pxelinuxDisk() : pxelinuxDisk(NOTHING);
+    },
+    async grub(plan, reader) {
+      const what = await boot(plan, reader);
+      if (typeof what === "object") return grubConfig(what);
+      return grubLeave(what === "disk" ? "Booting from the next device" : NOTHING);
+    },
+    async uki(plan, reader) {
+      const { target } = plan;
+      if (target.kind !== "bundle") return undefined;
+      const params = reader.mac === undefined ? undefined : await paramsSegment(plan.params);
+      const { bundle } = target;
+      return { bundle, cmdline: cmdlineOf(plan, bundle, reader), segments: params ? [params] : [] };
+    },
   };
 }

@@ -1,6 +1,13 @@
 import { toNetascii } from "../netascii.ts";
 import { TFTP_ERROR } from "../tftp-packet.ts";
-import { fileKey, openVirtual, type FileRole, type OpenFile, type VirtualFiles } from "../virtual-files.ts";
+import {
+  fileKey,
+  inMemory,
+  openVirtual,
+  type FileRole,
+  type OpenFile,
+  type VirtualFiles,
+} from "../virtual-files.ts";
 import { TftpRefusal } from "../tftp-refusal.ts";
 
 /** A file that is ready to be sent. */
@@ -25,13 +32,14 @@ export async function prepareRead(
   if (!entry) throw new TftpRefusal(TFTP_ERROR.notFound, "File not found");
   const { role } = entry;
   const file = await openVirtual(entry, { via: "tftp", client });
+  if (!file) throw new TftpRefusal(TFTP_ERROR.notFound, "There is nothing for this machine");
   if (request.mode === "octet") return { file, name, role };
   try {
     if (file.size > MOST_NETASCII) {
       throw new TftpRefusal(TFTP_ERROR.undefined, "Too large for netascii, use octet");
     }
     const bytes = toNetascii(await file.read(0, file.size));
-    return { file: await openVirtual({ kind: "bytes", bytes }, { via: "tftp", client }), name, role };
+    return { file: inMemory(bytes), name, role };
   } finally {
     await file.close();
   }

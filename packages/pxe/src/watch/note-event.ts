@@ -42,7 +42,9 @@ export function beginsBoot(boot: BootRecord | undefined, event: PxeEvent): boole
   }
   if (!boot || boot.outcome !== "running") return true;
   // Firmware never comes again within a boot; its iPXE does, but not after the script.
-  return boot.steps.some(({ step }) => step === "script" || (!event.ipxe && step === "loader"));
+  return boot.steps.some(
+    ({ step }) => step === "script" || (!event.ipxe && (step === "loader" || step === "kernel")),
+  );
 }
 
 /** A record with what an event tells; the same record when it tells nothing of a boot. */
