@@ -14,16 +14,20 @@ export interface Bench {
   readonly pace: number;
 }
 
-/** A boot's time on an idle machine, in milliseconds. */
-const IDLE_BOOT_MS = 2500;
+/** How long three boots at once take on two idle cores, in milliseconds. */
+const IDLE_BOOTS_MS = 4000;
 
-/** The bench, with the pace of this machine as it is now. */
+/** The bench, with the pace of this machine as it is now: as many boots at once as there will be faults. */
 export async function makeBench(guest: Guest, scratch: string): Promise<Bench> {
-  const { kernel } = guest;
-  await using vm = await launch({ kernel, cmdline: "console=ttyS0" }, { deadlines: { total: 300_000 } });
-  // It has no init, and gives up.
-  const { times } = await vm.wait();
-  return { guest, scratch, pace: Math.max(1, (times.end - times.running) / IDLE_BOOT_MS) };
+  const boot = async (): Promise<number> => {
+    const { kernel } = guest;
+    // It has no init, and gives up.
+    await using vm = await launch({ kernel, cmdline: "console=ttyS0" }, { deadlines: { total: 300_000 } });
+    const { times } = await vm.wait();
+    return times.end - times.running;
+  };
+  const took = await Promise.all([boot(), boot(), boot()]);
+  return { guest, scratch, pace: Math.max(1, Math.max(...took) / IDLE_BOOTS_MS) };
 }
 
 export interface Fault {
