@@ -20,13 +20,16 @@ export const STAGES = ["to DHCP", "to kernel", "loading", "to /init"] as const;
 
 /**
  * Kernel arguments without what loaders add: `initrd=` for each image, PXELINUX's and GRUB's BOOT_IMAGE, and the
- * image's name, which iPXE under UEFI puts first.
+ * image's name, which iPXE under UEFI puts first. GRUB moves a quote to the front of its word.
  */
 function ownArguments(text: string): string {
   const added = /(?:^|(?<= ))(?:initrd|BOOT_IMAGE)=\S*(?: |$)/g;
+  // Linux reads `"a=b c"` as `a="b c"`.
+  const quotes = /"([\w.]+)=([^"]*)"/g;
   return text
     .replace(/^kernel /, "")
     .replaceAll(added, "")
+    .replaceAll(quotes, '$1="$2"')
     .trim();
 }
 

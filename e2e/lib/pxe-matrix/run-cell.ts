@@ -22,7 +22,7 @@ export interface Plug {
 /** Kernel arguments with words of which loaders could make something of their own. */
 export function cellArguments(cell: Cell): string {
   const console = cell.machine.arch === "arm64" ? "ttyAMA0" : "ttyS0";
-  return `console=${console} quiet je.dollar=$HOME je.signs=;#&| je.braces={} -- || ; && # end`;
+  return `console=${console} quiet je.dollar=$HOME je.signs=;#&| je.words="a  b" je.braces={} -- || ; && # end`;
 }
 
 /** The policy of a cell, with a parameter for its machine. JSON is YAML. */

@@ -1,7 +1,9 @@
 /** Boot programs other than iPXE: what they are told, and what is made for them. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { prepareUki } from "@justenough/uki";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -244,6 +246,25 @@ describe("files made for the machine that asks", () => {
       expect((await fetch(`${base}/${path}`)).status, path).toBe(404);
     for (const name of ["pxelinux.cfg/C0A80001", "grub/x86_64-efi/command.lst", "grub/grub.cfg-01-zz"])
       expect((await fetch(`${base}/${name}`)).status, name).toBe(404);
+  });
+  test("of one bundle there are an image and configurations for everybody, by TFTP as by HTTP", async () => {
+    const bundle = { kernel: await cloudKernel(), initrd: [join(directory, "initrd")], cmdline: "quiet" };
+    await serve({ bundle, policy: undefined, mode: "files", ports: { http: 0, tftp: 6971 } });
+    const file = join(directory, "fetched");
+    const get = async (name: string): Promise<Buffer> => {
+      const args = ["-sS", "--tftp-blksize", "1468", "-o", file, `tftp://127.0.0.1:6971/${name}`];
+      await promisify(execFile)("curl", args);
+      return readFile(file);
+    };
+    const wanted = await prepareUki(bundle);
+    const parts: Uint8Array[] = [];
+    for await (const part of wanted.stream()) parts.push(part);
+    expect((await get("uki.efi")).equals(Buffer.concat(parts))).toBe(true);
+    expect((await get("pxelinux.cfg/default")).toString()).toBe(
+      await text("pxelinux.cfg/01-52-54-00-00-00-01"),
+    );
+    expect((await get("grub/grub.cfg")).toString()).toContain("initrd '/initrd/0'");
+    expect((await get("ldlinux.c32")).length).toBeGreaterThan(100_000);
   });
   test("of one bundle it is known at the start whether UEFI can start its kernel", async () => {
     const bundle = { kernel: join(directory, "initrd"), initrd: [], cmdline: "" };
