@@ -73,8 +73,8 @@ export function planBoot(client: BootClient, site: BootSite): BootStep {
   if (loader) return loaderStep(client, site, loader);
   const file = binaries[client.platform];
   if (file === undefined) {
-    const stub = client.platform.startsWith("efi-") ? "systemd-boot-efi or " : "";
-    const hint = `install the distribution's package (apt-get install ${stub}ipxe), or name a file in "binaries"`;
+    const stub = client.platform.startsWith("efi-") ? ", or systemd-boot-efi" : "";
+    const hint = `install the distribution's package (apt-get install ipxe${stub}), or name a file in "binaries"`;
     return { stage: "none", reason: `there is no boot program for ${describePlatform(client)}`, hint };
   }
   if (client.transport === "http") return { stage: "binary", file: httpUrl(site, file), transport: "http" };
