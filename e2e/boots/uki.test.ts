@@ -12,7 +12,7 @@ import { distroKernel } from "@justenough/kernel";
 import { launch } from "@justenough/qemu";
 import { prepareUki, type Uki } from "@justenough/uki";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { foreignStub } from "../lib/uki/foreign-stub.ts";
+import { ARM64_STUB, unpackForeign } from "../lib/debian-package.ts";
 
 const exec = promisify(execFile);
 let scratch: string;
@@ -85,7 +85,8 @@ const MACHINES = process.env["UKI_BOOTS"] === "all" ? (["x86_64", "arm64"] as co
 test.each(MACHINES)(
   "an image boots with its command line, its initramfs, and a file appended for one machine, on %s",
   async (arch: Machine) => {
-    const stub = arch === "arm64" ? await foreignStub("arm64", "linuxaa64.efi.stub", scratch) : undefined;
+    const stub =
+      arch === "arm64" ? join(await unpackForeign("systemd-boot-efi", arch, scratch), ARM64_STUB) : undefined;
     const cmdline = `console=${arch === "arm64" ? "ttyAMA0" : "ttyS0"} panic=-1 quiet what="one two" ä=ö`;
     const file = "only for this machine\n".repeat(20_001);
     const uki = await prepare(arch, cmdline, stub);

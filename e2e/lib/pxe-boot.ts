@@ -3,14 +3,19 @@
  * whose firmware boots from it. Prints the machine's console, then the server's events as JSON lines.
  */
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { launch } from "@justenough/qemu";
 import { root } from "@justenough-dev/tools/workspace";
 
 const spec = process.argv[2] ?? "";
+const state = await mkdtemp(join(tmpdir(), "e2e-pxe-"));
 const server = spawn(join(root, "tools/appliance"), ["serve", spec, "--interface", "br0", "--json"], {
   stdio: ["ignore", "pipe", "inherit"],
+  env: { ...process.env, XDG_STATE_HOME: state },
 });
 const events: string[] = [];
 const listening = new Promise<void>((resolve, reject) => {
@@ -31,5 +36,8 @@ try {
   process.stdout.write(`${vm.console.text()}\n-- ${result.kind}\n${events.join("\n")}\n`);
 } finally {
   await vm.kill();
+  const ended = once(server, "close");
   server.kill("SIGINT");
+  await ended;
+  await rm(state, { recursive: true });
 }

@@ -1,15 +1,11 @@
 /** A bundle to boot in every cell: Debian's cloud kernel, and busybox in two segments, the second with bytes of its own. */
-import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { encodeCpio } from "@justenough/cpio";
 import { distroKernel } from "@justenough/kernel";
-import { aptDownload, aptPackage } from "../../../packages/kernel/src/internal/apt.ts";
-
-const exec = promisify(execFile);
+import { ARM64_STUB, unpackForeign } from "../debian-package.ts";
 
 const INIT = `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -36,25 +32,15 @@ export interface MatrixGuest extends AsyncDisposable {
   readonly stubs: readonly string[];
 }
 
-/** Files of a Debian package for arm64. */
-async function unpackArm64(name: string, directory: string): Promise<string> {
-  const found = await aptPackage(name, {}, "arm64");
-  if (found === undefined) throw new Error(`apt has no ${name} of arm64`);
-  const place = join(directory, name);
-  await exec("dpkg-deb", ["-x", await aptDownload(found, {}), place]);
-  return place;
-}
-
 /** Makes the bundle in a temporary directory. */
 export async function makeMatrixGuest(arch: GuestArch = "x86_64"): Promise<MatrixGuest> {
   const directory = await mkdtemp(join(tmpdir(), "pxe-matrix-"));
   const payload = randomBytes(1_000_003);
   const foreign = arch === "arm64";
   const busybox = foreign
-    ? join(await unpackArm64("busybox-static", directory), "bin/busybox")
+    ? join(await unpackForeign("busybox-static", arch, directory), "bin/busybox")
     : "/bin/busybox";
-  const stub = "usr/lib/systemd/boot/efi/linuxaa64.efi.stub";
-  const stubs = foreign ? [join(await unpackArm64("systemd-boot-efi", directory), stub)] : [];
+  const stubs = foreign ? [join(await unpackForeign("systemd-boot-efi", arch, directory), ARM64_STUB)] : [];
   const base = encodeCpio([
     ...["bin", "proc", "dev"].map((name) => ({ type: "directory", name }) as const),
     { type: "file", name: "bin/busybox", mode: 0o755, data: await readFile(busybox) },

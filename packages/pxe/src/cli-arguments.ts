@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { PxeError } from "./errors.ts";
 import { suggest } from "./internal/suggest.ts";
-import { defaultLeaseFile } from "./lease-place.ts";
+import { defaultLeaseFile } from "./state-directory.ts";
 import { BIOS_LOADERS, EFI_LOADERS } from "./loaders/loader-options.ts";
 import { readMac } from "./policy/facts.ts";
 import type { PxeMode, ServePxeOptions } from "./serve-options.ts";

@@ -20,7 +20,7 @@ export * from "./http-server.ts";
 export * from "./interfaces.ts";
 export * from "./ipxe-script.ts";
 export * from "./lease-journal.ts";
-export * from "./lease-place.ts";
+export * from "./state-directory.ts";
 export * from "./leases.ts";
 export * from "./link/frame-link.ts";
 export * from "./link/frame-listener.ts";

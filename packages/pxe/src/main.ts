@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { parseCli, USAGE, type CliRequest } from "./cli-arguments.ts";
 import { PxeError } from "./errors.ts";
+import { stateDirectory } from "./state-directory.ts";
 
 /** What the command needs of a process. */
 export interface CliIo {
@@ -14,11 +13,6 @@ export interface CliIo {
 async function version(): Promise<string> {
   const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
-}
-
-/** Where the state of a server is kept unless told (XDG base directories). */
-function stateDirectory(): string {
-  return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "justenough", "pxe");
 }
 
 async function explain(request: Extract<CliRequest, { kind: "explain" }>, io: CliIo): Promise<number> {

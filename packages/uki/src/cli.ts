@@ -1,5 +1,11 @@
 #!/usr/bin/env node
-import { main } from "./main.ts";
+import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+// What V8 makes of this program is kept: it starts in half the time.
+enableCompileCache(join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough/code"));
+const { main } = await import("./main.ts");
 
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());

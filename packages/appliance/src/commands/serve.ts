@@ -22,7 +22,7 @@ export async function serve(
     );
   }
   const { bundle, loaded } = await buildFor(this, where, flags);
-  const [{ servePxe, formatBoot }, { jobSegment }] = await Promise.all([
+  const [{ servePxe, formatBoot, defaultLeaseFile }, { jobSegment }] = await Promise.all([
     import("@justenough/pxe"),
     import("@justenough/initramfs"),
   ]);
@@ -42,6 +42,7 @@ export async function serve(
       interface: flags.interface,
       address: flags.address,
       mode: flags.mode ?? "authoritative",
+      leaseFile: defaultLeaseFile(flags.interface),
       signal: this.signal,
       onEvent: (event) => {
         const text = event.kind === "boot" ? formatBoot(event.boot) : describeEvent(event);

@@ -11,7 +11,7 @@ import { describeTarget, type BootPlan } from "../policy/plan.ts";
 import type { PolicyHolder } from "../policy/policy-holder.ts";
 import type { FileRequest, VirtualFile } from "../virtual-files.ts";
 import type { MachineBook } from "../watch/machine-book.ts";
-import { openJournal, readJournal, type Journal } from "./journal.ts";
+import { openJournal, readEntries, type Journal } from "./journal.ts";
 import { planWriter, type PlanWriter, type ScriptReader } from "./plan-script.ts";
 import {
   EMPTY_QUEUE,
@@ -96,7 +96,7 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
   const now = parts.now ?? Date.now;
   const queues = new Map<string, MachineQueue>();
   if (file !== undefined) {
-    for (const entry of (await readJournal(file)) as readonly Entry[]) {
+    for (const entry of (await readEntries(file)) as readonly Entry[]) {
       if (isEmpty(entry.queue)) queues.delete(entry.mac);
       else queues.set(entry.mac, entry.queue);
     }

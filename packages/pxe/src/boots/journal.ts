@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PxeError } from "../errors.ts";
+import { syncDirectory } from "../internal/sync-directory.ts";
 
 /** A file of JSON lines that only grows, until it is written anew beside itself and renamed. */
 export interface Journal<Entry> {
@@ -11,15 +12,6 @@ export interface Journal<Entry> {
 
 /** How many lines more than needed are kept before the file is written anew. */
 const SLACK = 1000;
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 /** Write the whole beside the file, then put it in its place: at no moment is there half a file. */
 async function writeAnew(file: string, lines: readonly string[]): Promise<void> {
@@ -38,7 +30,7 @@ async function writeAnew(file: string, lines: readonly string[]): Promise<void> 
 }
 
 /** The entries that a journal holds. A last line without its end was never confirmed to anybody: it is left out. */
-export async function readJournal(file: string): Promise<readonly unknown[]> {
+export async function readEntries(file: string): Promise<readonly unknown[]> {
   const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return "";
     throw new PxeError("PXE_STATE_FAILED", `Cannot read ${JSON.stringify(file)}`, { cause });

@@ -1,6 +1,7 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { journalHeader } from "../lease-journal.ts";
+import { syncDirectory } from "./sync-directory.ts";
 
 /** A journal smaller than this is not worth writing anew. */
 const LEAST_BYTES = 1 << 20;
@@ -26,16 +27,6 @@ interface Fresh {
   readonly handle: FileHandle;
   readonly rest: Iterator<string>;
   bytes: number;
-}
-
-/** Make a rename durable, which a loss of power could undo otherwise. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 async function put(handle: FileHandle, text: string): Promise<void> {

@@ -86,7 +86,7 @@ export function supervise(request: SuperviseRequest): Supervisor {
     const lookAtScreen = async (): Promise<void> => {
       last = await screen.last();
     };
-    if (isFailure(cause)) await within(lookAtScreen().catch(() => undefined));
+    if (isExamined(cause)) await within(lookAtScreen().catch(() => undefined));
     await within(screen.finish());
     await endChild(child, qmp);
     const end = now();
@@ -112,7 +112,7 @@ export function supervise(request: SuperviseRequest): Supervisor {
   }
 
   async function lookAtCpus(cause: BootEnd, looks: CpuState[][]): Promise<void> {
-    if (!isFailure(cause)) return;
+    if (!isExamined(cause)) return;
     const moving = cause.kind === "timeout" || cause.kind === "no-console";
     for (let look = 0; look < (moving ? LOOKS : 1); look += 1) {
       if (look > 0) await sleep(LOOK_EVERY_MS);
@@ -174,8 +174,7 @@ function debugExitStatus(code: number | null): number | undefined {
   return code !== null && code % 2 === 1 ? (code - 1) / 2 : undefined;
 }
 
-/** Ends that are looked into. */
-function isFailure({ kind }: BootEnd): boolean {
+function isExamined({ kind }: BootEnd): boolean {
   return kind === "timeout" || kind === "no-console" || kind === "panic" || kind === "halt";
 }
 
