@@ -14,6 +14,8 @@ export interface ArchFacts {
   readonly imagePath: string;
   /** Debian's name. */
   readonly debian: string;
+  /** Debian's kernel for virtual machines; where it has none, that for all machines. */
+  readonly debianKernel: string;
   /** What the names of GNU tools for it begin with on other machines: `aarch64-linux-gnu-gcc`. */
   readonly triple: string;
   /** Machines are described by device trees that the build makes. */
@@ -27,6 +29,7 @@ const FACTS: Readonly<Record<Arch, ArchFacts>> = {
     imageTarget: "bzImage",
     imagePath: "arch/x86/boot/bzImage",
     debian: "amd64",
+    debianKernel: "linux-image-cloud-amd64",
     triple: "x86_64-linux-gnu",
     devicetrees: false,
   },
@@ -37,6 +40,7 @@ const FACTS: Readonly<Record<Arch, ArchFacts>> = {
     imageTarget: "Image",
     imagePath: "arch/arm64/boot/Image",
     debian: "arm64",
+    debianKernel: "linux-image-cloud-arm64",
     triple: "aarch64-linux-gnu",
     devicetrees: true,
   },
@@ -46,6 +50,7 @@ const FACTS: Readonly<Record<Arch, ArchFacts>> = {
     imageTarget: "Image",
     imagePath: "arch/riscv/boot/Image",
     debian: "riscv64",
+    debianKernel: "linux-image-riscv64",
     triple: "riscv64-linux-gnu",
     devicetrees: true,
   },

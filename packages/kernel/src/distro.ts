@@ -33,7 +33,7 @@ export interface DistroKernelOptions extends KernelContext {
  */
 export async function distroKernel(options: DistroKernelOptions = {}): Promise<KernelArtifacts> {
   const arch = options.arch ?? "x86_64";
-  const wanted = options.package ?? distroPackage(arch);
+  const wanted = options.package ?? archFacts(arch).debianKernel;
   const cache = join(kernelCacheDir(options), "distro");
   const pointer = join(cache, `${wanted}.json`);
   const known = options.refresh === true ? undefined : await readJson<{ readonly id: string }>(pointer);
@@ -70,16 +70,11 @@ export async function distroKernel(options: DistroKernelOptions = {}): Promise<K
   });
 }
 
-/** Debian's kernel for virtual machines, where it has one: it has none of riscv64. */
-function distroPackage(arch: Arch): string {
-  return `linux-image-${arch === "riscv64" ? "" : "cloud-"}${archFacts(arch).debian}`;
-}
-
 /** The package that `distroKernel` downloads. */
 export function findDistroKernel(options: DistroKernelOptions): Promise<AptPackage> {
   const { arch = "x86_64" } = options;
   const foreign = arch === hostArch() ? undefined : archFacts(arch).debian;
-  return realPackage(options.package ?? distroPackage(arch), options, foreign);
+  return realPackage(options.package ?? archFacts(arch).debianKernel, options, foreign);
 }
 
 /** The package that holds the kernel: linux-image-cloud-amd64 is empty and depends on the current version's. */
