@@ -2,6 +2,8 @@
  * Every way to boot a machine from the network, each compared with what was served, with the seconds of its stages.
  *
  *   node e2e/soak/run-pxe-matrix.ts [--only WORDS] [--log DIR]
+ *
+ * Beside what tools/bootstrap brings it needs Debian's shim-signed and grub-efi-amd64-signed, for one cell.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,7 +1,9 @@
 /**
  * HTTP beside nginx: ten clients fetch one file at the same time, by loopback. Prints the rates and the ratio.
  *
- *   node bench/http.ts [MEGABYTES]
+ *   node packages/pxe/bench/http.ts [MEGABYTES]
+ *
+ * Needs nginx.
  */
 import { execFile, spawn } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
