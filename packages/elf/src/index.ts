@@ -10,6 +10,7 @@ export {
   type ElfType,
   SegmentType,
 } from "./elf-file.ts";
+export { readImports } from "./imports.ts";
 export { readInterpreter } from "./interpreter.ts";
 export { type ModuleInfo, parseModuleInfo, readModuleInfo } from "./modinfo.ts";
 export { type ElfNote, findBuildId, readNotes } from "./notes.ts";
@@ -17,4 +18,6 @@ export { openElf } from "./open.ts";
 export { type ElfSummary, readElf } from "./read.ts";
 export { type ElfSection, readSection, readSections, SectionType } from "./sections.ts";
 export { bufferSource, type ElfSource } from "./source.ts";
+export { syscallNames } from "./syscall-names.ts";
+export { findSyscalls, type SyscallSite } from "./syscalls.ts";
 export { readVersionNeeds, type VersionNeed } from "./versions.ts";

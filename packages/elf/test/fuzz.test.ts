@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import {
   ElfError,
   type ElfSource,
+  findSyscalls,
   openElf,
   readComments,
   readElf,
+  readImports,
   readModuleInfo,
   readNotes,
   readSections,
@@ -107,6 +109,8 @@ describe("fuzz", () => {
           () => readComments(openElf(source)),
           () => readNotes(openElf(source)),
           () => readVersionNeeds(openElf(source)),
+          () => readImports(openElf(source)),
+          () => findSyscalls(openElf(source)),
         ]) {
           let outcome = "ok";
           try {
