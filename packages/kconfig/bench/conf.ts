@@ -10,9 +10,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { loadKconfig } from "../src/index.ts";
+import { loadKconfig, recordAnswers } from "../src/index.ts";
 import type { KconfigTree, TreeHost } from "../src/index.ts";
 import { nodeHost } from "../src/node/index.ts";
+import { startShellPool } from "../src/node/shell-pool.ts";
 import { architectures, confEnvironment } from "../test/reference/architectures.ts";
 import { buildConf } from "../test/reference/c-conf.ts";
 import { kernelTree } from "../test/reference/kernel-tree.ts";
@@ -38,6 +39,7 @@ interface Contender {
   readonly without?: string;
 }
 
+const ALONE = "the probes alone";
 const OLD = ["-s", "--olddefconfig", "Kconfig"] as const;
 const answers = join(scratch, "answers");
 const popen = join(scratch, "popen");
@@ -74,6 +76,23 @@ if (values.kconfiglib !== undefined) {
   );
 }
 
+const toolEnv = { PATH: process.env["PATH"] ?? "", HOME: scratch, ...env };
+using host = nodeHost({ env: toolEnv, answers });
+const recorder = recordAnswers(host, { srctree: tree });
+await loadKconfig({ srctree: tree, host: recorder.host });
+const probes = Object.keys(recorder.answers().commands)
+  .filter((command) => /^\{.* gcc /.test(command) && !command.includes("\n"))
+  .map((command) => command.replaceAll("$(srctree)", tree));
+
+/** The compiler's runs alone, as many at a time as there are processors: no way of asking them can take less. */
+async function probesAlone(): Promise<number> {
+  const started = performance.now();
+  const pool = startShellPool({ env: toolEnv, cwd: scratch });
+  await Promise.all(probes.map((command) => pool.run(command)));
+  pool.close();
+  return performance.now() - started;
+}
+
 const best = new Map<string, number>();
 const outputs = new Map<string, string>();
 let peerLoad = Number.POSITIVE_INFINITY;
@@ -88,7 +107,7 @@ for (let round = 0; round <= runs; round++) {
     const started = performance.now();
     const { status, stdout, stderr } = spawnSync(one.command[0], one.command.slice(1), {
       cwd,
-      env: { PATH: process.env["PATH"] ?? "", HOME: scratch, ...env, ...one.env },
+      env: { ...toolEnv, ...one.env },
       encoding: "utf8",
     });
     const took = performance.now() - started;
@@ -98,6 +117,8 @@ for (let round = 0; round <= runs; round++) {
     if (one.name === "Kconfiglib, answers kept") peerLoad = Math.min(peerLoad, Number(stdout));
     if (round > 0) best.set(one.name, Math.min(took, best.get(one.name) ?? Number.POSITIVE_INFINITY));
   }
+  const alone = await probesAlone();
+  if (round > 0) best.set(ALONE, Math.min(alone, best.get(ALONE) ?? Number.POSITIVE_INFINITY));
 }
 const milliseconds = (name: string): number => best.get(name) ?? Number.NaN;
 console.log("whole process, olddefconfig of x86_64_defconfig, Linux 6.12:");
@@ -106,6 +127,9 @@ for (const { name } of contenders) {
   console.log(`  ${name.padEnd(24)} ${milliseconds(name).toFixed(0).padStart(6)} ms   ${same}`);
 }
 const ratio = (one: string, other: string): string => (milliseconds(one) / milliseconds(other)).toFixed(2);
+console.log(
+  `  ${probes.length} runs of the compiler alone, side by side: ${milliseconds(ALONE).toFixed(0)} ms, ${ratio(ALONE, "C")} of C`,
+);
 console.log(`  nothing kept / C               ${ratio("ours, nothing kept", "C")}`);
 console.log(`  all kept / C                   ${ratio("ours, all kept", "C")}`);
 console.log(`  all kept / C with answers kept ${ratio("ours, all kept", "C, answers kept")}`);
@@ -114,7 +138,6 @@ if (values.kconfiglib !== undefined)
     `  Kconfiglib with answers kept / all kept ${ratio("Kconfiglib, answers kept", "ours, all kept")}`,
   );
 
-using host = nodeHost({ env: { PATH: process.env["PATH"] ?? "", HOME: scratch, ...env }, answers });
 const load = async (from: TreeHost): Promise<[KconfigTree, number]> => {
   const started = performance.now();
   return [await loadKconfig({ srctree: tree, host: from }), performance.now() - started];

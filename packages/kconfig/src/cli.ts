@@ -7,10 +7,4 @@ import { join } from "node:path";
 enableCompileCache(join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough/code"));
 const { main } = await import("./command.ts");
 
-// A reader that has seen enough, such as head, is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
-});
-
 process.exitCode = await main(process.argv.slice(2));

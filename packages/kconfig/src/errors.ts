@@ -12,6 +12,7 @@ export type KconfigErrorCode =
   | "KCONFIG_REFUSED"
   | "KCONFIG_VALUE"
   | "KCONFIG_HOST"
+  | "KCONFIG_SOLVE"
   | "KCONFIG_USAGE";
 
 /** Every error of this package. `location` is where the text at fault stands, `hint` what to do about it. */

@@ -197,8 +197,8 @@ function firstSymbol(expr: Expr): Sym | undefined {
   return expr.left.constant ? undefined : expr.left;
 }
 
-/** A sentence on why a symbol has its value. */
-function because(symbol: Sym, engine: LoadedTree): string {
+/** A sentence on why a symbol has its value; all values have to be up to date. */
+export function because(symbol: Sym, engine: LoadedTree): string {
   const { evaluator } = engine;
   const name = symbol.name ?? "the choice";
   if (symbol.menus.length === 0) return `${name} is defined nowhere in this tree`;
@@ -256,7 +256,8 @@ function promptOf(symbol: Sym): string | undefined {
   return text === undefined ? undefined : decode(text);
 }
 
-function locationOf(symbol: Sym): Location | undefined {
+/** Where a symbol is defined, with its prompt if it has one. */
+export function locationOf(symbol: Sym): Location | undefined {
   const menu = symbol.menus.find(({ prompt }) => prompt !== undefined) ?? symbol.menus[0];
   return menu === undefined ? undefined : { file: menu.file, line: menu.line, column: 1 };
 }

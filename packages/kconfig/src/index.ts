@@ -13,7 +13,7 @@ export type { ConfigRequest, Fragment, MergedRequests } from "./fragment.ts";
 export { applyRequests } from "./merge.ts";
 export { formatRefusal, proveConfig, refusalError } from "./prove.ts";
 export type { Refusal } from "./prove.ts";
-export { explainRefusals, printRequests, resolveConfig } from "./resolve.ts";
+export { explainRefusals, printRequests, resolveConfig, solveBase } from "./resolve.ts";
 export type { ConfigBase, ResolvedConfig, ResolveRequest } from "./resolve.ts";
 export { loadKconfig } from "./tree.ts";
 export type {
@@ -28,6 +28,18 @@ export type {
 } from "./tree.ts";
 export { explain, formatExplanation } from "./explain.ts";
 export type { Explanation, RequiredSetting, UnmetCondition } from "./explain.ts";
+export { minimize } from "./solve/minimize.ts";
+export { formatUnsolvable } from "./solve/format.ts";
+export { solve } from "./solve/solve.ts";
+export type { Solved, SolveOptions, Unsolvable } from "./solve/solve.ts";
+export type { SolveBase } from "./solve/base.ts";
+export type { Effort } from "./solve/optimize.ts";
+export type { Reason } from "./solve/reasons.ts";
+export { shrink } from "./shrink/shrink.ts";
+export type { Shrunk, ShrinkOptions, ShrinkStep, Verdict } from "./shrink/shrink.ts";
+export type { NeededOption, RemovedOption, ShrinkState } from "./shrink/state.ts";
+export { printReasoned, reasonsFor } from "./shrink/reasons.ts";
+export type { ReasonedEntry } from "./shrink/reasons.ts";
 export { parseAnswers, recordAnswers, recordedHost } from "./recorded.ts";
 export type { AnswerRecorder, RecordedAnswers, RecordOptions } from "./recorded.ts";
 export { schemaOf, typesOf } from "./types.ts";

@@ -7,7 +7,9 @@ import { explain } from "./explain.ts";
 import type { ConfigRequest } from "./fragment.ts";
 import { proveConfig } from "./prove.ts";
 import type { Refusal } from "./prove.ts";
-import { encode } from "./internal/symbol-view.ts";
+import { NO, isLogic } from "./engine/model.ts";
+import { decode, encode } from "./internal/symbol-view.ts";
+import type { SolveBase } from "./solve/base.ts";
 import { engineOf, loadKconfig } from "./tree.ts";
 import type { KconfigTree, LoadTreeOptions, TreeHost } from "./tree.ts";
 
@@ -58,12 +60,25 @@ export async function resolveConfig(request: ResolveRequest, host: TreeHost): Pr
   return { config, text, refusals: explainRefusals(proveConfig(values, config), tree), tree };
 }
 
+/**
+ * What solve() starts from for a base: the files of the tree that `tinyconfig` and `defconfig` name are read.
+ *
+ * @throws KconfigError KCONFIG_HOST for a tree that lacks the base.
+ */
+export function solveBase(request: Omit<ResolveRequest, "values">, host: TreeHost): SolveBase {
+  const { base } = request;
+  if (base === "tinyconfig") return { wishes: tinyConfig(request, host) };
+  return base === "defconfig" ? { text: readDefconfig(request, host) } : base;
+}
+
 /** Adds to each refusal why it is one; the tree has to have the configuration that refuses. */
 export function explainRefusals(refusals: readonly Refusal[], tree: KconfigTree): Refusal[] {
   return refusals.map((refusal) => {
     const { symbol, wanted } = refusal;
     try {
-      return { ...refusal, explanation: explain(tree, symbol, wanted.text) };
+      const explanation = explain(tree, symbol, wanted.text);
+      const problem = rangeProblem(symbol, wanted.text, tree);
+      return problem === undefined ? { ...refusal, explanation } : { ...refusal, problem };
     } catch (error) {
       if (!(error instanceof KconfigError)) throw error;
       return {
@@ -74,6 +89,23 @@ export function explainRefusals(refusals: readonly Refusal[], tree: KconfigTree)
   });
 }
 
+// A number that conf has moved into its range looks like one that somebody set.
+function rangeProblem(name: string, wanted: string, tree: KconfigTree): string | undefined {
+  const { table, evaluator } = engineOf(tree);
+  const symbol = table.find(name);
+  if (symbol === undefined || isLogic(symbol.type)) return undefined;
+  evaluator.calc(symbol);
+  const range = evaluator.rangeOf(symbol)?.expr;
+  if (symbol.visible === NO || range?.op !== "range" || evaluator.allowsText(symbol, encode(wanted))) {
+    return undefined;
+  }
+  const [low, high] = [range.left, range.right].map((bound) => {
+    evaluator.calc(bound);
+    return decode(evaluator.text(bound));
+  });
+  return `${wanted} is out of range: it goes from ${low} to ${high}`;
+}
+
 /** Requests as lines that conf reads. */
 export function printRequests(requests: readonly Pick<ConfigRequest, "symbol" | "value">[]): string {
   return requests.map(({ symbol, value }) => `${printEntry(symbol, value)}\n`).join("");
@@ -81,7 +113,7 @@ export function printRequests(requests: readonly Pick<ConfigRequest, "symbol" | 
 
 // The files that `make tinyconfig` merges (kernel/configs/tiny-base.config came with 5.18); all symbols that they
 // leave open stay n, where make's second step would give them their defaults.
-function tinyConfig({ srctree }: ResolveRequest, host: TreeHost): string {
+function tinyConfig({ srctree }: Pick<ResolveRequest, "srctree">, host: TreeHost): string {
   const read = (path: string): string => readText(`${srctree}/${path}`, host) ?? "";
   const tiny = read("kernel/configs/tiny.config");
   if (tiny === "") {
@@ -93,7 +125,10 @@ function tinyConfig({ srctree }: ResolveRequest, host: TreeHost): string {
   return join(read("kernel/configs/tiny-base.config"), tiny, own);
 }
 
-function readDefconfig({ srctree, defconfig }: ResolveRequest, host: TreeHost): string {
+function readDefconfig(
+  { srctree, defconfig }: Pick<ResolveRequest, "srctree" | "defconfig">,
+  host: TreeHost,
+): string {
   const { SRCARCH: folder, KBUILD_DEFCONFIG: name } = host.env;
   // scripts/kconfig/Makefile has a default for architectures that name none, whose environment has an empty one.
   const named = name === undefined || name === "" ? "defconfig" : name;

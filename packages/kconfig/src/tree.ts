@@ -111,8 +111,8 @@ export interface KconfigTree {
   readonly symbol: (name: string) => KconfigSymbol | undefined;
   /** The value of a symbol; undefined when there is none of that name. */
   readonly value: (name: string) => string | undefined;
-  /** Takes a configuration instead of the one before; symbols that it does not name are new. */
-  readonly load: (text: string, options?: { readonly file?: string }) => readonly Diagnostic[];
+  /** Takes a configuration instead of the one before; symbols that it does not name are new. Bytes need not be UTF-8. */
+  readonly load: (text: string | Uint8Array, options?: { readonly file?: string }) => readonly Diagnostic[];
   /**
    * Gives a symbol a value as a user would, or takes the user's value away. What depends on it follows. Returns whether
    * the symbol has that value now.
@@ -324,7 +324,8 @@ function makeTree(
     load: (text, { file = ".config" } = {}) => {
       messages.take();
       evaluator.forget();
-      readConfig(encode(text), engine, { file, prefix });
+      const bytes = typeof text === "string" ? encode(text) : Buffer.from(text).toString("latin1");
+      readConfig(bytes, engine, { file, prefix });
       return messages.take();
     },
     set: (name, value) => {

@@ -102,17 +102,52 @@ test("types and schema print, or write a file", async () => {
   expect(JSON.parse((await kconfig("schema", ...small)).out)).toMatchObject({ title: "Small" });
 });
 
-test("resolve prints the configuration; refusals go to stderr with what they need", async () => {
-  const both = await kconfig("resolve", ...small, "@tcp.config", "@net.config");
+test("resolve prints the least configuration with what is asked for", async () => {
+  const both = await kconfig("resolve", ...small, "@tcp.config", "BUFFERS=16");
   expect(both).toMatchObject({ status: 0, err: "" });
   expect(both.out).toContain("CONFIG_NET=y\nCONFIG_TCP=y\nCONFIG_HASH=y\n");
-  const one = await kconfig("resolve", ...small, "@tcp.config", "--base", "allnoconfig");
-  expect(one.status).toBe(1);
-  expect(one.out).toContain("# CONFIG_NET is not set\n");
-  expect(one.err).toContain('"TCP" should be y but is not set, wanted by feature "tcp" (@tcp.config:2:1)');
-  expect(one.err).toContain("TCP needs NET=y (Kconfig:7)");
-  const onFile = await kconfig("resolve", ...small, "@tcp.config", "--base", "@net.config", "--json");
-  expect(JSON.parse(onFile.out)).toMatchObject({ config: both.out, refusals: [] });
+  expect(both.out).toContain("CONFIG_BUFFERS=16\n");
+  const json = await kconfig("resolve", ...small, "CONFIG_TCP=y", "BUFFERS=16", "--json", "-o", "@both.json");
+  expect(json).toEqual({ status: 0, out: "", err: "" });
+  expect(JSON.parse(await readFile(join(directory, "both.json"), "utf8"))).toEqual({
+    config: both.out,
+    weight: 4,
+    bound: 4,
+    dropped: [],
+  });
+  const near = await kconfig("resolve", ...small, "TCP=y", "--base", "@net.config", "--json");
+  expect(JSON.parse(near.out)).toMatchObject({ weight: 2 });
+  await writeFile(join(directory, "weights.json"), '{ "CONFIG_NET": 10, "HASH": 0, "HAHS": 2 }');
+  const weighed = await kconfig("resolve", ...small, "TCP=y", "--weights", "@weights.json", "--json");
+  expect(JSON.parse(weighed.out)).toMatchObject({ weight: 11 });
+  expect(weighed.err).toBe("no such symbol, weighed in vain: HAHS\n");
+  expect(await kconfig("resolve", ...small, "--weights", "@net.config")).toMatchObject({
+    status: 1,
+    err: expect.stringContaining('"@net.config" is no JSON object of symbols and weights') as string,
+  });
+});
+
+test("resolve tells what cannot be met together", async () => {
+  const none = await kconfig("resolve", ...small, "@tcp.config", "NET=n", "64BIT=y", "-o", "@none.config");
+  expect(none).toEqual({
+    status: 1,
+    out: "",
+    err: `These cannot be met together, while any of them left out the others can:
+  TCP=y, wanted by feature "tcp" (@tcp.config:2:1)
+  NET=n, wanted by the command line
+
+because:
+  TCP=y needs NET, Kconfig:14
+  NET is to be n (the command line)
+`,
+  });
+  await expect(readFile(join(directory, "none.config"))).rejects.toThrow("ENOENT");
+  const json = await kconfig("resolve", ...small, "TCP=y", "NET=n", "--json");
+  expect(JSON.parse(json.out)).toMatchObject({ core: [{ symbol: "TCP" }, { symbol: "NET", value: "n" }] });
+  expect(await kconfig("resolve", ...small, "@tcp.config", "TCP=n")).toMatchObject({
+    status: 1,
+    err: expect.stringContaining('"TCP" is wanted as y by feature "tcp"') as string,
+  });
   expect(await kconfig("resolve", ...small, "--base", "alnoconfig")).toEqual({
     status: 2,
     out: "",
@@ -120,6 +155,19 @@ test("resolve prints the configuration; refusals go to stderr with what they nee
       'error: There is no base "alnoconfig", and no file of that name\n' +
       'hint: Did you mean "allnoconfig"?\n',
   });
+});
+
+test("minimize prints the lines that are needed", async () => {
+  await writeFile(
+    join(directory, "long.config"),
+    "CONFIG_NET=y\nCONFIG_TCP=y\nCONFIG_BUFFERS=8\nCONFIG_HASH=y\n",
+  );
+  expect(await kconfig("minimize", ...small, "@long.config")).toEqual({
+    status: 0,
+    out: "CONFIG_NET=y\nCONFIG_TCP=y\n",
+    err: "",
+  });
+  expect(await kconfig("minimize", ...small)).toMatchObject({ status: 2 });
 });
 
 test("a record makes the tree readable where its commands cannot run", async () => {
@@ -186,13 +234,7 @@ test(
     const record = join(directory, "kernel.json");
     expect(await kconfig("record", ...tree, "--arch", "x86_64", "-o", record)).toMatchObject({ status: 0 });
     const offline = [...tree, "--answers", record];
-    const { out } = await kconfig("explain", ...offline, "E1000=y", "--json");
-    const [{ requires }] = JSON.parse(out) as [{ requires: { symbol: string; value: string }[] }];
-    await writeFile(
-      join(directory, "e1000.config"),
-      ["CONFIG_E1000=y", ...requires.map(({ symbol, value }) => `CONFIG_${symbol}=${value}`), ""].join("\n"),
-    );
-    const resolved = await kconfig("resolve", ...offline, "--base", "@empty.config", "@e1000.config");
+    const resolved = await kconfig("resolve", ...offline, "--base", "@empty.config", "E1000=y");
     expect(resolved).toMatchObject({ status: 0, err: "" });
     expect(resolved.out).toContain("\nCONFIG_E1000=y\n");
     const start = await kconfig("resolve", ...offline, "--base", "defconfig");

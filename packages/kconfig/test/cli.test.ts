@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { lstat, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,6 +34,19 @@ test("diff", async () => {
     removed: [{ symbol: "S", before: '"x"' }],
     changed: [{ symbol: "B", before: "m", after: "y" }],
   });
+});
+
+test("what is no file is written to, and stays what it is", async () => {
+  const pipe = join(directory, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const [text] = await Promise.all([readFile(pipe, "utf8"), kconfig("merge", "@a", "@f", "-o", "@pipe")]);
+  expect(text).toBe('CONFIG_A=y\nCONFIG_B=m\nCONFIG_S="x"\nCONFIG_C=y\n');
+  expect((await lstat(pipe)).isFIFO()).toBe(true);
+  await writeFile(join(directory, "behind"), "");
+  await symlink("behind", join(directory, "link"));
+  await kconfig("merge", "@a", "@f", "-o", "@link");
+  expect(await readFile(join(directory, "behind"), "utf8")).toBe(text);
+  expect((await lstat(join(directory, "link"))).isSymbolicLink()).toBe(true);
 });
 
 test("merge prints, or writes a file", async () => {

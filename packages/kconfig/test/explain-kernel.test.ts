@@ -4,7 +4,7 @@ import type { Explanation, KconfigTree } from "../src/index.ts";
 import { canHave } from "../src/explain.ts";
 import { engineOf, incrementalOf } from "../src/tree.ts";
 import { EVEN_CHANCES, setNewSymbols } from "../src/conf/new-symbols.ts";
-import { loadX86Tree } from "./reference/x86-tree.ts";
+import { loadX86Tree } from "./reference/loaded-tree.ts";
 
 // How many symbols are drawn, and from where the numbers come: 200 and any other seed for a longer look.
 const COUNT = Number(process.env["EXPLAIN_COUNT"] ?? 15);

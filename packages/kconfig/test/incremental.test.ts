@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { engineOf } from "../src/tree.ts";
-import { loadX86Tree } from "./reference/x86-tree.ts";
+import { loadX86Tree } from "./reference/loaded-tree.ts";
 
 const SEED = 20261124;
 

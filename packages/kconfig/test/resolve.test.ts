@@ -64,6 +64,22 @@ test("a request that does not take effect is refused with what it needs", async 
   expect(config.values.get("NET")?.text).toBe("n");
 });
 
+test("a number out of its range is refused with the range, whatever conf made of it", async () => {
+  const kconfig =
+    'config LAST\n\tint\n\tdefault 64\n\nconfig NUMBER\n\tint "Number"\n\trange 1 LAST\n\tdefault 8\n';
+  for (const generation of [1, 2, 3] as const) {
+    const values = wanted("CONFIG_NUMBER=65\n");
+    const { refusals } = await resolveConfig(
+      { srctree: "/t", base: "allnoconfig", values, generation },
+      host({ "/t/Kconfig": kconfig }),
+    );
+    expect(refusals.map(formatRefusal)).toEqual([
+      '"NUMBER" should be 65 but is 64, wanted by wanted.config (wanted.config:1:1): ' +
+        "65 is out of range: it goes from 1 to 64",
+    ]);
+  }
+});
+
 test("tinyconfig puts the tree's own choices before the requests", async () => {
   const files = {
     "/t/kernel/configs/tiny-base.config": "CONFIG_TINY=y\n",

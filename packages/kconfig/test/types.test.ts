@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { schemaOf, typesOf } from "../src/index.ts";
 import type { ConfigSchema } from "../src/index.ts";
-import { loadX86Tree } from "./reference/x86-tree.ts";
+import { loadX86Tree } from "./reference/loaded-tree.ts";
 import { smallTree } from "./small-tree.ts";
 
 const tsc = join(import.meta.dirname, "../../../node_modules/.bin/tsc");

@@ -267,6 +267,9 @@ class Decoder {
     const length = this.#read();
     if (length === 0) return [];
     if (length === 1) return [all[this.#read()] as T];
-    return Array.from({ length }, () => all[this.#read()] as T);
+    const list: T[] = [];
+    list.length = length;
+    for (let index = 0; index < length; index++) list[index] = all[this.#read()] as T;
+    return list;
   }
 }

@@ -104,7 +104,7 @@ export class Costs {
       if (op === "=") {
         if (value === 2) return { expr: alone, goal: "y+" };
         if (value === 0) return { expr: alone, goal: "n-" };
-        return { symbol: left, value: "m" };
+        return left.type === "bool" ? undefined : { symbol: left, value: "m" };
       }
       if (op === "!=") {
         if (value === 0) return { expr: alone, goal: "m+" };
@@ -217,7 +217,9 @@ export class Costs {
     yield { kind: "assume", value };
   }
 
-  *#waysDown(symbol: Sym, goal: Goal): Generator<Way> {
+  *#waysDown(symbol: Sym, wanted: Goal): Generator<Way> {
+    // What cannot be m is n when it is at most m.
+    const goal = this.#engine.evaluator.typeOf(symbol) === "bool" ? "n-" : wanted;
     const released: Need[] = symbol.revDep === undefined ? [] : [{ expr: symbol.revDep, goal }];
     if (symbol.isMember) {
       // Another member of its choice takes its place.

@@ -5,6 +5,7 @@ import { nearest } from "./nearest.ts";
 const OPTIONS = {
   config: { type: "string" },
   base: { type: "string" },
+  weights: { type: "string" },
   output: { type: "string", short: "o" },
   srctree: { type: "string" },
   arch: { type: "string" },
@@ -34,7 +35,9 @@ const TAKES: Readonly<Record<string, readonly Option[]>> = {
   search: [...TREE, "config"],
   types: [...TREE, "output"],
   schema: [...TREE, "output"],
-  resolve: [...TREE, "base", "output"],
+  resolve: [...TREE, "base", "weights", "output"],
+  minimize: [...TREE, "output"],
+  menu: [...TREE, "config", "output"],
   record: ["srctree", "arch", "kconfig", "output"],
 };
 

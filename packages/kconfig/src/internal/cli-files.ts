@@ -1,9 +1,10 @@
 /** What commands of the command line share: arguments, files, results. */
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { CliIo } from "../command.ts";
 import { parseConfig } from "../config.ts";
 import type { Config } from "../config.ts";
 import { KconfigError } from "../errors.ts";
+import type { Diagnostic } from "../errors.ts";
 import { mergeFragments, parseFragment } from "../fragment.ts";
 import type { MergedRequests } from "../fragment.ts";
 import { writeValue } from "../value.ts";
@@ -44,8 +45,12 @@ export async function readFragments(files: readonly string[]): Promise<MergedReq
     await Promise.all(files.map(async (file) => parseFragment(await readText(file), { file }))),
   );
   if (merged.conflicts.length === 0) return merged;
-  const lines = merged.conflicts.map((conflict) => `  ${conflict.message}`).join("\n");
-  throw new KconfigError("KCONFIG_CONFLICT", `The fragments contradict each other:\n${lines}`, {
+  throw conflictError(merged.conflicts);
+}
+
+export function conflictError(conflicts: readonly Diagnostic[]): KconfigError {
+  const lines = conflicts.map((conflict) => `  ${conflict.message}`).join("\n");
+  return new KconfigError("KCONFIG_CONFLICT", `The fragments contradict each other:\n${lines}`, {
     hint: "Take one of the requests out",
   });
 }
@@ -56,14 +61,35 @@ export async function give(text: string, output: string | undefined, io: CliIo):
     io.stdout(text);
     return;
   }
-  const beside = `${output}.${process.pid}.partial`;
+  await writeWhole(output, text);
+}
+
+/**
+ * Writes a file whole or not at all; with `old`, what it was before is kept under that name. A device or a pipe is written to,
+ * and a link leads to what is written: a file in place of /dev/null or /dev/stdout would be the end of it.
+ */
+export async function writeWhole(
+  file: string,
+  data: string | Uint8Array,
+  { old }: { readonly old?: string | undefined } = {},
+): Promise<void> {
+  // With `old` a link goes away with the name, as it does for conf.
+  const target = old === undefined ? await realpath(file).catch(() => file) : file;
+  const beside = `${target}.${process.pid}.partial`;
   try {
-    await writeFile(beside, text);
-    await rename(beside, output);
+    if (await isSpecial(target)) return await writeFile(target, data);
+    await writeFile(beside, data);
+    if (old !== undefined) await rename(target, old);
+    await rename(beside, target);
   } catch (cause) {
     await rm(beside, { force: true });
-    throw new KconfigError("KCONFIG_HOST", `Cannot write "${output}": ${String(cause)}`, { cause });
+    throw new KconfigError("KCONFIG_HOST", `Cannot write "${file}": ${String(cause)}`, { cause });
   }
+}
+
+async function isSpecial(file: string): Promise<boolean> {
+  const there = await stat(file).catch(() => undefined);
+  return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
 export function toJson(value: unknown): string {

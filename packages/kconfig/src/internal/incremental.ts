@@ -44,7 +44,8 @@ export class Incremental {
     if (symbol.user.has && symbol.user.tri === 2) choice.userChosen = symbol;
     else if (choice.userChosen === symbol) choice.userChosen = undefined;
     const has = choice.values.some((member) => member.user.has);
-    give(choice, { has, tri: choice.userChosen === undefined ? 0 : 2 });
+    const some = choice.values.some((member) => member.user.has && member.user.tri === 1) ? 1 : 0;
+    give(choice, { has, tri: choice.userChosen === undefined ? some : 2 });
     if (has) for (const member of choice.values) give(member, { has });
   }
 

@@ -1,21 +1,17 @@
 /** Commands that load a tree of Kconfig files. */
-import { existsSync } from "node:fs";
 import type { CliIo } from "../command.ts";
 import { KconfigError } from "../errors.ts";
 import { explain, formatExplanation } from "../explain.ts";
-import { formatRefusal } from "../prove.ts";
 import { recordAnswers } from "../recorded.ts";
-import { resolveConfig } from "../resolve.ts";
-import type { ConfigBase } from "../resolve.ts";
 import { loadKconfig } from "../tree.ts";
 import type { KconfigSymbol, KconfigTree } from "../tree.ts";
 import { schemaOf, typesOf } from "../types.ts";
 import { valueOf } from "../value.ts";
 import type { CliArgs } from "./cli-args.ts";
-import { give, need, readFragments, readText, show, symbolName, toJson } from "./cli-files.ts";
+import { give, need, symbolName, toJson } from "./cli-files.ts";
 import { formatMatch, formatSymbol } from "./format-symbol.ts";
 import { nearest } from "./nearest.ts";
-import { openConfigured, openTree, tellWarnings, withTreeOptions } from "./open-tree.ts";
+import { openConfigured, openTree, withTreeOptions } from "./open-tree.ts";
 
 type Values = CliArgs["values"];
 
@@ -65,8 +61,18 @@ export async function runTreeCommand(
     case "record":
       need(operands, 0, 0, "record");
       return await record(values, io);
-    default:
-      return await resolve(operands, values, io);
+    case "menu": {
+      const { menuCommand } = await import("./menu-command.ts");
+      return await menuCommand(operands, values, io);
+    }
+    case "minimize": {
+      const { minimizeCommand } = await import("./solve-commands.ts");
+      return await minimizeCommand(operands, values, io);
+    }
+    default: {
+      const { resolveCommand } = await import("./solve-commands.ts");
+      return await resolveCommand(operands, values, io);
+    }
   }
 }
 
@@ -102,37 +108,4 @@ async function record(values: Values, io: CliIo): Promise<number> {
     await give(toJson(answers()), values.output, io);
   });
   return 0;
-}
-
-const BASES = ["allnoconfig", "tinyconfig", "defconfig"] as const;
-
-async function resolve(operands: readonly string[], values: Values, io: CliIo): Promise<number> {
-  const base = await readBase(values.base ?? "allnoconfig");
-  const { requests } = await readFragments(operands);
-  const { text, refusals } = await withTreeOptions(values, async ({ host, ...request }) => {
-    const resolved = await resolveConfig({ ...request, base, values: requests }, host);
-    tellWarnings(resolved.tree.diagnostics, io);
-    return resolved;
-  });
-  const rows = refusals.map((refusal) => ({
-    ...refusal,
-    wanted: show(refusal.wanted),
-    actual: show(refusal.actual) ?? null,
-  }));
-  const lines = refusals.map((refusal) => `${formatRefusal(refusal)}\n`);
-  await give(values.json === true ? toJson({ config: text, refusals: rows }) : text, values.output, io);
-  io.stderr(lines.join(""));
-  return refusals.length === 0 ? 0 : 1;
-}
-
-async function readBase(name: string): Promise<ConfigBase> {
-  const known = BASES.find((base) => base === name);
-  if (known !== undefined) return known;
-  const near = nearest(name, BASES);
-  if (near !== undefined && !existsSync(name)) {
-    throw new KconfigError("KCONFIG_USAGE", `There is no base "${name}", and no file of that name`, {
-      hint: `Did you mean "${near}"?`,
-    });
-  }
-  return { text: await readText(name) };
 }

@@ -1,8 +1,7 @@
 /** Answers of shell commands, kept between runs by what they depend on: the command, its environment and its tools. */
-import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
-import process from "node:process";
+import { shortName } from "./short-name.ts";
 
 export interface AnswerCache {
   readonly get: (command: string) => string | undefined;
@@ -24,13 +23,14 @@ export function openAnswers(
   directory: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): AnswerCache {
-  const hash = createHash("sha256");
-  for (const name of VARIABLES) hash.update(`${name}=${env[name] ?? ""}\0`);
-  for (const name of TOOLS) hash.update(identity(env[name]?.trim().split(/\s+/)[0] ?? "", env["PATH"]));
-  // What a compiler driver calls without its name standing anywhere.
-  for (const name of ["as", "ld", "sh"]) hash.update(identity(name, env["PATH"]));
-  const path = join(directory, `${hash.digest("hex").slice(0, 32)}.json`);
-  const known = read(path);
+  const tools = TOOLS.map((name) => env[name]?.trim().split(/\s+/)[0] ?? "");
+  const circumstances = [
+    ...VARIABLES.map((name) => `${name}=${env[name] ?? ""}`),
+    // What a compiler driver calls stands nowhere by its name.
+    ...[...tools, "as", "ld", "sh"].map((tool) => identity(tool, env["PATH"])),
+  ].join("\0");
+  const path = join(directory, `${shortName(circumstances)}.json`);
+  const known = read(path, circumstances);
   const scripts = new Map<string, string>();
   const key = (command: string): string => {
     const srctree = env["srctree"];
@@ -56,7 +56,7 @@ export function openAnswers(
       try {
         mkdirSync(dirname(path), { recursive: true });
         const beside = `${path}.${process.pid}`;
-        writeFileSync(beside, JSON.stringify([...known]));
+        writeFileSync(beside, JSON.stringify({ circumstances, answers: [...known] } satisfies Kept));
         renameSync(beside, path);
       } catch {
         return;
@@ -65,24 +65,30 @@ export function openAnswers(
   };
 }
 
-function read(path: string): Map<string, string> {
+interface Kept {
+  readonly circumstances: string;
+  readonly answers: readonly (readonly [command: string, output: string])[];
+}
+
+function read(path: string, circumstances: string): Map<string, string> {
   try {
-    return new Map(JSON.parse(readFileSync(path, "utf8")) as [string, string][]);
+    const kept = JSON.parse(readFileSync(path, "utf8")) as Kept;
+    return new Map(kept.circumstances === circumstances ? kept.answers : []);
   } catch {
     return new Map();
   }
 }
 
 function identity(program: string, path: string | undefined): string {
-  if (program === "") return "\0";
+  if (program === "") return "";
   const candidates = isAbsolute(program)
     ? [program]
     : (path ?? "").split(delimiter).map((folder) => join(folder, program));
   for (const candidate of candidates) {
     const mark = fileMark(candidate);
-    if (mark !== "") return `${mark}\0`;
+    if (mark !== "") return mark;
   }
-  return `${program} is missing\0`;
+  return `${program} is missing`;
 }
 
 function fileMark(path: string): string {

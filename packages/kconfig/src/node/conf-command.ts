@@ -1,6 +1,5 @@
 /** `kconfig conf`: the kernel's conf as a process. */
 import { join } from "node:path";
-import process from "node:process";
 import { runConfAsync } from "../conf/conf.ts";
 import { detectDialect } from "../engine/dialect-signs.ts";
 import { dialectOf } from "../engine/dialect.ts";

@@ -14,7 +14,6 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import process from "node:process";
 import type { ConfHost } from "../conf/conf.ts";
 import { globFiles } from "./glob.ts";
 import type { ShellAnswers } from "./shell-answers.ts";
@@ -48,7 +47,10 @@ export function processConfHost(options: NodeConfOptions): NodeConfHost {
   let ended = false;
   return {
     ...fileHost(options),
-    echoes: process.stdin.isTTY && process.stdout.isTTY,
+    // Asked for with the first question: to look takes longer than many a run without one.
+    get echoes() {
+      return process.stdin.isTTY && process.stdout.isTTY;
+    },
     // What a command prints comes after what was said before it.
     shell: (command) => {
       flush();

@@ -1,10 +1,11 @@
 /** Answers to the shell commands of a tree: kept ones, and those of shells that run side by side. */
-import { spawn, spawnSync } from "node:child_process";
-import process from "node:process";
 import { openAnswers } from "./answers.ts";
 import { startShellPool } from "./shell-pool.ts";
 import type { ShellPool } from "./shell-pool.ts";
 import { answerWithoutShell } from "./shell-shortcuts.ts";
+
+// Loaded when a command has to run, and most often none has: they are kept.
+const children = () => process.getBuiltinModule("node:child_process");
 
 export interface ShellAnswers extends Disposable {
   /** The answer if it is known without running the command. */
@@ -86,7 +87,7 @@ function runQuietly(
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,
 ): Promise<string | undefined> {
-  const child = spawn("/bin/sh", ["-c", Buffer.from(command, "latin1").toString("utf8")], {
+  const child = children().spawn("/bin/sh", ["-c", Buffer.from(command, "latin1").toString("utf8")], {
     env,
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
@@ -101,11 +102,15 @@ function runQuietly(
 }
 
 function runNow(command: string, env: Readonly<Record<string, string | undefined>>, cwd: string): string {
-  const { stdout } = spawnSync("/bin/sh", ["-c", Buffer.from(command, "latin1").toString("utf8")], {
-    env,
-    cwd,
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 1 << 26,
-  });
+  const { stdout } = children().spawnSync(
+    "/bin/sh",
+    ["-c", Buffer.from(command, "latin1").toString("utf8")],
+    {
+      env,
+      cwd,
+      stdio: ["ignore", "pipe", "inherit"],
+      maxBuffer: 1 << 26,
+    },
+  );
   return (stdout as Buffer | null)?.toString("latin1") ?? "";
 }

@@ -1,7 +1,5 @@
 /** Several shells that run commands side by side, fed while this process goes on reading. */
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { inSharedShell } from "./shell-shortcuts.ts";
 
@@ -25,8 +23,10 @@ export function startShellPool(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }): ShellPool {
+  // Loaded here, since most often there is nothing to run.
+  const { spawn } = process.getBuiltinModule("node:child_process");
   // Nothing that a command prints looks like this.
-  const mark = randomBytes(12).toString("hex");
+  const mark = process.getBuiltinModule("node:crypto").randomBytes(12).toString("hex");
   // Each line is a command, after a word that tells whether it is to have a shell of its own.
   const script = [
     "trap 'rm -rf .tmp_$$' EXIT; trap 'exit 1' HUP INT TERM",

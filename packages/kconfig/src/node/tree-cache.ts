@@ -3,17 +3,16 @@
  * files that were looked for and were not there, what patterns matched, environment variables, and the answers of shell
  * commands.
  */
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { beginLoad } from "../engine/load.ts";
 import type { LoadInProgress, LoadRequest, LoadedTree } from "../engine/load.ts";
 import { decodeTree } from "../engine/snapshot-decode.ts";
 import { encodeTree } from "../engine/snapshot-encode.ts";
+import { shortName } from "./short-name.ts";
 
 // Counts up when the same inputs are to give another snapshot, or when its form changes.
-const FORM = 5;
+const FORM = 6;
 
 interface Inputs {
   readonly files: readonly (readonly [path: string, time: number, size: number])[];
@@ -28,6 +27,8 @@ interface Inputs {
 /** Stands before a kept tree; its help is in a file of its own, named by its content, that nothing replaces. */
 interface KeptHead {
   readonly form: number;
+  /** Of which request it is. */
+  readonly key: string;
   readonly inputs: Inputs;
   readonly help: string;
 }
@@ -44,8 +45,8 @@ export interface TreeCacheOptions {
 export function cachedLoad(request: LoadRequest, options: TreeCacheOptions): LoadInProgress {
   const { file, directories, dialect } = request;
   const key = JSON.stringify([file, directories, dialect]);
-  const path = join(options.directory, `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.tree`);
-  const kept = readKept(path, request, options);
+  const path = join(options.directory, `${shortName(key)}.tree`);
+  const kept = readKept(path, key, request, options);
   if (kept !== undefined) return { commands: [], finish: kept };
   const recorder = new Recorder(request);
   const load = beginLoad(recorder.request);
@@ -53,7 +54,7 @@ export function cachedLoad(request: LoadRequest, options: TreeCacheOptions): Loa
     commands: load.commands,
     finish: () => {
       const tree = load.finish();
-      save(path, recorder.inputs(), tree);
+      save(path, key, recorder.inputs(), tree);
       return tree;
     },
   };
@@ -61,6 +62,7 @@ export function cachedLoad(request: LoadRequest, options: TreeCacheOptions): Loa
 
 function readKept(
   path: string,
+  key: string,
   request: LoadRequest,
   options: TreeCacheOptions,
 ): (() => LoadedTree) | undefined {
@@ -72,8 +74,9 @@ function readKept(
   }
   try {
     const length = bytes.readUInt32LE(0);
-    const { form, inputs, help } = JSON.parse(bytes.toString("utf8", 4, 4 + length)) as KeptHead;
-    if (form !== FORM || !isAsItWas(inputs, request, options)) return undefined;
+    const head = JSON.parse(bytes.toString("utf8", 4, 4 + length)) as KeptHead;
+    const { form, inputs, help } = head;
+    if (form !== FORM || head.key !== key || !isAsItWas(inputs, request, options)) return undefined;
     if (!existsSync(join(options.directory, help))) return undefined;
     return () => {
       const { dialect, output } = request;
@@ -173,12 +176,14 @@ class Recorder {
   }
 }
 
-function save(path: string, inputs: Inputs, tree: LoadedTree): void {
+function save(path: string, key: string, inputs: Inputs, tree: LoadedTree): void {
   // Losing it costs only time.
   try {
     const snapshot = encodeTree(tree);
+    // Only who saves pays for it: to load this module takes as long as to read a fifth of a tree.
+    const { createHash } = process.getBuiltinModule("node:crypto");
     const help = `${createHash("sha256").update(snapshot.help).digest("hex").slice(0, 32)}.help`;
-    const head = Buffer.from(JSON.stringify({ form: FORM, inputs, help } satisfies KeptHead));
+    const head = Buffer.from(JSON.stringify({ form: FORM, key, inputs, help } satisfies KeptHead));
     const pad = Buffer.alloc((4 - (head.length % 4)) % 4, " ");
     const length = Buffer.alloc(4);
     length.writeUInt32LE(head.length + pad.length);
