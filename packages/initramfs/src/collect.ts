@@ -9,7 +9,7 @@ import type { ClosureFile } from "./internal/closure-file.ts";
 import { addFacets } from "./internal/collect-facets.ts";
 import { addUserFiles } from "./internal/collect-files.ts";
 import { findProgram } from "./internal/find-program.ts";
-import type { FirmwareFile } from "./internal/firmware.ts";
+import { type FirmwareFile, readFirmware } from "./internal/firmware.ts";
 import { type HostView, hostView, lookupHost, readHostRange } from "./internal/host-view.ts";
 import { comparePaths, userImagePath } from "./internal/paths.ts";
 import { createResolver } from "./internal/program-closure.ts";
@@ -153,6 +153,10 @@ async function collectModulesAndInit(
   spec: ContentSpec,
   context: InitramfsContext,
 ): Promise<void> {
+  if (spec.firmware !== undefined && spec.firmware.length > 0) {
+    addUsrMerge(tree, view, "/lib");
+    addFirmware(tree, readFirmware(view, "", spec.firmware));
+  }
   const modulePaths: string[] = [];
   if (spec.modules !== undefined && spec.modules.names.length > 0) {
     const directory = resolveHost(spec.modules.directory);

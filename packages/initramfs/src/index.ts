@@ -29,7 +29,7 @@ export { type InitramfsEntry, readInitramfs } from "./image/entries.ts";
 export type { MemoryNeed } from "./image/memory-need.ts";
 export { readImage, type ReadImageOptions, type UnpackedImage } from "./image/read-image.ts";
 export { type VerifiedImage, verifyImage, type VerifyOptions } from "./image/verify.ts";
-export type { FirmwareFile } from "./internal/firmware.ts";
+export type { FirmwareFile, FirmwareNeed } from "./internal/firmware.ts";
 export {
   type KernelCompression,
   kernelDecompress,

@@ -20,6 +20,8 @@ export interface InitRecords {
   readonly gateway?: string | undefined;
   /** At most three name servers for /etc/resolv.conf; they win over those that DHCP offers. */
   readonly dns?: readonly string[] | undefined;
+  /** Values for files of the running kernel, below /proc and /sys, written before the program starts. */
+  readonly settings?: readonly { readonly path: string; readonly value: string }[] | undefined;
   /** What follows the program's end, default `poweroff`. */
   readonly after?: "poweroff" | "reboot" | "halt" | undefined;
   /** Measure the idle system for so many milliseconds when the program has ended, and report. Default 0: no. */
@@ -55,7 +57,7 @@ const SCALARS = [
 ] as const satisfies readonly (keyof InitRecords)[];
 
 // The fixed tables of assets/init/config.h.
-const LIMITS = { arg: 1024, env: 500, module: 512, capability: 256, dns: 3 };
+const LIMITS = { arg: 1024, env: 500, module: 512, capability: 256, setting: 64, dns: 3 };
 
 /** What the image's builder tells /init, beside the user. */
 interface BuiltRecords {
@@ -76,6 +78,7 @@ export function encodeRecords(records: InitRecords, built: BuiltRecords = {}): U
     ["dns", records.dns ?? []],
     ["module", built.modules ?? []],
     ["capability", built.capabilities ?? []],
+    ["setting", (records.settings ?? []).map(settingRecord)],
     ["arg", records.args ?? []],
     ["env", Object.entries(records.env ?? {}).map(([name, value]) => envRecord(name, value))],
   ];
@@ -102,6 +105,14 @@ export function encodeRecords(records: InitRecords, built: BuiltRecords = {}): U
 function envRecord(name: string, value: string): string {
   if (name === "" || name.includes("=")) throw invalid(`"${name}" is no name for an environment variable`);
   return `${name}=${value}`;
+}
+
+function settingRecord({ path, value }: { readonly path: string; readonly value: string }): string {
+  // The path ends at the first blank; assets/init/settings.c has room for 256 bytes.
+  if (!/^\/(?:proc|sys)\/\S+$/.test(path) || Buffer.byteLength(path) > 255) {
+    throw invalid(`"${path}" is no file below /proc or /sys, without blanks, for a setting`);
+  }
+  return `${path} ${value}`;
 }
 
 function invalid(message: string): InitramfsError {

@@ -2,6 +2,7 @@ import type { DlopenPriority } from "@justenough/elf";
 
 import type { Arch } from "./arch.ts";
 import type { InitRecords } from "./init-records.ts";
+import type { FirmwareNeed } from "./internal/firmware.ts";
 import type { LayerLimits, LayerSpec } from "./layers/layer-spec.ts";
 import type { ModuleRequest } from "./kernel-modules.ts";
 
@@ -83,6 +84,11 @@ export interface ContentSpec {
   readonly links?: readonly LinkSpec[] | undefined;
   readonly nodes?: readonly NodeSpec[] | undefined;
   readonly modules?: ModuleRequest | undefined;
+  /**
+   * Files below /lib/firmware that drivers built into the kernel may load, with the name of the driver; patterns too. What the
+   * sysroot does not have is left out: drivers name all that they might load.
+   */
+  readonly firmware?: readonly FirmwareNeed[] | undefined;
   /**
    * What no ELF file says that programs need: `nss` (names of users and hosts), `locale=de_DE.UTF-8`,
    * `terminfo=linux,vt220`, `tz=Europe/Berlin`, `ca-certificates`, `gconv=ISO-8859-15`, `pam=login`, `python`

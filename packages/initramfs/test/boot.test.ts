@@ -104,6 +104,7 @@ describe.concurrent("/init in a real machine", () => {
     const script = String.raw`
       read -r name < /proc/sys/kernel/hostname; echo "$name $COLOR $KEPT $PWD"
       cat /etc/resolv.conf; uname -r
+      read -r around < /sys/kernel/debug/fault_around_bytes; echo "around $around"
       (sleep 0.2 & ) # an orphan for /init to reap
       [[ -c /dev/null && -d /dev/pts && -w /tmp && -w /dev/shm && -e /sys/kernel && -t 1 ]] && echo mounted
       : < /dev/tty && echo controlling
@@ -118,6 +119,7 @@ describe.concurrent("/init in a real machine", () => {
         args: ["bash", "-c", script],
         hostname: "box",
         env: { COLOR: "blue" },
+        settings: [{ path: "/sys/kernel/debug/fault_around_bytes", value: "4096" }],
         cwd: "/tmp",
         network: "dhcp",
         tty: "raw",
@@ -135,6 +137,7 @@ describe.concurrent("/init in a real machine", () => {
         "box blue yes /tmp",
         "nameserver 10.0.2.3",
         kernel.release,
+        "around 4096",
         "mounted",
         "controlling",
       ]),
@@ -287,10 +290,11 @@ describe.concurrent("/init in a real machine", () => {
       kernel: kernel.image,
       image,
       directory,
-      job: { args: ["broken"] },
+      job: { args: ["broken"], settings: [{ path: "/proc/sys/no/such", value: "1" }] },
     });
+    expect(console).toContain('init: cannot write "1" to /proc/sys/no/such: no such file');
     expect(console).toContain('init: cannot run "broken": its interpreter "/no/such/shell" is missing');
-    expect(types(frames)).toEqual(["init", "fail", "exit", "end"]);
+    expect(types(frames)).toEqual(["init", "fail", "fail", "exit", "end"]);
     expect(frame(frames, "exit")).toMatchObject({ status: 127 });
   });
 

@@ -192,6 +192,11 @@ describe("buildInitramfs", () => {
     [{ files: [{ target: "/a/../x", content: "" }] }, "INITRAMFS_INVALID_OPTION", /contains "\.\."/],
     [{ files: [{ target: "/x" }] }, "INITRAMFS_INVALID_OPTION", /either "source" or "content"/],
     [{ compiler: "no-such-cc", cacheDir: "/tmp/none" }, "INITRAMFS_TOOL", /no C compiler "no-such-cc"/],
+    [
+      { init: { kind: "generated" as const, settings: [{ path: "/etc/x", value: "1" }] } },
+      "INITRAMFS_INVALID_OPTION",
+      /no file below \/proc or \/sys/,
+    ],
     [{ init: { kind: "generated" as const, args: ["a\0b"] } }, "INITRAMFS_INVALID_OPTION", /NUL/],
   ])("reports %j", async (more, code, message) => {
     const spec = options("never", more);

@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +65,15 @@ test("packs, lists and reads back", async () => {
     "arg=exit 3",
     "",
   ]);
+});
+
+test("a pipe that is named as output is given the image, and stays one", async () => {
+  const pipe = join(directory, "pipe");
+  expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+  const [image, packed] = await Promise.all([readFile(pipe), run("pack", "-o", pipe, "--", "true")]);
+  expect(packed).toMatchObject({ status: 0, stderr: "" });
+  expect(packed.stdout).toContain(createHash("sha256").update(image).digest("hex"));
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
 });
 
 test("prints a closure with its reasons", async () => {

@@ -178,6 +178,33 @@ describe("readModules", () => {
     ]);
   });
 
+  test("brings the firmware of drivers that are built in, of what there is", async () => {
+    const root = mkdtempSync(join(directory, "built-in-"));
+    const firmware = join(root, "usr/lib/firmware");
+    mkdirSync(join(firmware, "card"), { recursive: true });
+    symlinkSync("usr/lib", join(root, "lib"));
+    writeFileSync(join(firmware, "card/a.bin.zst"), zstdCompressSync("a"));
+    writeFileSync(join(firmware, "card/b.bin"), "b");
+    writeFileSync(join(root, "secret"), "secret");
+    const files = ["card/*.bin", "gone.bin", "../../../secret"];
+    const tree = await collect({
+      sysroot: root,
+      programs: [],
+      firmware: files.map((file) => ({ module: "nic", file })),
+      init: { kind: "generated", args: ["x"] },
+      arch: "x86_64",
+    });
+    const found = tree.entries().flatMap(([path, node]) => {
+      if (node.kind !== "file" || node.content.kind !== "bytes" || !path.includes("firmware")) return [];
+      return [`${path} ${Buffer.from(node.content.bytes).toString()}, ${node.why}`];
+    });
+    expect(found).toEqual([
+      "/usr/lib/firmware/card/a.bin a, firmware of nic",
+      "/usr/lib/firmware/card/b.bin b, firmware of nic",
+    ]);
+    expect(tree.get("/lib")).toMatchObject({ kind: "link", to: "usr/lib" });
+  });
+
   test("suggests the module that was meant", async () => {
     await expect(readModules({ directory: kernel.modules, names: ["virtio_nett"] })).rejects.toMatchObject({
       code: "INITRAMFS_MODULE_NOT_FOUND",

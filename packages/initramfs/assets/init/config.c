@@ -57,6 +57,14 @@ static void add_capability(struct config *config, const char *value)
 		config->capabilities[config->capability_count++] = value;
 }
 
+static void add_setting(struct config *config, const char *value)
+{
+	if (config->setting_count == MAX_SETTINGS)
+		problem(config, "too many setting records", value);
+	else
+		config->settings[config->setting_count++] = value;
+}
+
 static void add_dns(struct config *config, const char *value)
 {
 	if (config->dns_count == MAX_DNS)
@@ -111,6 +119,8 @@ static void apply(struct config *config, char *record)
 		add_module(config, value);
 	else if ((value = value_of(record, "capability")))
 		add_capability(config, value);
+	else if ((value = value_of(record, "setting")))
+		add_setting(config, value);
 	else if ((value = value_of(record, "dns")))
 		add_dns(config, value);
 	else if ((value = value_of(record, "report")))

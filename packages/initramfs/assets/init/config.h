@@ -11,6 +11,7 @@ enum after { AFTER_POWEROFF, AFTER_REBOOT, AFTER_HALT };
 #define MAX_ENV 512
 #define MAX_MODULES 512
 #define MAX_CAPABILITIES 256
+#define MAX_SETTINGS 64
 #define MAX_DNS 3 /* MAXNS of resolver(5) */
 
 struct config {
@@ -23,6 +24,8 @@ struct config {
 	int module_count;
 	const char *capabilities[MAX_CAPABILITIES];
 	int capability_count;
+	const char *settings[MAX_SETTINGS];
+	int setting_count;
 	char *args[MAX_ARGS + 1];
 	int arg_count;
 	char *env[MAX_ENV + 1];

@@ -10,6 +10,7 @@
 #include "power.h"
 #include "program.h"
 #include "report.h"
+#include "settings.h"
 
 static struct config config;
 static struct program program;
@@ -62,6 +63,7 @@ static void prepare(void)
 	if (config.problem[0])
 		fail(-EINVAL, "config", "a record of the configuration is not understood: %s", config.problem);
 	capabilities_restore(&config);
+	settings_apply(&config);
 	net_loopback_up();
 	net_up(&config);
 	pump_open(&config);
