@@ -80,5 +80,7 @@ export type { VirtioPort } from "./virtio-port.ts";
 export type { LaunchOptions, LaunchProgress, Vm } from "./vm.ts";
 export { BOOT_SYMPTOMS, type BootSymptom } from "./symptoms.ts";
 export { timelineSvg, timelineText } from "./timeline.ts";
+export { TRACER, tracerSegment } from "./tracer/segment.ts";
+export { readTrace, type Trace, type TracedCall } from "./tracer/trace.ts";
 export { findUefi, type Uefi } from "./uefi.ts";
 export { unpackVmlinux } from "./vmlinux.ts";

@@ -18,9 +18,15 @@ export interface AgentProgramOptions {
 }
 
 /** One level up from dist/ in the published package, two from here in the repository. */
-const SOURCES = ["../assets/agent", "../../assets/agent"].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+const SOURCES = ["../assets", "../../assets"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+
+/** Programs for guests, each in a directory of its own; others use what the agent's has for all. */
+const SHARED: Readonly<Record<GuestProgram, readonly string[]>> = {
+  agent: [],
+  tracer: ["../agent/util.c"],
+};
+
+export type GuestProgram = "agent" | "tracer";
 
 // No libc, nothing of this machine in the result: no paths, no build id, no compiler's name.
 const FLAGS = [
@@ -52,24 +58,27 @@ const MACHINES: Readonly<
 };
 
 /**
- * Compiles the agent with the machine's C compiler and returns its path in the cache, where it is kept under the hash of
+ * Compiles a program with the machine's C compiler and returns its path in the cache, where it is kept under the hash of
  * sources and compiler.
  */
-export async function compileAgent(options: AgentProgramOptions = {}): Promise<string> {
+export async function compileGuestProgram(
+  name: GuestProgram,
+  options: AgentProgramOptions = {},
+): Promise<string> {
   const arch = options.arch ?? "x86_64";
   const native = MACHINES[arch].node === process.arch;
   const compiler = options.compiler ?? (native ? "cc" : `${MACHINES[arch].gnu}-linux-gnu-gcc`);
-  const { directory, files } = await agentSources();
+  const { directory, files } = await guestSources(name);
   const version = await run(compiler, ["--version"], directory, arch, native);
   const hash = createHash("sha256").update(JSON.stringify([arch, FLAGS, version]));
-  for (const name of files) hash.update(`${name}\0${await readFile(join(directory, name), "utf8")}\0`);
+  for (const file of files) hash.update(`${file}\0${await readFile(join(directory, file), "utf8")}\0`);
   const cache = join(cacheRoot(options.cacheDir), "qemu");
-  const path = join(cache, `agent-${arch}-${hash.digest("hex").slice(0, 32)}`);
+  const path = join(cache, `${name}-${arch}-${hash.digest("hex").slice(0, 32)}`);
   if (await exists(path)) return path;
   await mkdir(cache, { recursive: true });
   const part = `${path}.${randomUUID()}`;
   try {
-    const units = files.filter((name) => name.endsWith(".c"));
+    const units = files.filter((file) => file.endsWith(".c"));
     // riscv64 has no instruction for some of what the compiler wants to do.
     await run(compiler, [...FLAGS, "-o", part, ...units, "-lgcc"], directory, arch, native);
     await rename(part, path);
@@ -79,17 +88,24 @@ export async function compileAgent(options: AgentProgramOptions = {}): Promise<s
   return path;
 }
 
-/** What it is compiled from. */
-export async function agentSources(): Promise<{
+/** What a program is compiled from. */
+export async function guestSources(name: GuestProgram): Promise<{
   readonly directory: string;
   readonly files: readonly string[];
 }> {
-  for (const directory of SOURCES) {
+  for (const assets of SOURCES) {
+    const directory = join(assets, name);
     if (!(await exists(directory))) continue;
-    const names = await readdir(directory, { recursive: true });
-    return { directory, files: names.filter((name) => /\.[ch]$/.test(name)).sort() };
+    const own = (await readdir(directory, { recursive: true })).sort();
+    // Headers too: they are part of what the result depends on.
+    const headers = name === "agent" ? [] : await readdir(join(assets, "agent"), { recursive: true });
+    const shared = headers.filter((file) => file.endsWith(".h")).map((file) => join("../agent", file));
+    return {
+      directory,
+      files: [...own.filter((file) => /\.[ch]$/.test(file)), ...SHARED[name], ...shared.sort()],
+    };
   }
-  throw new QemuError("QEMU_FILE_UNREADABLE", `The agent's sources are not in ${SOURCES.join(" or ")}`);
+  throw new QemuError("QEMU_FILE_UNREADABLE", `The ${name}'s sources are not in ${SOURCES.join(" or ")}`);
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -117,8 +133,8 @@ async function run(
     throw new QemuError(
       "QEMU_AGENT_COMPILER",
       code === "ENOENT"
-        ? `There is no C compiler "${compiler}" on this machine, which the guest's agent needs`
-        : `The compiler cannot make the agent: ${["cd", cwd, "&&", compiler, ...args].join(" ")}\n${stderr?.trim() ?? ""}`,
+        ? `There is no C compiler "${compiler}" on this machine, which a program for the guest needs`
+        : `The compiler cannot make a program for the guest: ${["cd", cwd, "&&", compiler, ...args].join(" ")}\n${stderr?.trim() ?? ""}`,
       { hint: `Install it: apt-get install ${packages} (Debian, Ubuntu)`, cause: error },
     );
   }

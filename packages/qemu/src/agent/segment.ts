@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { encodeCpio } from "@justenough/cpio";
-import { compileAgent, type AgentProgramOptions } from "./program.ts";
+import { compileGuestProgram, type AgentProgramOptions } from "./program.ts";
 
 /**
  * A piece for the end of `initrd` that puts the agent into the guest as `/agent`: to be started by the guest's init
@@ -15,6 +15,6 @@ import { compileAgent, type AgentProgramOptions } from "./program.ts";
  * ```
  */
 export async function agentSegment(options: AgentProgramOptions = {}): Promise<Uint8Array> {
-  const data = await readFile(await compileAgent(options));
+  const data = await readFile(await compileGuestProgram("agent", options));
   return encodeCpio([{ type: "file", name: "agent", mode: 0o755, data }], { blockSize: 4 });
 }

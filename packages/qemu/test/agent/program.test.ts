@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { compileAgent } from "../../src/agent/program.ts";
+import { compileGuestProgram } from "../../src/agent/program.ts";
 import { agentSegment } from "../../src/index.ts";
 
 let directory: string;
@@ -18,9 +18,11 @@ test.each([
   { arch: "riscv64", machine: 243, most: 24_576 },
 ] as const)("compiles for $arch to the same small static program each time, and keeps it", async (on) => {
   const [one, two] = [join(directory, "one"), join(directory, "two")];
-  const path = await compileAgent({ arch: on.arch, cacheDir: one });
+  const path = await compileGuestProgram("agent", { arch: on.arch, cacheDir: one });
   const bytes = await readFile(path);
-  expect(bytes.equals(await readFile(await compileAgent({ arch: on.arch, cacheDir: two })))).toBe(true);
+  expect(
+    bytes.equals(await readFile(await compileGuestProgram("agent", { arch: on.arch, cacheDir: two }))),
+  ).toBe(true);
   expect(bytes.readUInt16LE(18)).toBe(on.machine);
   // ET_EXEC, and no PT_INTERP among its program headers.
   expect(bytes.readUInt16LE(16)).toBe(2);
@@ -32,7 +34,7 @@ test.each([
   // Nothing of the machine that built it.
   expect(bytes.includes("GCC:") || bytes.includes(directory) || bytes.includes("/assets/")).toBe(false);
   // Found again without its compiler's work, and without a trace of it.
-  expect(await compileAgent({ arch: on.arch, cacheDir: one })).toBe(path);
+  expect(await compileGuestProgram("agent", { arch: on.arch, cacheDir: one })).toBe(path);
   expect((await readdir(join(one, "qemu"))).filter((name) => name.includes(on.arch))).toHaveLength(1);
   const segment = Buffer.from(await agentSegment({ arch: on.arch, cacheDir: one }));
   expect([segment.length % 4, segment.includes(bytes)]).toEqual([0, true]);
@@ -40,7 +42,9 @@ test.each([
 
 test("says what to install when there is no compiler, and leaves nothing", async () => {
   const cacheDir = join(directory, "three");
-  await expect(compileAgent({ arch: "riscv64", cacheDir, compiler: "no-such-cc" })).rejects.toMatchObject({
+  await expect(
+    compileGuestProgram("agent", { arch: "riscv64", cacheDir, compiler: "no-such-cc" }),
+  ).rejects.toMatchObject({
     code: "QEMU_AGENT_COMPILER",
     hint: "Install it: apt-get install gcc-riscv64-linux-gnu linux-libc-dev-riscv64-cross (Debian, Ubuntu)",
   });

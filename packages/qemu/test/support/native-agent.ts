@@ -3,7 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
-import { agentSources, compileAgent } from "../../src/agent/program.ts";
+import { guestSources, compileGuestProgram } from "../../src/agent/program.ts";
 import type { AgentPort } from "../../src/index.ts";
 import type { Arch } from "../../src/index.ts";
 
@@ -18,12 +18,12 @@ export interface NativeAgent {
 
 export async function nativeProgram(): Promise<string> {
   const arch = ({ x64: "x86_64", arm64: "arm64", riscv64: "riscv64" } as Record<string, Arch>)[process.arch];
-  return compileAgent({ arch });
+  return compileGuestProgram("agent", { arch });
 }
 
 /** The same sources over the C library, with the compiler's checks of each memory access. */
 export async function sanitizedProgram(directory: string): Promise<string> {
-  const { directory: cwd, files } = await agentSources();
+  const { directory: cwd, files } = await guestSources("agent");
   const path = join(directory, "agent-sanitized");
   const flags = ["-g", "-O1", "-DAGENT_HOSTED", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
   await promisify(execFile)("cc", [...flags, "-o", path, ...files.filter((name) => name.endsWith(".c"))], {
