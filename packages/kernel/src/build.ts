@@ -67,7 +67,8 @@ export async function withObjects<T>(
   return withLock(`${objects}.lock`, { signal: context.signal, onWait }, () => work(objects));
 }
 
-function waiting(context: KernelContext, doing: string): (pid: number) => void {
+/** What withLock() calls when it waits for a process that builds. */
+export function waiting(context: KernelContext, doing: string): (pid: number) => void {
   return (pid) =>
     context.onProgress?.({ phase: "wait", done: 0, unit: "steps", message: `Process ${pid} is ${doing}` });
 }

@@ -12,17 +12,20 @@ const HELP = `kbuild: fetch, configure and build Linux kernels
 
 usage:
   kbuild features [NAME]          list the features, or print one's Kconfig fragment
+  kbuild presets [NAME]           list switches of known cost, or print one's fragment
   kbuild fetch [options]          fetch and unpack the source, print its directory, version and id
   kbuild configure [options]      print the complete configuration (.config), proved
   kbuild build [options]          build, print where the kernel is
   kbuild distro [--package NAME]  fetch the distribution's own kernel, without installing it
   kbuild diff A B                 what differs between two kernels' configurations
   kbuild size PATH                what a kernel's bytes are spent on, by directory and option
+  kbuild drivers [--from FILE]    which symbols build the drivers of a machine's devices
+  kbuild probe                    the devices of this machine, for "drivers" elsewhere
   kbuild matrix FILE              build many kernels: sources, architectures, compilers, configurations
   kbuild modules KERNEL DIRECTORY   build modules from outside the kernel's tree
   kbuild cache ls|gc              what the cache holds; make it smaller
   kbuild doctor                   whether this machine has what a build needs
-                                  (these six have a --help of their own)
+                                  (these eight have a --help of their own)
 
 options:
   --source SOURCE     default: Debian's 6.12; a source is one of
@@ -38,6 +41,7 @@ options:
   --offline           use what is in the cache, and no network
   --feature NAME      add a feature (repeatable)
   --no-default-features
+  --preset NAME       turn a switch of known cost: kpti=off (repeatable)
   --set SYMBOL=VALUE  set a symbol, over what features say (repeatable)
   --arch NAME         x86_64 (default), arm64 or riscv64; by a cross compiler on another machine
   --compiler NAME     gcc (default), or clang with LLVM's linker and tools
@@ -67,6 +71,7 @@ const OPTIONS = {
   offline: { type: "boolean" },
   feature: { type: "string", multiple: true },
   "no-default-features": { type: "boolean" },
+  preset: { type: "string", multiple: true },
   set: { type: "string", multiple: true },
   arch: { type: "string" },
   compiler: { type: "string" },
@@ -79,6 +84,8 @@ const OPTIONS = {
   icecream: { type: "boolean" },
   output: { type: "string", short: "o" },
   package: { type: "string" },
+  modalias: { type: "string", multiple: true },
+  from: { type: "string" },
   refresh: { type: "boolean" },
   verify: { type: "boolean" },
   depth: { type: "string" },
@@ -102,7 +109,7 @@ export interface CommandContext {
   readonly progress: ReturnType<typeof progressPrinter>;
 }
 
-const COMMANDS = ["features", "fetch", "configure", "build", "distro", ...Object.keys(VERBS)];
+const COMMANDS = ["features", "presets", "fetch", "configure", "build", "distro", ...Object.keys(VERBS)];
 
 /** The command line: returns the exit status. */
 export async function main(argv: readonly string[], io: CliIo = processIo): Promise<number> {
@@ -128,7 +135,7 @@ export async function main(argv: readonly string[], io: CliIo = processIo): Prom
       return await verb.run({ args, io, signal: abort.signal, progress });
     } else {
       if (extra !== undefined) throw new KernelError("KERNEL_USAGE", `Unexpected argument "${extra}"`);
-      if (operand !== undefined && name !== "features") {
+      if (operand !== undefined && name !== "features" && name !== "presets") {
         throw new KernelError("KERNEL_USAGE", `Unexpected argument "${operand}"`);
       }
       const { runCommand } = await import("./internal/commands.ts");

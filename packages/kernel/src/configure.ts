@@ -2,19 +2,16 @@ import { readFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
-  explainRefusals,
-  loadKconfig,
   overrideRequests,
   parseConfig,
   printRequests,
   proveConfig,
-  refusalError,
   requestsOf,
   resolveConfig,
   valueOf,
   isSymbolName,
 } from "@justenough/kconfig";
-import type { Config, ConfigBase, ConfigRequest, Refusal, TreeHost } from "@justenough/kconfig";
+import type { Config, ConfigBase, ConfigRequest, TreeHost } from "@justenough/kconfig";
 import type { Arch } from "./arch.ts";
 import { kernelCacheDir } from "./context.ts";
 import type { KernelContext } from "./context.ts";
@@ -22,12 +19,16 @@ import { KernelError } from "./errors.ts";
 import { composeFeatures, defaultFeatures } from "./feature.ts";
 import { compilerArgs, compilerFor } from "./internal/compiler.ts";
 import type { Compiler } from "./internal/compiler.ts";
+import { solveRefused } from "./internal/solve-refused.ts";
+import type { Unsolved } from "./internal/solve-refused.ts";
 import { kconfigHost } from "./internal/kconfig-host.ts";
 import { withLock } from "./internal/lock.ts";
 import { markUsed, writeFileAtomic } from "./internal/store.ts";
 import { WITH_PAHOLE } from "./internal/make.ts";
 import { keyArgs, moduleKey } from "./internal/module-key.ts";
 import { checkTools, paholeVersion, toolchainVersion } from "./internal/toolchain.ts";
+import { checkPresets } from "./preset.ts";
+import type { Preset } from "./preset.ts";
 import { fetchSource, resolveSource } from "./source.ts";
 import type { KernelSource, ResolvedSource } from "./source.ts";
 
@@ -40,10 +41,12 @@ export interface KernelConfiguration {
   readonly compiler?: "gcc" | "clang" | undefined;
   /** Default: {@link defaultFeatures}. What they need comes with them. */
   readonly features?: readonly string[] | undefined;
+  /** Switches of known cost, `kpti=off` say, see {@link listPresets}. Neither features nor `config` may contradict them. */
+  readonly presets?: readonly string[] | undefined;
   /** Symbols (without CONFIG_) and values (y, m, n, numbers, strings); they win over those of features. */
   readonly config?: Readonly<Record<string, string>> | undefined;
-  /** Who asks for `config`, for messages: `config in appliance.yaml:12`, say. */
-  readonly origin?: string | undefined;
+  /** Who asks for `config`, or for a symbol in it, for messages: `config in appliance.yaml:12`, say. */
+  readonly origin?: string | ((symbol: string) => string) | undefined;
   /** Default: allnoconfig, where all that nobody asks for is off. */
   readonly base?: ConfigBase | undefined;
   /** Leaves debugging information out of the installed modules; vmlinux keeps its own. Default: false. */
@@ -57,6 +60,10 @@ export interface ConfiguredKernel {
   readonly text: string;
   readonly requests: readonly ConfigRequest[];
   readonly features: readonly string[];
+  /** With those that they include. */
+  readonly presets: readonly string[];
+  /** What the presets want on the kernel's command line, beside what is built in. */
+  readonly boot: readonly string[];
   /** Names source, requests, base and tools. */
   readonly id: string;
 }
@@ -66,6 +73,7 @@ export interface ConfigurationPlan {
   readonly arch: Arch;
   readonly source: ResolvedSource;
   readonly features: readonly string[];
+  readonly presets: readonly Preset[];
   readonly requests: readonly ConfigRequest[];
   readonly base: ConfigBase;
   readonly compiler: Compiler;
@@ -93,10 +101,15 @@ export async function planConfiguration(
     toolchainVersion(compiler, context.signal),
   ]);
   const version = await sourceVersion(source, context);
-  const composed = composeFeatures(wanted.features ?? defaultFeatures(arch), { arch, version });
+  const composed = composeFeatures(wanted.features ?? defaultFeatures(arch), {
+    arch,
+    version,
+    presets: wanted.presets,
+  });
   // Sorted, so that the order of asking decides neither the result nor the id. The user's come last: of several members
   // of a choice conf takes the last one.
   const user = userRequests(wanted).sort(bySymbol);
+  checkPresets(composed.presets, user, version);
   const requests = overrideRequests([...composed.requests].sort(bySymbol), user);
   const features = composed.features.map((feature) => feature.name);
   const btf = requests.some(({ symbol, value }) => symbol === "DEBUG_INFO_BTF" && value.text !== "n");
@@ -121,7 +134,8 @@ export async function planConfiguration(
     stripped: stripped || undefined,
   };
   const id = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
-  return { arch, compiler, source, features, requests, base, toolchain, makeArgs, stripped, id };
+  const { presets } = composed;
+  return { arch, compiler, source, features, presets, requests, base, toolchain, makeArgs, stripped, id };
 }
 
 /**
@@ -137,8 +151,8 @@ export async function configureKernel(
 }
 
 /**
- * {@link configureKernel} for what is already planned. What conf made of the requests is kept also when that refuses
- * something: the error comes at once the next time.
+ * {@link configureKernel} for what is already planned. What conf makes of the requests is taken when it honours them all;
+ * else what they need is found and comes with them, as few options as can be.
  */
 export async function configurePlan(
   plan: ConfigurationPlan,
@@ -153,15 +167,37 @@ export async function configurePlan(
   } else await markUsed(path);
   const config = parseConfig(text);
   const refused = proveConfig(requests, config);
-  if (refused.length === 0) return { config, text, requests, features, id };
-  const refusals = await explainRefused(refused, plan, text, context);
-  const error = refusalError(refusals);
-  if (error === undefined) return { config, text, requests, features, id };
-  throw new KernelError("KERNEL_CONFIG", error.message, { hint: error.hint, cause: error, refusals });
+  const { presets: chosen } = plan;
+  const presets = chosen.map(({ name }) => name);
+  const boot = chosen.flatMap((preset) => preset.boot);
+  const configured = { config, text, requests, features, presets, boot, id };
+  if (refused.length === 0) return configured;
+  const solved = await solvedText(plan, { refused, text }, context);
+  return { ...configured, config: parseConfig(solved), text: solved };
 }
 
-// Works in a directory of its own: no build ever sees a configuration that is not proved.
-async function withTree<T>(
+// Kept like the other, under a name of its own.
+async function solvedText(
+  plan: ConfigurationPlan,
+  unsolved: Unsolved,
+  context: KernelContext,
+): Promise<string> {
+  const path = join(kernelCacheDir(context), "configs", `${plan.id}.solved.config`);
+  const kept = await readFile(path, "utf8").catch(() => undefined);
+  if (kept !== undefined) {
+    await markUsed(path);
+    return kept;
+  }
+  const { base, requests } = plan;
+  const text = await withTree(plan, context, async (srctree, host) =>
+    solveRefused({ srctree, base, requests, ...unsolved }, host),
+  );
+  await writeFileAtomic(path, text);
+  return text;
+}
+
+/** Holds a plan's tree. In a directory of its own: no build ever sees a configuration that is not proved. */
+export async function withTree<T>(
   plan: ConfigurationPlan,
   context: KernelContext,
   work: (tree: string, host: TreeHost) => Promise<T>,
@@ -196,20 +232,6 @@ async function resolvePlan(plan: ConfigurationPlan, context: KernelContext): Pro
   });
 }
 
-// The kept configuration says that something was refused; the tree says why.
-async function explainRefused(
-  refusals: readonly Refusal[],
-  plan: ConfigurationPlan,
-  text: string,
-  context: KernelContext,
-): Promise<readonly Refusal[]> {
-  return withTree(plan, context, async (srctree, host) => {
-    const tree = await loadKconfig({ srctree, host });
-    tree.load(text);
-    return explainRefusals(refusals, tree);
-  });
-}
-
 /**
  * The build directory for a plan. Kernels of one source and compiler share it, so that a changed option compiles only
  * what it touches: Kbuild records each object's command and the symbols that it looks at. Options that touch nearly
@@ -238,7 +260,9 @@ function userRequests(wanted: KernelConfiguration): ConfigRequest[] {
     }
     values[symbol] = valueOf(text);
   }
-  return requestsOf(values, wanted.origin ?? "config");
+  const { origin = "config" } = wanted;
+  if (typeof origin === "string") return requestsOf(values, origin);
+  return requestsOf(values, "").map((request) => ({ ...request, origin: origin(request.symbol) }));
 }
 
 /** The version of a source. Debian's and kernel.org's are in the name; a tarball's name may say anything. */

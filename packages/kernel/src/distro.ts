@@ -86,7 +86,7 @@ async function realPackage(name: string, context: KernelContext, foreign?: strin
     });
   }
   const next = found.depends.find((entry) => /^linux-image-\d/.test(entry));
-  return next === undefined || /^linux-image-\d/.test(name) ? found : realPackage(next, context, foreign);
+  return next === undefined ? found : realPackage(next, context, foreign);
 }
 
 async function unpackKernel(

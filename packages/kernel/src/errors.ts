@@ -13,6 +13,7 @@ export type KernelErrorCode =
   | "KERNEL_FEATURE"
   | "KERNEL_MATRIX"
   | "KERNEL_NO_SPACE"
+  | "KERNEL_PRESET"
   | "KERNEL_SOURCE"
   | "KERNEL_TOOL_FAILED"
   | "KERNEL_TOOL_MISSING"

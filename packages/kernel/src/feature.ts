@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { mergeRequests, parseFragment } from "@justenough/kconfig";
+import { mergeRequests } from "@justenough/kconfig";
 import type { ConfigRequest, Fragment } from "@justenough/kconfig";
 import { ARCHES } from "./arch.ts";
 import type { Arch } from "./arch.ts";
 import { KernelError } from "./errors.ts";
+import { appliesTo, archesOf, headerWords, readFragments } from "./fragment-files.ts";
 import { nearest } from "./internal/nearest.ts";
+import { selectPresets } from "./preset.ts";
+import type { Preset } from "./preset.ts";
 
 /** Something that a kernel can do, as data: one or more Kconfig fragments. */
 export interface Feature {
@@ -19,15 +20,14 @@ export interface Feature {
   readonly fragments: readonly Fragment[];
 }
 
-/** Features and all that they need, merged. */
+/** Features and all that they need, merged with presets. */
 export interface ComposedFeatures {
   /** In the order in which they apply: needs first. */
   readonly features: readonly Feature[];
+  /** With those that they include. */
+  readonly presets: readonly Preset[];
   readonly requests: readonly ConfigRequest[];
 }
-
-// Both src/ and dist/ stand beside features/.
-const DIRECTORY = fileURLToPath(new URL("../features/", import.meta.url));
 
 let features: ReadonlyMap<string, Feature> | undefined;
 
@@ -52,15 +52,20 @@ export function defaultFeatures(arch: Arch = "x86_64"): string[] {
 }
 
 /**
- * Merges features with all that they need. `version`, such as "6.12", leaves out symbols that this kernel does not
- * have (`# since:` and `# until:` in the fragment); without it all are kept.
+ * Merges features with all that they need, and with presets, which are of equal rank. `version`, such as "6.12", leaves
+ * out symbols that this kernel does not have (`# since:` and `# until:` in the fragment); without it all are kept.
  *
- * @throws KernelError KERNEL_FEATURE for a name that does not exist, for one that does not exist on this
- * architecture, and for two features that contradict each other.
+ * @throws KernelError KERNEL_FEATURE or KERNEL_PRESET for a name that does not exist, for one that does not exist on
+ * this architecture, and for two that contradict each other.
  */
 export function composeFeatures(
   names: readonly string[],
-  options: { readonly arch: Arch; readonly version?: string | undefined },
+  options: {
+    readonly arch: Arch;
+    readonly version?: string | undefined;
+    /** As {@link selectPresets} takes them. */
+    readonly presets?: readonly string[] | undefined;
+  },
 ): ComposedFeatures {
   const all = new Map(listFeatures().map((feature) => [feature.name, feature]));
   const chosen = new Map<string, Feature>();
@@ -87,17 +92,24 @@ export function composeFeatures(
     chosen.set(name, feature);
   };
   for (const name of names) add(name, []);
-  const applicable = [...chosen.values()].flatMap((feature) =>
-    fragmentsOn(feature, options.arch)
-      .flatMap((fragment) => fragment.requests)
-      .filter((request) => appliesTo(request, options.version)),
-  );
+  const presets = selectPresets(options.presets ?? [], options.arch);
+  const fragments = [
+    ...[...chosen.values()].flatMap((feature) => fragmentsOn(feature, options.arch)),
+    ...presets.map((preset) => preset.fragment),
+  ];
+  const applicable = fragments
+    .flatMap((fragment) => fragment.requests)
+    .filter((request) => appliesTo(request, options.version));
   const { requests, conflicts } = mergeRequests(applicable);
   if (conflicts.length > 0) {
     const lines = conflicts.map((conflict) => conflict.message).join("\n  ");
-    throw new KernelError("KERNEL_FEATURE", `Features contradict each other:\n  ${lines}`);
+    const [code, who] =
+      presets.length === 0
+        ? (["KERNEL_FEATURE", "Features"] as const)
+        : (["KERNEL_PRESET", "Features and presets"] as const);
+    throw new KernelError(code, `${who} contradict each other:\n  ${lines}`);
   }
-  return { features: [...chosen.values()], requests };
+  return { features: [...chosen.values()], presets, requests };
 }
 
 function fragmentsOn(feature: Feature, arch: Arch): Fragment[] {
@@ -106,45 +118,16 @@ function fragmentsOn(feature: Feature, arch: Arch): Fragment[] {
 
 // A PC powers off by ACPI, which needs PCI; other machines ask their firmware, and need nothing.
 function needsOn(feature: Feature, arch: Arch): Set<string> {
-  return new Set(fragmentsOn(feature, arch).flatMap(needsOf));
-}
-
-function needsOf(fragment: Fragment): string[] {
-  return (fragment.header.get("needs") ?? "").split(/\s+/).filter((word) => word !== "");
-}
-
-function appliesTo(request: ConfigRequest, version: string | undefined): boolean {
-  if (version === undefined) return true;
-  const since = request.conditions.get("since");
-  const until = request.conditions.get("until");
-  if (since !== undefined && compareSeries(version, since) < 0) return false;
-  return until === undefined || compareSeries(version, until) <= 0;
-}
-
-/** Compares the first two numbers of versions: 6.9 is before 6.12, and 6.12.3 equals 6.12. */
-function compareSeries(a: string, b: string): number {
-  const numbers = (text: string): number[] => (/^(\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number);
-  const [major = 0, minor = 0] = numbers(a);
-  const [otherMajor = 0, otherMinor = 0] = numbers(b);
-  return major === otherMajor ? minor - otherMinor : major - otherMajor;
-}
-
-function archesOf(fragment: Fragment): readonly Arch[] {
-  const words = (fragment.header.get("arch") ?? "all").split(/\s+/);
-  return words.includes("all") ? ARCHES : ARCHES.filter((arch) => words.includes(arch));
+  return new Set(fragmentsOn(feature, arch).flatMap((fragment) => headerWords(fragment, "needs")));
 }
 
 function readFeatures(): Map<string, Feature> {
   const found = new Map<string, Feature>();
-  // Sorted, so that base.config comes before base.x86_64.config and the order is the same everywhere.
-  for (const name of readdirSync(DIRECTORY)
-    .filter((entry) => entry.endsWith(".config"))
-    .sort((a, b) => (a.slice(0, -7) < b.slice(0, -7) ? -1 : 1))) {
-    const fragment = parseFragment(readFileSync(DIRECTORY + name, "utf8"), { file: `features/${name}` });
+  for (const fragment of readFragments("features")) {
     const feature = fragment.header.get("feature");
     const why = fragment.header.get("why");
     if (feature === undefined || why === undefined) {
-      throw new KernelError("KERNEL_FEATURE", `features/${name} has no "# feature:" or no "# why:"`);
+      throw new KernelError("KERNEL_FEATURE", `${fragment.file} has no "# feature:" or no "# why:"`);
     }
     const before = found.get(feature);
     found.set(feature, {
@@ -153,7 +136,7 @@ function readFeatures(): Map<string, Feature> {
       arch: ARCHES.filter(
         (arch) => before?.arch.includes(arch) === true || archesOf(fragment).includes(arch),
       ),
-      needs: [...new Set([...(before?.needs ?? []), ...needsOf(fragment)])],
+      needs: [...new Set([...(before?.needs ?? []), ...headerWords(fragment, "needs")])],
       fragments: [...(before?.fragments ?? []), fragment],
     });
   }

@@ -24,6 +24,7 @@ type Cell = MatrixCell & { readonly arch: Arch; readonly base: Base | undefined 
 interface Config {
   readonly name: string;
   readonly features: readonly string[];
+  readonly presets: readonly string[];
   readonly base: Base | undefined;
   readonly symbols: Readonly<Record<string, string>>;
   readonly defaults: boolean;
@@ -31,7 +32,7 @@ interface Config {
 
 const KEYS = ["sources", "arch", "compiler", "configs", "exclude"];
 const SOURCE_KEYS = ["source", "name", "patches"];
-const CONFIG_KEYS = ["features", "default-features", "set", "base"];
+const CONFIG_KEYS = ["features", "default-features", "presets", "set", "base"];
 const AXES = ["source", "arch", "compiler", "config"];
 const COMPILERS = ["gcc", "clang"] as const;
 const BASES = ["allnoconfig", "tinyconfig", "defconfig"] as const;
@@ -88,7 +89,7 @@ export async function readMatrix(file: string): Promise<MatrixCell[]> {
           };
           return !exclude.some((one) => one.every((word) => place[word.axis]?.includes(word.text)));
         });
-        const here = some.map(({ name, features, base, symbols, defaults }) => ({
+        const here = some.map(({ name, features, presets, base, symbols, defaults }) => ({
           name: `${sourceName}_${arch}_${compiler}_${name}`,
           place: { source: sourceName, config: name },
           source,
@@ -98,6 +99,7 @@ export async function readMatrix(file: string): Promise<MatrixCell[]> {
           config: symbols,
           origin: `${file}, configs.${name}`,
           features: [...(defaults ? defaultFeatures(arch) : []), ...features],
+          presets,
         }));
         // They share a build directory.
         cells.push(...leastDifference(here, requestsOf));
@@ -151,7 +153,9 @@ function readConfigs({ value, wrong, map, word, words }: MatrixDocument): Config
       symbols[symbol] = symbolValue(wanted) ?? word([...path, "set", symbol], wanted);
     }
     const base = config["base"] === undefined ? undefined : word([...path, "base"], config["base"], BASES);
-    return { name, features: words([...path, "features"], config["features"], []), base, symbols, defaults };
+    const features = words([...path, "features"], config["features"], []);
+    const presets = words([...path, "presets"], config["presets"], []);
+    return { name, features, presets, base, symbols, defaults };
   });
 }
 
@@ -170,10 +174,10 @@ function nameOf(source: string): string {
 }
 
 // A cell that cannot be configured fails when it is its turn.
-function requestsOf({ features = [], arch, config, base }: Cell): string[] {
+function requestsOf({ features = [], presets, arch, config, base }: Cell): string[] {
   const symbols = Object.entries(config ?? {}).map(([symbol, text]) => `${symbol}=${text}`);
   try {
-    const { requests } = composeFeatures(features, { arch });
+    const { requests } = composeFeatures(features, { arch, presets });
     return [base ?? "", ...symbols, ...printRequests(requests).split("\n")];
   } catch {
     return symbols;

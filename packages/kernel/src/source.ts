@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { kernelCacheDir } from "./context.ts";
@@ -196,20 +197,23 @@ async function resolveBase(
  */
 export async function fetchSource(source: ResolvedSource, context: KernelContext = {}): Promise<string> {
   const { tree, unpack } = source;
-  if (unpack === undefined || (await isTree(tree))) return tree;
+  if (unpack === undefined) return tree;
   const lock = `${tree}.lock`;
+  // A lock beside a whole tree: whoever held it was killed before it had tidied up, or is about to.
+  if ((await isTree(tree)) && !existsSync(lock)) return tree;
   const onWait = waitsFor("the same source", context);
   return withLock(lock, { signal: context.signal, onWait }, async () => {
-    if (await isTree(tree)) return tree;
     // Before for the room that it takes, and after because a program of a process that was killed may still be writing.
     await removeStale(tree);
-    await makeDirectoryAtomic(tree, async (directory) => {
-      await unpack(directory, context);
-      if (!(await isTree(directory))) {
-        throw new KernelError("KERNEL_SOURCE", `"${source.provenance.origin}" holds no kernel source tree`);
-      }
-    });
-    await removeStale(tree);
+    if (!(await isTree(tree))) {
+      await makeDirectoryAtomic(tree, async (directory) => {
+        await unpack(directory, context);
+        if (!(await isTree(directory))) {
+          throw new KernelError("KERNEL_SOURCE", `"${source.provenance.origin}" holds no kernel source tree`);
+        }
+      });
+      await removeStale(tree);
+    }
     await writeJson(`${tree}.json`, { id: source.id, ...source.provenance });
     return tree;
   });

@@ -96,6 +96,18 @@ test("what a running process holds stays", async () => {
   await access(join(at("distro"), "content"));
 });
 
+test("what trials keep, and copies that they make, stay as long as they go on", async () => {
+  const cacheDir = await scratchDirectory();
+  const trials = join(kernelCacheDir({ cacheDir }), "objects", "trials-0123");
+  for (const end of ["", ".kept", ".kept.new", ".kept.old", ".new"])
+    await mkdir(`${trials}${end}`, { recursive: true });
+  await withLock(`${trials}.lock`, {}, async () => {
+    const { inUse, removed } = await trimCache({ cacheDir, maxBytes: 0 });
+    expect([inUse.length, removed.length]).toEqual([5, 0]);
+  });
+  expect((await trimCache({ cacheDir, maxBytes: 0 })).removed).toHaveLength(5);
+});
+
 test("what interrupted runs left goes, what is being made stays", async () => {
   const { cacheDir } = await cacheOfAges();
   const sources = join(kernelCacheDir({ cacheDir }), "sources");

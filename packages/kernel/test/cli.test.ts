@@ -20,6 +20,22 @@ test("features are listed, and one is shown as its fragment", async () => {
   expect(json.find(({ name }) => name === "serial")).toMatchObject({ default: true });
 });
 
+test("presets are listed, one is shown as its fragment, and what is meant is told", async () => {
+  const list = await kbuild("presets");
+  expect(list.out).toMatch(/^kpti=off +one set of page tables/m);
+  expect((await kbuild("presets", "kpti=off")).out).toContain("# prebuilt: pti=off");
+  const json = JSON.parse((await kbuild("presets", "thp=always", "--json")).out) as object;
+  expect(json).toMatchObject({
+    name: "thp=always",
+    write: { path: "/sys/kernel/mm/transparent_hugepage/enabled", value: "always" },
+    proofs: [{ wanted: "has", pattern: String.raw`\[always\]` }],
+  });
+  expect(await kbuild("configure", "--preset", "thp")).toMatchObject({
+    status: 1,
+    err: expect.stringContaining("hint: Its positions are thp=always, thp=madvise, thp=never") as string,
+  });
+});
+
 test("configure prints a .config, or writes it and tells what it holds", { timeout: 300_000 }, async () => {
   await realTree();
   const { status, out, err } = await kbuild("configure", "--source", "debian:6.12");

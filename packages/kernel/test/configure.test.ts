@@ -1,4 +1,4 @@
-import { countSymbols, parseConfig, printConfig } from "@justenough/kconfig";
+import { countSymbols, diffConfigs, parseConfig, printConfig, proveConfig } from "@justenough/kconfig";
 import { beforeAll, expect, test } from "vitest";
 import { configureKernel, listFeatures, referenceConfig } from "../src/index.ts";
 import { DEBIAN } from "./support/debian.ts";
@@ -75,6 +75,46 @@ test("every symbol that does not take effect is in one error, with who asked for
     /"KERNEL_ZSTD" should be y but is n, wanted by feature "base" \(features\/base\.x86_64\.config:\d+:1\)/,
   );
   expect(message).toContain('"NR_CPUS" should be 512 but is 1, wanted by kernel.config in appliance.yaml');
+});
+
+test("what requests depend on comes with them, as little as can be", ONE, async () => {
+  const origin = "kernel.config in appliance.yaml";
+  const plain = await configureKernel({ source: DEBIAN });
+  const { config, text, requests } = await configureKernel({
+    source: DEBIAN,
+    config: { EXT4_FS: "y" },
+    origin,
+  });
+  for (const symbol of ["EXT4_FS", "BLOCK", "JBD2"]) expect(config.values.get(symbol)?.text).toBe("y");
+  expect(proveConfig(requests, config)).toEqual([]);
+  expect(countSymbols(config).set).toBeLessThan(countSymbols(plain.config).set + 25);
+  // The same again, from the cache.
+  expect((await configureKernel({ source: DEBIAN, config: { EXT4_FS: "y" }, origin })).text).toBe(text);
+  // Near a base that is a configuration.
+  const near = await configureKernel({
+    source: DEBIAN,
+    features: [],
+    base: { text: plain.text },
+    config: { EXT4_FS: "y" },
+  });
+  const { added, removed } = diffConfigs(plain.config, near.config);
+  expect(added.map(({ symbol }) => symbol)).toContain("EXT4_FS");
+  expect(removed).toEqual([]);
+});
+
+test("requests that exclude each other are named, with what stands between them", ONE, async () => {
+  const config = { EXT4_FS: "y", BLOCK: "n" };
+  const failing = configureKernel({ source: DEBIAN, config, origin: "appliance.yaml" });
+  await expect(failing).rejects.toMatchObject({
+    code: "KERNEL_CONFIG",
+    hint: expect.stringMatching(/^(EXT4_FS=y and BLOCK=n|BLOCK=n and EXT4_FS=y) exclude each other/),
+    refusals: [{ symbol: "EXT4_FS" }],
+  });
+});
+
+test("a value that a symbol's type does not have is refused like one that is out of reach", ONE, async () => {
+  const failing = configureKernel({ source: DEBIAN, config: { NR_CPUS: "many" } });
+  await expect(failing).rejects.toMatchObject({ code: "KERNEL_CONFIG", refusals: [{ symbol: "NR_CPUS" }] });
 });
 
 test("defconfig as a base keeps its symbols", ONE, async () => {

@@ -27,7 +27,7 @@ configs:
     features: [net, virtio, modules]
     set: { DUMMY: m }
   unknown: { features: [virtio-nte] }
-  refused: { set: { EXT4_FS: y } }
+  refused: { set: { EXT4_FS: y, BLOCK: n } }
 exclude:
   - { arch: riscv64, config: whole }
   - { arch: riscv64, config: unknown }
@@ -45,13 +45,14 @@ test(
     expect(out.split("\n").map((line) => line.replaceAll(/ +/g, " "))).toEqual([
       "cell state release options image CPU s",
       expect.stringMatching(/^debian-6\.12_x86_64_gcc_whole cached 6\.12\.\d+ \d{3} \d{7} \d+$/),
-      expect.stringMatching(/^debian-6\.12_x86_64_gcc_refused failed .*"EXT4_FS"/),
+      expect.stringMatching(/^debian-6\.12_x86_64_gcc_refused failed These cannot be met together/),
       'debian-6.12_x86_64_gcc_unknown failed There is no feature "virtio-nte"',
-      expect.stringMatching(/^debian-6\.12_riscv64_gcc_refused failed .*"EXT4_FS"/),
+      expect.stringMatching(/^debian-6\.12_riscv64_gcc_refused failed These cannot be met together/),
       "",
     ]);
     expect(err).toContain('hint: Did you mean "virtio-net"?');
-    expect(err).toContain(`wanted by ${file}, configs.refused`);
+    expect(err).toContain(`EXT4_FS=y, wanted by ${file}, configs.refused`);
+    expect(err).toContain("exclude each other");
     expect(await readdir(output)).toEqual(["debian-6.12_x86_64_gcc_whole"]);
     expect(await readdir(join(output, "debian-6.12_x86_64_gcc_whole"))).toContain("bzImage");
 
@@ -120,6 +121,13 @@ exclude: []
   ]);
 });
 
+test("a configuration may have presets", async () => {
+  const configs = "{ plain: {}, fast: { presets: [mitigations=off, thp=always] } }";
+  const cells = await readMatrix(await write(`sources: [debian:6.12]\nconfigs: ${configs}\n`));
+  const presets = cells.map(({ place, presets }) => [place?.["config"], presets]);
+  expect(Object.fromEntries(presets)).toEqual({ plain: [], fast: ["mitigations=off", "thp=always"] });
+});
+
 test("cells that share a build directory come in the order in which the least changes", async () => {
   const cells = await readMatrix(
     await write(`
@@ -155,7 +163,7 @@ test("--only takes the cells whose names have a text, and says when there are no
 test("Ctrl-C in the middle ends with 130 and the results that there are", { timeout: 300_000 }, async () => {
   const file = await write(`sources: [debian:6.12]
 configs:
-  refused: { set: { EXT4_FS: y } }
+  refused: { set: { EXT4_FS: y, BLOCK: n } }
   never: { set: { DEFAULT_HOSTNAME: "${randomUUID()}" } }
 `);
   const cache = await ownCache(join(dirname(file), "cache"));

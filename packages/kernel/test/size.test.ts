@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { parseConfig } from "@justenough/kconfig";
 import { beforeAll, expect, test } from "vitest";
 import { kernelSize } from "../src/index.ts";
 import type { KernelBytes, KernelSize } from "../src/index.ts";
-import { objectOptions } from "../src/internal/object-options.ts";
 import { buildDirectories } from "./support/built-kernel.ts";
 import { kbuild } from "./support/kbuild.ts";
 import { scratchDirectory } from "./support/real-source.ts";
@@ -86,7 +85,11 @@ test("an object is counted for an option that is on, and without which it would 
     const config = parseConfig(await readFile(join(directory, ".config"), "utf8"));
     const optionOf = new Map(objects.map(({ path, option }) => [path, option]));
     for (const option of new Set(optionOf.values())) {
-      if (option !== undefined) expect(config.values.get(option)?.text, option).toMatch(/^[ym]$/);
+      for (const one of option?.split(" or ") ?? []) {
+        const symbols = one.match(/(?<!!)\b[A-Z]\w+/g) ?? [];
+        if (option?.includes(" or ") === true) continue;
+        for (const symbol of symbols) expect(config.values.get(symbol)?.text, option).toMatch(/^[ym]$/);
+      }
     }
     expect(optionOf.get("kernel/sched/core.o")).toBeUndefined();
     for (const [path, option] of OWN_OBJECTS)
@@ -97,55 +100,17 @@ test("an object is counted for an option that is on, and without which it would 
   }
 });
 
-test("options come from lines, composite objects, directories and conditions", async () => {
-  const tree = await scratchDirectory();
-  const write = async (path: string, text: string): Promise<void> => {
-    await mkdir(join(tree, path, ".."), { recursive: true });
-    await writeFile(join(tree, path), text);
-  };
-  await write("Kbuild", "obj-y += a/\nobj-$(CONFIG_B) += b/\nobj-y += arch/$(SRCARCH)/\n");
-  await write("arch/x86/Makefile", "drivers-$(CONFIG_PCI) += arch/x86/pci/\n");
-  await write("arch/x86/pci/Makefile", "obj-y := early.o\n");
-  await write(
-    "a/Makefile",
-    `obj-y := always.o both.o
-obj-$(CONFIG_BOTH) += both.o
-obj-$(CONFIG_OFF) += two.o # not on
-obj-$(CONFIG_ON) += one.o two.o \\
-	three.o
-obj-$(CONFIG_WHOLE) += whole.o
-whole-y := part.o
-whole-$(CONFIG_PART) += more.o
-whole-objs += old.o
-ifdef CONFIG_INSIDE
-obj-y += inside.o
-else
-obj-y += outside.o
-endif
-obj-$(subst m,y,$(CONFIG_SUBST)) += subst.o
-`,
-  );
-  await write("b/Makefile", "obj-y := b.o\nobj-$(CONFIG_C) += c/\n");
-  await write("b/c/Kbuild", "lib-y := c.o\n");
-  const wanted: Record<string, string | undefined> = {
-    "arch/x86/pci/early.o": "PCI",
-    "a/always.o": undefined,
-    "a/both.o": undefined,
-    "a/one.o": "ON",
-    "a/two.o": "ON",
-    "a/three.o": "ON",
-    "a/part.o": "WHOLE",
-    "a/more.o": "PART",
-    "a/old.o": "WHOLE",
-    "a/inside.o": "INSIDE",
-    "a/outside.o": undefined,
-    "a/subst.o": "SUBST",
-    "a/unknown.o": undefined,
-    "b/b.o": "B",
-    "b/c/c.o": "C",
-  };
-  const found = await objectOptions(tree, "x86", Object.keys(wanted), (symbol) => symbol !== "OFF");
-  expect(Object.fromEntries(found)).toEqual(wanted);
+test("objects as they were kept, alignment and the linker's own are all bytes of the sections", () => {
+  for (const { objects, tree, linker, sections } of sizes.values()) {
+    const kept = objects.reduce((sum, object) => sum + (object.kept ?? 0), 0);
+    const whole = sections.reduce((sum, { size }) => sum + size, 0);
+    const { alignment = 0, kallsyms = 0, other = 0 } = linker ?? {};
+    expect(tree.total).toBe(kept);
+    expect(kept + alignment + kallsyms + other).toBe(whole);
+    // Nothing is left but what is made by a link of its own.
+    expect(Math.abs(other)).toBeLessThan(whole / 1000);
+    expect(tree.objects).toBe(objects.length);
+  }
 });
 
 test("the command takes artifacts, a build directory or a vmlinux", async () => {
@@ -159,8 +124,8 @@ test("the command takes artifacts, a build directory or a vmlinux", async () => 
   // Which directories and options depends on the kernels that this machine happens to have built.
   const below = size.directories.find(({ name }) => name.includes("/"))?.name;
   expect(text).toMatch(new RegExp(` {4}${below}$`, "m"));
-  const largest = size.options.find(({ name }) => name !== "");
-  expect(text).toMatch(new RegExp(` {2}${largest?.name} {2}${largest?.objects} objects$`, "m"));
+  const [largest] = size.tree.below;
+  expect(text).toContain(`  ${largest?.name}  ${largest?.objects} objects`);
   await copyFile(join(directory, "vmlinux"), join(at, "vmlinux"));
   expect((await kbuild("size", join(at, "vmlinux"))).out).toMatch(/^sections\n +\d+ \.\w+/m);
 });

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { appendFile, cp, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
@@ -118,6 +118,18 @@ test.each(["kernel.org", "git"] as const)(
     expect(halfway, "some were in the middle of it").toBeGreaterThan(0);
   },
 );
+
+test("what was killed between its tree and the end of its work leaves no lock, and its note is written", async () => {
+  const source = sources["kernel.org"];
+  const cacheDir = join(scratch, "late");
+  const tree = await fetchSource(await resolveSource(source, { cacheDir }), { cacheDir });
+  const note = await readFile(`${tree}.json`);
+  await execFileAsync("rm", [`${tree}.json`]);
+  await writeFile(`${tree}.lock`, JSON.stringify({ pid: 1, started: "0", nonce: "0".repeat(16) }));
+  expect(await fetchSource(await resolveSource(source, { cacheDir }), { cacheDir })).toBe(tree);
+  expect(await readFile(`${tree}.json`)).toEqual(note);
+  expect(await names(join(cacheDir, "kernel/sources"))).not.toContain(`${basename(tree)}.lock`);
+}, 60_000);
 
 test("a wrong note, an empty list and a cut download in the cache are no obstacle", async () => {
   const source = sources["kernel.org"];

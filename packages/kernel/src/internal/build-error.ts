@@ -1,7 +1,9 @@
 import { formatDiagnostic } from "../build-diagnostic.ts";
 import type { BuildDiagnostic } from "../build-diagnostic.ts";
 import { KernelError } from "../errors.ts";
-import { objectOptions } from "./object-options.ts";
+import { readKbuild } from "../kbuild/tree.ts";
+import { underConfiguration } from "../kbuild/built.ts";
+import { optionName } from "./option-tree.ts";
 import { formatCommand, noSpaceError } from "./process.ts";
 import type { Command } from "./process.ts";
 
@@ -65,5 +67,10 @@ async function optionsOf(
   const targets = new Set(
     errors.map(({ target }) => target).filter((target) => target?.endsWith(".o") === true),
   );
-  return objectOptions(tree, sourceArch, [...targets] as string[], isOn);
+  if (targets.size === 0) return new Map();
+  const built = underConfiguration(await readKbuild(tree, sourceArch), (symbol) =>
+    isOn(symbol) ? "y" : "n",
+  );
+  const option = (target: string): string | undefined => built.optionsOf(target).map(optionName).at(-1);
+  return new Map([...targets].map((target = "") => [target, option(target)]));
 }

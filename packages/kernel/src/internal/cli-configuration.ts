@@ -5,6 +5,8 @@ import type { KernelContext } from "../context.ts";
 import { KernelError } from "../errors.ts";
 import { defaultFeatures } from "../feature.ts";
 import { defaultSource } from "../source.ts";
+import type { KernelSource } from "../source.ts";
+import type { CliArgs } from "./cli-args.ts";
 import { oneOf } from "./cli-io.ts";
 import type { CompileHelpers } from "./compile-help.ts";
 import { readSource } from "./source-argument.ts";
@@ -24,6 +26,15 @@ export async function configuration(
   const arch = oneOf(args, "arch", ARCHES);
   const compiler = oneOf(args, "compiler", ["gcc", "clang"]);
   const defaults = args.flag("no-default-features") ? [] : defaultFeatures(arch);
+  const source = await sourceOf(args, context);
+  const features = [...defaults, ...args.list("feature")];
+  const presets = args.list("preset");
+  const stripModules = args.flag("strip-modules");
+  return { source, arch, compiler, base, config, origin: "--set", features, presets, stripModules };
+}
+
+/** The source that the options of a command line name. */
+export async function sourceOf(args: CliArgs, context: KernelContext): Promise<KernelSource> {
   const given = args.text("source");
   const found =
     given === undefined
@@ -33,10 +44,7 @@ export async function configuration(
           keyring: args.text("keyring"),
           sha256: args.text("sha256"),
         });
-  const source = { ...found, patches: args.list("patch") };
-  const features = [...defaults, ...args.list("feature")];
-  const stripModules = args.flag("strip-modules");
-  return { source, arch, compiler, base, config, origin: "--set", features, stripModules };
+  return { ...found, patches: args.list("patch") };
 }
 
 /** How many compilers may run at once. */

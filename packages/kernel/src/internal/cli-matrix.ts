@@ -77,8 +77,9 @@ function plainResult({ cell, error, ...rest }: MatrixResult): object {
   };
 }
 
-function named({ name, place, arch, compiler, features, config, base }: MatrixCell): object {
-  return { name, source: place?.source, arch, compiler, config: place?.config, features, set: config, base };
+function named({ name, place, arch, compiler, features, presets, config, base }: MatrixCell): object {
+  const { source, config: row } = place ?? {};
+  return { name, source, arch, compiler, config: row, features, presets, set: config, base };
 }
 
 function table(results: readonly MatrixResult[]): string {

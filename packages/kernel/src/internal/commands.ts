@@ -9,6 +9,9 @@ import { configureKernel } from "../configure.ts";
 import { distroKernel } from "../distro.ts";
 import { KernelError } from "../errors.ts";
 import { defaultFeatures, listFeatures } from "../feature.ts";
+import { listPresets, selectPresets } from "../preset.ts";
+import type { Preset } from "../preset.ts";
+import type { PresetProof } from "../preset-proof.ts";
 import { fetchSource, resolveSource } from "../source.ts";
 import { verifyKernel } from "../verify.ts";
 import type { KernelVerification } from "../verify.ts";
@@ -32,8 +35,8 @@ export async function runCommand(
     progress.end();
     io.stdout(args.flag("json") ? `${JSON.stringify(value, null, 2)}\n` : plain);
   };
-  if (name === "features") {
-    features(operand, print);
+  if (name === "features" || name === "presets") {
+    (name === "features" ? features : presets)(operand, print);
     return;
   }
   const distro = { arch: oneOf(args, "arch", ARCHES), package: args.text("package") };
@@ -65,12 +68,23 @@ export async function runCommand(
     );
   } else if (name === "configure") {
     const configured = await configureKernel({ ...wanted, ...kernel });
-    const { id, text, config, requests } = configured;
+    const { id, text, config, requests, boot } = configured;
     if (output !== undefined) await writeFile(output, text);
     const counts = countSymbols(config);
-    const values = { id, features: configured.features, requested: requests.length, counts, output };
+    const values = {
+      id,
+      features: configured.features,
+      presets: configured.presets,
+      boot,
+      requested: requests.length,
+      counts,
+      output,
+    };
     print(values, output === undefined ? text : `${output}\n`);
   } else {
+    const boot = selectPresets(wanted.presets ?? [], wanted.arch ?? "x86_64").flatMap(
+      (preset) => preset.boot,
+    );
     const build = { ...wanted, ...kernel, jobs: jobs(context), ...helpers(context) };
     const verified = args.flag("verify") ? await verifiedBuild(build) : undefined;
     const built = verified?.kernel ?? (await buildKernel(build));
@@ -78,9 +92,10 @@ export async function runCommand(
     const files = verified?.files;
     const same = files === undefined ? "" : `reproducible: ${files} files are the same in two builds\n`;
     print(
-      files === undefined ? artifacts : { ...artifacts, verified: { files } },
+      { ...artifacts, boot, ...(files === undefined ? {} : { verified: { files } }) },
       `${artifacts.image}\n${same}`,
     );
+    if (boot.length > 0) io.stderr(`its presets want on the command line: ${boot.join(" ")}\n`);
   }
 }
 
@@ -129,4 +144,30 @@ function features(name: string | undefined, print: (value: unknown, plain: strin
   const line = (row: (typeof rows)[number]): string =>
     `${row.default ? "*" : " "} ${row.name.padEnd(width)}  ${row.why}\n`;
   print(rows, `${rows.map(line).join("")}(* is on by default)\n`);
+}
+
+function presets(name: string | undefined, print: (value: unknown, plain: string) => void): void {
+  const [chosen] = name === undefined ? [] : selectAnywhere(name);
+  if (chosen !== undefined) {
+    const { fragment, ...preset } = chosen;
+    const text = printConfig(fragment);
+    print({ ...preset, proofs: preset.proofs.map(plainProof), text }, text);
+    return;
+  }
+  const rows = listPresets().map(({ fragment: _fragment, proofs, ...preset }) => ({
+    ...preset,
+    proofs: proofs.map(plainProof),
+  }));
+  const width = Math.max(...rows.map((row) => row.name.length));
+  print(rows, rows.map((row) => `${row.name.padEnd(width)}  ${row.why}\n`).join(""));
+}
+
+// To be shown it need not exist on this architecture.
+function selectAnywhere(name: string): Preset[] {
+  const arch = listPresets().find((preset) => preset.name === name)?.arch[0];
+  return selectPresets([name], arch ?? "x86_64");
+}
+
+function plainProof({ subject, wanted, pattern }: PresetProof): object {
+  return { subject, wanted, pattern: pattern.source };
 }

@@ -34,7 +34,10 @@ files that were linked: text with read-only data, data, and bss, as binutils' si
   --top N         how many options and objects to list (default: 15)
   --json          everything: directories, options, objects
 
-An object is counted for the option whose line in a Makefile brought it in, or else for the option of its directory.
+An object is counted for the option whose line in a Makefile brought it in, below the options of the directories and
+composite objects around it. "A or B": each of them brings it in. What the linker kept is read from a map of the last
+link, which is repeated for it; options, alignment and the linker's own tables are then all of the sections' bytes. What
+an option adds inside objects of others (#ifdef) is counted for those.
 `,
     run: async (context) => (await import("./cli-size.ts")).sizeCommand(context),
   },
@@ -51,6 +54,7 @@ FILE is YAML or JSON: every source with every architecture, compiler and configu
   configs:
     small: {}                               the default features
     server: { features: [virtio-net], set: { HZ_100: y }, base: allnoconfig, default-features: true }
+    fast: { presets: [mitigations=off, thp=always] }
   exclude:
     - { arch: arm64, compiler: clang }      each cell for which all of it holds
 
@@ -78,6 +82,36 @@ these, that depmod has indexed: "initramfs pack --modules-from" and modprobe tak
   --json              as data: name, vermagic and depends of each module
 `,
     run: async (context) => (await import("./cli-modules.ts")).modulesCommand(context),
+  },
+  drivers: {
+    help: `kbuild drivers: the symbols that build the drivers of a machine's devices
+
+Devices are those of this machine, or of another one by a list that it makes. Prints a configuration's fragment with a
+comment for each driver: which devices need it, the firmware that it may load.
+
+  --modalias TEXT     a device, as in its file "modalias" (repeatable)
+  --from FILE         a file with a modalias or a module's name a line; "-" is standard input. "kbuild probe" makes it
+  --package NAME      the distribution's kernel whose modules tell what drives a device
+  --source SOURCE     the tree that the symbols are of
+  --arch NAME         x86_64 (default), arm64 or riscv64
+  --json              as data
+
+What the kernel of the distribution has no module for is listed at the end: bridges and the like need none, and of
+drivers that it has built in most do not tell for what they are.
+Exit status: 0, also when a device has no driver.
+`,
+    run: async (context) => (await import("./cli-drivers.ts")).driversCommand(context),
+  },
+  probe: {
+    help: `kbuild probe: this machine's devices and the modules that drive them, for "kbuild drivers --from FILE" elsewhere
+
+A modalias or a module's name a line. Where there is no Node, a shell lists at least the devices:
+
+  find /sys/devices -name modalias -exec sh -c 'cat "$1"; echo' _ {} \\; | sort -u | grep .
+
+  --json          as a list
+`,
+    run: async (context) => (await import("./cli-drivers.ts")).probeCommand(context),
   },
   cache: {
     help: `kbuild cache ls|gc: what the cache holds, and how to make it smaller
