@@ -7,7 +7,7 @@
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -65,12 +65,15 @@ const WAYS: readonly Way[] = [
   { name: "atftp, window 16", command: (server, out) => atftp(server, out, "windowsize 16") },
 ];
 
-function fetchAtftpd(directory: string): string {
-  spawnSync("apt-get", ["download", "-q", "atftpd"], { cwd: directory });
-  const file = readdirSync(directory).find((name) => name.endsWith(".deb"));
-  if (file === undefined) throw new Error("apt-get download atftpd did not work");
-  command("dpkg", "-x", join(directory, file), join(directory, "atftpd"));
-  return join(directory, "atftpd/usr/sbin/atftpd");
+/** The command of atftpd, with the library that it alone needs. */
+function fetchAtftpd(directory: string): readonly string[] {
+  spawnSync("apt-get", ["download", "-q", "atftpd", "libwrap0"], { cwd: directory });
+  const packages = readdirSync(directory).filter((name) => name.endsWith(".deb"));
+  if (packages.length !== 2) throw new Error("apt-get download atftpd libwrap0 did not work");
+  const root = join(directory, "atftpd");
+  for (const file of packages) command("dpkg", "-x", join(directory, file), root);
+  const libraries = globSync("usr/lib/*-linux-*", { cwd: root }).map((path) => join(root, path));
+  return ["env", `LD_LIBRARY_PATH=${libraries.join(":")}`, join(root, "usr/sbin/atftpd")];
 }
 
 const median = (list: readonly number[]): number =>
@@ -113,7 +116,7 @@ async function bench(): Promise<void> {
       name: "atftpd",
       address: "10.79.0.4",
       command: [
-        ...[fetchAtftpd(directory), "--daemon", "--no-fork", "--user", "root.root"],
+        ...[...fetchAtftpd(directory), "--daemon", "--no-fork", "--user", "root.root"],
         ...["--bind-address", "10.79.0.4", directory],
       ],
     },

@@ -19,6 +19,7 @@ import {
 import { refusals } from "./http/refusals.ts";
 import { sendFile } from "./http/send-file.ts";
 import { HOST_NETWORK, type Network } from "./internal/network.ts";
+import { pieceCache } from "./internal/read-ahead.ts";
 import { fileKey, openVirtual, type VirtualFiles } from "./virtual-files.ts";
 
 /** How to serve files by HTTP. */
@@ -64,6 +65,9 @@ const MOST_BODY = 64 * 1024;
 /** Longer heads of requests are refused; boot programs send a few hundred bytes. */
 const MOST_HEAD = 8 * 1024;
 
+/** What is kept of files that were sent lately. */
+const READ_MEMORY = 64 << 20;
+
 const TYPES: Readonly<Record<string, string>> = { ipxe: "text/plain", json: "application/json" };
 
 /**
@@ -84,6 +88,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const emit = options.onEvent ?? (() => undefined);
   const { perClient = 64, total = 4096, idleMs = 60_000, headMs = 20_000 } = options.limits ?? {};
   const refused = refusals(emit, () => performance.now());
+  const cache = pieceCache(READ_MEMORY);
 
   const answer = async (exchange: HttpExchange, began: number): Promise<HttpAnswer> => {
     const { request, response, path, query, client } = exchange;
@@ -106,7 +111,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     if (!file) return plain(response, 404, "There is nothing for this machine");
     try {
       const type = TYPES[key?.split(".").at(-1) ?? ""] ?? "application/octet-stream";
-      const result = await sendFile(request, response, file, { type, began });
+      const result = await sendFile(request, response, file, { type, began, cache });
       if (entry.role !== undefined && result.whole === true) {
         const { bytes, serverMs = 0 } = result;
         emit({

@@ -11,6 +11,7 @@ import type { Interface } from "./interfaces.ts";
 import { startDhcp, startProxy, type DhcpService } from "./internal/dhcp-service.ts";
 import { closers, type Closers } from "./internal/closers.ts";
 import { eventQueue, type EventQueue } from "./internal/event-queue.ts";
+import { unusedInherited } from "./internal/inherited-sockets.ts";
 import { HOST_NETWORK, type Network } from "./internal/network.ts";
 import { startRouterAdvertisements } from "./internal/router-advertisements.ts";
 import { servedNetwork } from "./internal/served-network.ts";
@@ -228,6 +229,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   const common = {
     boot,
     share: mode === "proxy" || options.force === true,
+    own: via.mac,
     onEvent: emit,
     network,
     onArrival: service.observe,
@@ -257,6 +259,15 @@ async function start(prepared: Prepared): Promise<PxeServer> {
   signal?.addEventListener("abort", onAbort, { once: true });
   void station?.closed.then(close);
   emit({ kind: "listening", mode, address, script });
+  for (const { protocol, address, port } of unusedInherited()) {
+    const message = `Nothing is served on ${protocol.toUpperCase()} port ${port} of ${address}, a socket that this process was given`;
+    emit({
+      kind: "warning",
+      code: "socket",
+      message,
+      hint: "look at the addresses and ports of its socket unit",
+    });
+  }
   return {
     mode,
     interface: via.name,

@@ -1,6 +1,7 @@
 import { PxeError } from "./errors.ts";
 import { HOST_NETWORK, type Network } from "./internal/network.ts";
 import { closeUdp } from "./internal/udp.ts";
+import { wakefulLoop, type WakefulLoop } from "./internal/wakeful-loop.ts";
 import type { TftpHost, TftpPort, TftpPortEvents } from "./tftp-host.ts";
 import { createTftpService, type TftpServiceOptions } from "./tftp-service.ts";
 import { openUploads, type TftpUploads } from "./tftp-uploads.ts";
@@ -29,21 +30,32 @@ export interface TftpServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** An answer that came so soon is worth staying awake for, in milliseconds: the next one is likely to. */
+const SOON_MS = 0.2;
+
 /** A bound socket as a port of the service. */
 async function openPort(
   network: Network,
+  loop: WakefulLoop,
   where: { address: string; port: number; purpose: string },
   events: TftpPortEvents,
 ): Promise<TftpPort & { readonly number: number }> {
   const socket = await network.bindUdp(where);
   let open = true;
-  socket.on("message", events.receive);
+  let sentAt = 0;
+  let soon = false;
+  socket.on("message", (datagram, from) => {
+    soon = performance.now() - sentAt < SOON_MS;
+    events.receive(datagram, from);
+  });
   socket.on("error", events.failed);
   return {
     number: socket.address().port,
     send(datagram, to) {
       // Without a callback: that alone would cost as much again as the packet.
       if (open) socket.send(datagram, to.port, to.address);
+      sentAt = performance.now();
+      if (soon) loop.until(sentAt + SOON_MS);
       return open && socket.getSendQueueCount() === 0;
     },
     close() {
@@ -77,6 +89,7 @@ export async function startTftpServer(options: TftpServerOptions): Promise<TftpS
   }
   const root = uploads && (await openUploads(uploads));
   const emit = options.onEvent ?? (() => undefined);
+  const loop = wakefulLoop();
   const host: TftpHost = {
     now: () => performance.now(),
     wake(at, callback) {
@@ -96,11 +109,12 @@ export async function startTftpServer(options: TftpServerOptions): Promise<TftpS
     },
     ...(singlePort !== true && {
       open: (events: TftpPortEvents) =>
-        openPort(network, { address, port: 0, purpose: "a TFTP transfer" }, events),
+        openPort(network, loop, { address, port: 0, purpose: "a TFTP transfer" }, events),
     }),
   };
   const port = await openPort(
     network,
+    loop,
     { address, port: options.port ?? 69, purpose: "TFTP" },
     {
       receive: (datagram, from) => service.receive(datagram, from),

@@ -11,11 +11,20 @@ import {
   proxyState,
   stepDhcp,
   stepProxy,
+  type DhcpConfig,
   type DhcpMessage,
 } from "../src/index.ts";
 import { CONFIG } from "./dhcp-lab.ts";
 
 const directory = fileURLToPath(new URL("fixtures/dhcp/", import.meta.url));
+
+/** What the server offered where it was not iPXE. */
+const UKI = { kind: "uki", file: "uki.efi", always: true } as const;
+const LOADERS: Readonly<Record<string, DhcpConfig["site"]["loaders"]>> = {
+  "ovmf-arm64.hex": { "efi-arm64": UKI },
+  "ovmf-http.hex": { "efi-x64": UKI },
+  "pxelinux.hex": { bios: { kind: "pxelinux", file: "pxelinux.0", always: true } },
+};
 
 function parse(hex: string): DhcpMessage {
   const parsed = parseDhcp(Buffer.from(hex, "hex"));
@@ -30,7 +39,7 @@ test.each(readdirSync(directory))("%s", (file) => {
   // The address that it was given: the pool began with it.
   const first = answers.find((answer) => answer.yiaddr !== "0.0.0.0")?.yiaddr;
   const proxy = first === undefined;
-  const space = { ...CONFIG.space, pool: { first: first ?? "10.77.0.50", last: "10.77.0.99" } };
+  const space = { ...CONFIG.space, pool: { first: first ?? "10.77.0.50", last: "10.77.0.199" } };
   const seconds = (answer: DhcpMessage | undefined): number =>
     Buffer.from(answer?.options.get(51) ?? [0, 0, 14, 16]).readUInt32BE();
   const state = dhcpState({ ...CONFIG, space });
@@ -48,7 +57,8 @@ test.each(readdirSync(directory))("%s", (file) => {
     // Our own writer keeps whatever a client says, whichever way round it says it.
     expect(parse(Buffer.from(encodeDhcp(message, { maxBytes: 1500 })).toString("hex"))).toEqual(message);
     now += 1000;
-    const config = { ...CONFIG, space, leaseSeconds: seconds(answers[replied]) };
+    const site = { ...CONFIG.site, loaders: LOADERS[file] };
+    const config = { ...CONFIG, site, space, leaseSeconds: seconds(answers[replied]) };
     const port = mark === ">>" ? "boot" : "dhcp";
     const from = { address: message.ciaddr, port: 68 };
     const actions = proxy

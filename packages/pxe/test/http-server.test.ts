@@ -69,6 +69,32 @@ describe("against curl", () => {
     await curl("-C", "-", "-o", out, `${base}/kernel`);
     expect((await run("cmp", [out, join(directory, "big")])).stdout).toBe("");
   });
+  test("ranges that begin and end within pieces of the file, several at a time", async () => {
+    const at = [0, 1, 524_287, 524_288, 524_289, 1_048_575, 3_000_000, BIG.length - 1];
+    const ranges = at.flatMap((start) =>
+      at.filter((end) => end >= start).map((end) => [start, end] as const),
+    );
+    const wrong = await Promise.all(
+      ranges.map(async ([start, end]) => {
+        const answer = await fetch(`${base}/kernel`, { headers: { range: `bytes=${start}-${end}` } });
+        const bytes = Buffer.from(await answer.arrayBuffer());
+        return bytes.equals(BIG.subarray(start, end + 1)) ? [] : [`${start}-${end}`];
+      }),
+    );
+    expect(wrong.flat()).toEqual([]);
+  });
+
+  test("a file that was written anew is sent as it is now", async () => {
+    const path = join(directory, "changing");
+    const files = new Map<string, VirtualFile>([["file", { kind: "path", path }]]);
+    await using other = await startHttpServer({ address: "127.0.0.1", port: 0, files });
+    for (const letter of ["a", "b"]) {
+      await writeFile(path, letter.repeat(1_000_000));
+      const text = await (await fetch(`http://127.0.0.1:${other.port}/file`)).text();
+      expect(text === letter.repeat(1_000_000)).toBe(true);
+    }
+  });
+
   test("HEAD gives the exact length and no body; an empty file has length 0", async () => {
     const head = (await curl("-I", `${base}/kernel`)).toString();
     expect(head).toMatch(/^HTTP\/1.1 200 OK\r\n/);

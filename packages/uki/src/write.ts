@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { realpath, rename, rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { UkiError } from "./errors.ts";
 import type { Uki } from "./prepare.ts";
@@ -28,10 +28,14 @@ export async function writeWhole(
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const part = `${path}.${randomBytes(6).toString("hex")}.part`;
+  const target = await realpath(path).catch(() => path);
+  const part = `${target}.${randomBytes(6).toString("hex")}.part`;
+  const abort = signal === undefined ? {} : { signal };
   try {
-    await pipeline(bytes, createWriteStream(part, { flags: "wx" }), signal === undefined ? {} : { signal });
-    await rename(part, path);
+    // A file in place of a device would be the end of it.
+    if (await isSpecial(target)) return await pipeline(bytes, createWriteStream(target), abort);
+    await pipeline(bytes, createWriteStream(part, { flags: "wx" }), abort);
+    await rename(part, target);
   } catch (cause) {
     await rm(part, { force: true });
     if (signal?.aborted === true) {
@@ -40,4 +44,9 @@ export async function writeWhole(
     if (cause instanceof UkiError) throw cause;
     throw new UkiError("UKI_FILE", `Cannot write "${path}": ${(cause as Error).message}`, { cause });
   }
+}
+
+async function isSpecial(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  return there !== undefined && !there.isFile() && !there.isDirectory();
 }

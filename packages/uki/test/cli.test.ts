@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -110,6 +110,17 @@ test("--help and --version", async () => {
   expect((await uki("--help")).stdout).toContain("uki build --kernel FILE");
   expect((await uki("build", "--help")).code).toBe(0);
   expect((await uki("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("a pipe that is named as output is given the content, and stays one", async () => {
+  const pipe = join(scratch, "pipe");
+  await exec("mkfifo", [pipe]);
+  const [content, { code }] = await Promise.all([
+    readFile(pipe, "latin1"),
+    uki("extract", "image.efi", ".cmdline", "-o", "pipe"),
+  ]);
+  expect([content.replace(/\0$/, ""), code]).toEqual(["quiet", 0]);
+  expect((await lstat(pipe)).isFIFO()).toBe(true);
 });
 
 test("a reader that leaves early is no error", async () => {

@@ -18,6 +18,8 @@ interface Common {
   readonly boot: number | undefined;
   /** Stand beside another DHCP server on this machine. */
   readonly share: boolean;
+  /** The MAC address of our own card, which is not answered. */
+  readonly own: string;
   readonly onEvent: (event: PxeEventBody) => void;
   /** Looks at every message that is DHCP, also at those that are not answered. */
   readonly onArrival: (message: DhcpMessage) => void;

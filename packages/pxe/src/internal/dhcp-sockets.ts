@@ -1,6 +1,7 @@
 import type { RemoteInfo } from "node:dgram";
 import type { SendAction } from "../boot-reply.ts";
 import type { DhcpAction } from "../dhcp-engine.ts";
+import { formatMac } from "../address.ts";
 import { encodeDhcp, parseDhcp, type DhcpMessage } from "../dhcp-packet.ts";
 import type { PxeEventBody } from "../events.ts";
 import type { Lease } from "../leases.ts";
@@ -28,6 +29,8 @@ export async function openDhcpSockets(options: {
   boot: number | undefined;
   /** Stand beside another DHCP server on this machine. */
   share: boolean;
+  /** Our own card. Its questions were to others, and wait in a socket that was bound before they were asked. */
+  own: string;
   answer: (arrival: DhcpArrival) => readonly DhcpAction[];
   /** Write a lease to stable storage; without it leases are recorded nowhere. */
   keep?: ((lease: Lease, done: () => void) => void) | undefined;
@@ -92,7 +95,7 @@ export async function openDhcpSockets(options: {
     const listen = (socket: UdpSocket, port: "dhcp" | "boot", reply: UdpSocket): void => {
       socket.on("message", (bytes: Buffer, from: RemoteInfo) => {
         const parsed = parseDhcp(bytes);
-        if (!parsed.ok) return;
+        if (!parsed.ok || formatMac(parsed.value.chaddr) === options.own) return;
         options.onArrival?.(parsed.value);
         const arrival = { message: parsed.value, port, from: { address: from.address, port: from.port } };
         perform(answer(arrival), reply);

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Closable } from "./closers.ts";
+import { takeInherited } from "./inherited-sockets.ts";
 import { socketError } from "./socket-error.ts";
 import { bindUdp, type UdpBinding, type UdpSocket } from "./udp.ts";
 
@@ -19,7 +20,8 @@ export const HOST_NETWORK: Network = {
       server.once("error", (error) =>
         reject(socketError(error, { address, port, purpose: "HTTP", protocol: "TCP" })),
       );
-      server.listen({ host: address, port, backlog: 1024 }, resolve);
+      const fd = takeInherited({ protocol: "tcp", address, port });
+      server.listen(fd === undefined ? { host: address, port, backlog: 1024 } : { fd }, resolve);
     });
     const close = (): Promise<void> =>
       new Promise((resolve) => {

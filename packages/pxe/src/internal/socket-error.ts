@@ -15,7 +15,7 @@ export function socketError(
         hint:
           "run as root, or give only this right: setpriv --ambient-caps +net_bind_service " +
           "--inh-caps +net_bind_service …, AmbientCapabilities=CAP_NET_BIND_SERVICE in a systemd unit, or " +
-          "sysctl net.ipv4.ip_unprivileged_port_start=67",
+          "sysctl net.ipv4.ip_unprivileged_port_start=67; or have systemd bind it (ListenDatagram= in a socket unit)",
       });
     case "EADDRINUSE":
       return new PxeError("PXE_ADDRESS_IN_USE", `${subject}: another program has it`, {

@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { takeInherited } from "./inherited-sockets.ts";
 import { socketError } from "./socket-error.ts";
 
 /** As much of a `dgram.Socket` as the servers use; a station on a cable has such sockets too. */
@@ -27,7 +28,7 @@ export interface UdpBinding {
   readonly purpose: string;
 }
 
-/** Bind a UDP socket of this machine; errors are ours, with what to do about them. */
+/** Bind a UDP socket of this machine, or take one that was handed over bound; errors are ours, with what to do about them. */
 export function bindUdp(options: UdpBinding): Promise<Socket> {
   const { address, port, purpose } = options;
   return new Promise((resolve, reject) => {
@@ -44,7 +45,8 @@ export function bindUdp(options: UdpBinding): Promise<Socket> {
       reject(socketError(error, { address, port, purpose, protocol: "UDP" }));
     };
     socket.once("error", fail);
-    socket.bind({ address, port }, () => {
+    const fd = takeInherited({ protocol: "udp", address, port });
+    socket.bind(fd === undefined ? { address, port } : { fd }, () => {
       socket.off("error", fail);
       if (options.broadcast === true) socket.setBroadcast(true);
       resolve(socket);

@@ -49,7 +49,8 @@ const MS_PER_PACKET = 50;
 export function engineFuzz(seed?: number) {
   const random = mutator(seed);
   const packets = corpus();
-  const space = { ...CONFIG.space, pool: { first: "10.77.0.50", last: "10.77.0.99" } };
+  // The addresses that the recorded clients were given are in it: 110.
+  const space = { ...CONFIG.space, pool: { first: "10.77.0.50", last: "10.77.0.159" } };
   const config = { ...CONFIG, space };
   const state = dhcpState(config);
   const stages = proxyState();

@@ -2,6 +2,8 @@
  * Makes a fixture of what one card and our server said to each other in a capture.
  *
  *   node test/lab/captures.ts PCAP MAC "what the client is" >test/fixtures/dhcp/NAME.hex
+ *
+ * e2e/soak/run-pxe-matrix.ts --log DIR leaves captures of firmware and boot programs.
  */
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
