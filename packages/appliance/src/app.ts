@@ -83,6 +83,64 @@ const report = buildCommand({
   },
 });
 
+const footprint = buildCommand({
+  loader: async () => (await import("./commands/footprint.ts")).footprint,
+  parameters: {
+    flags: { ...flags.common, ...flags.machine, ...flags.tracing },
+    positional: flags.where,
+  },
+  docs: {
+    brief: "What the program needs from the kernel, by its code and a traced run, and why",
+    fullDescription:
+      "Boots the distribution's kernel once, and lists the options that the program's system calls need, with the features that bring them. A run shows what it did: let a server be asked something meanwhile.",
+  },
+});
+
+const minimize = buildCommand({
+  loader: async () => (await import("./commands/minimize.ts")).minimize,
+  parameters: {
+    flags: {
+      ...flags.common,
+      ...flags.spec,
+      ...flags.building,
+      ...flags.minimizing,
+      accel: flags.machine.accel,
+    },
+    positional: flags.where,
+    aliases: { o: "output" },
+  },
+  docs: {
+    brief: "Find the smallest kernel with which the appliance still does its job",
+    fullDescription:
+      "Turns kernel options off, builds, boots, and asks the program, or the spec's own 'test', again and again.\nWhat 'features' and 'config' in the spec name stays. It can be interrupted and goes on when it is started again.\nThe result is a configuration in which each line says why it is there.",
+  },
+});
+
+const probe = buildCommand({
+  loader: async () => (await import("./commands/probe.ts")).probe,
+  parameters: { flags: { ...flags.common, here: flags.here }, positional: { kind: "tuple", parameters: [] } },
+  docs: {
+    brief: "The shell command that lists the devices of the computer that an appliance is for",
+    fullDescription:
+      'ssh COMPUTER "$(appliance probe)" > devices.txt, and in the spec: kernel: { devices: devices.txt }.\nTheir drivers are built into the kernel then, and the firmware that they load is packed.',
+  },
+});
+
+const why = buildCommand({
+  loader: async () => (await import("./commands/why.ts")).why,
+  parameters: {
+    flags: { ...flags.common, ...flags.spec },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { brief: "A Kconfig symbol, with or without CONFIG_", placeholder: "symbol", parse: String },
+        { brief: "A spec file or its directory", placeholder: "spec", parse: String, default: "." },
+      ],
+    },
+  },
+  docs: { brief: "Why a kernel option is on or off" },
+});
+
 const serve = buildCommand({
   loader: async () => (await import("./commands/serve.ts")).serve,
   parameters: {
@@ -110,7 +168,7 @@ export function buildApp(
   determineExitCode: (error: unknown) => number,
 ): Application<CliContext> {
   const root = buildRouteMap<string, CliContext>({
-    routes: { init, check, build, run, shell, report, serve, ps, stop },
+    routes: { init, check, build, run, shell, report, footprint, minimize, why, probe, serve, ps, stop },
     docs: { brief: "Builds and boots the smallest Linux that runs one program" },
   });
   return buildApplication(root, {

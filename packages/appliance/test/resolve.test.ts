@@ -23,6 +23,8 @@ describe("resolveSpec()", () => {
           "cmdline": "",
           "compiler": "gcc",
           "config": {},
+          "defconfig": null,
+          "devices": null,
           "features": [
             "base",
             "quiet",
@@ -33,6 +35,7 @@ describe("resolveSpec()", () => {
             "ptys",
           ],
           "modules": [],
+          "presets": [],
           "source": {
             "kind": "auto",
             "version": "6.12",
@@ -60,6 +63,7 @@ describe("resolveSpec()", () => {
           "cwd": "/",
           "env": {},
         },
+        "test": null,
       }
     `);
     expect(`\n${describeValues(values)}\n`).toMatchInlineSnapshot(`
@@ -74,6 +78,8 @@ describe("resolveSpec()", () => {
       kernel.source       { kind: "auto", version: "6.12" }  default: Debian's source package where apt offers it, else kernel.org
       kernel.version      "6.12"                             default
       kernel.compiler     "gcc"                              default
+      kernel.defconfig    null                               default: all that nobody asks for is off
+      kernel.devices      null                               default
       kernel.features[0]  "base"                             implied by every appliance
       kernel.features[1]  "quiet"                            implied by every appliance
       kernel.features[2]  "serial"                           implied by the console and the control channel
@@ -85,6 +91,7 @@ describe("resolveSpec()", () => {
       memory              256                                default
       cpus                1                                  default
       compression         "gzip"                             default
+      test                null                               default: the program's exit status
       report              1000                               default
       "
     `);

@@ -8,7 +8,8 @@ import { readBundle, type Bundle, type BundleManifest } from "./bundle.ts";
 import { kernelCommandLine } from "./cmdline.ts";
 import type { BuildContext } from "./context.ts";
 import { buildKey, bundleDirectory, findBundle, lookAt, rememberBundle, type InputFile } from "./inputs.ts";
-import { configOrigin, placeRefusals } from "./refused-config.ts";
+import { presetWishes } from "./presets.ts";
+import { placeRefusals } from "./refused-config.ts";
 
 // Counts up when the same inputs are to give another bundle, because this package does something differently.
 const recipe = 3;
@@ -27,7 +28,8 @@ export async function buildBundle(loaded: LoadedSpec, context: BuildContext): Pr
   const { spec, source } = loaded;
   const { cacheDir, signal } = context;
   signal?.throwIfAborted();
-  const key = buildKey(await keyParts(spec));
+  const wishes = await presetWishes(spec);
+  const key = buildKey({ ...(await keyParts(spec)), wishes });
   // A source tree of the user's own changes under our feet: only make can tell whether anything is to be done.
   const trusted = context.update !== true && spec.kernel.source.kind !== "directory";
   const before = trusted ? await findBundle(cacheDir, key) : undefined;
@@ -45,18 +47,20 @@ export async function buildBundle(loaded: LoadedSpec, context: BuildContext): Pr
       import("@justenough/kconfig"),
     ]);
     // The initramfs first, since what is wrong there shows in a second; modules only exist after the kernel.
+    const { settings } = wishes;
     const needsModules = spec.kernel.modules.length > 0;
-    const early = needsModules ? undefined : await makeInitramfs(spec, beside, undefined, context);
-    const kernel = await obtainKernel(spec, configOrigin(source), context).catch((error: unknown) => {
+    const early = needsModules ? undefined : await makeInitramfs(spec, beside, { settings }, context);
+    const kernel = await obtainKernel(spec, source, context).catch((error: unknown) => {
       throw placeRefusals(error, source, formatRefusal);
     });
     signal?.throwIfAborted();
-    const { image, inputs } = early ?? (await makeInitramfs(spec, beside, kernel.modules, context));
+    const { image, inputs } =
+      early ?? (await makeInitramfs(spec, beside, { settings, modules: kernel.modules }, context));
     signal?.throwIfAborted();
     await copyFile(kernel.image, join(beside, "kernel"));
     await copyFile(kernel.config, join(beside, "config"));
 
-    const cmdline = kernelCommandLine(spec);
+    const cmdline = kernelCommandLine(spec, wishes.boot);
     const [kernelHash, configHash] = await Promise.all([
       sha256File(join(beside, "kernel")),
       sha256File(join(beside, "config")),
@@ -90,7 +94,8 @@ export async function buildBundle(loaded: LoadedSpec, context: BuildContext): Pr
     await keepOnly(beside, ["kernel", "initramfs", "config", "cmdline", "manifest.json"]);
     const bundle = await install(beside, bundleDirectory(cacheDir, manifest.id));
     const seen: InputFile[] = [];
-    for (const path of inputs) seen.push(await lookAt(path));
+    const { defconfig, devices } = spec.kernel;
+    for (const path of [...inputs, defconfig, devices]) if (path !== null) seen.push(await lookAt(path));
     await rememberBundle(cacheDir, key, bundle.id, seen);
     return { ...bundle, fromCache: false };
   } finally {
@@ -99,9 +104,9 @@ export async function buildBundle(loaded: LoadedSpec, context: BuildContext): Pr
 }
 
 /** All that decides a bundle and is known beforehand; the content of files is compared separately. */
-async function keyParts(spec: ResolvedSpec): Promise<unknown> {
+async function keyParts(spec: ResolvedSpec): Promise<object> {
   // What only matters for a run is left out, so that --memory or another port build nothing.
-  const { memory: _memory, cpus: _cpus, forward: _forward, report: _report, ...built } = spec;
+  const { memory: _memory, cpus: _cpus, forward: _forward, report: _report, test: _test, ...built } = spec;
   const programs = await Promise.all(
     spec.programs.map(async (program) =>
       program.kind === "copy" && !program.source.includes("/")
@@ -116,7 +121,8 @@ async function keyParts(spec: ResolvedSpec): Promise<unknown> {
       import("@justenough/kernel"),
       import("@justenough/kconfig"),
     ]);
-    requests = printRequests(composeFeatures(spec.kernel.features, { arch: spec.arch }).requests);
+    const { features, presets } = spec.kernel;
+    requests = printRequests(composeFeatures(features, { arch: spec.arch, presets }).requests);
   }
   return { recipe, built, programs, requests, cc: process.env["CC"] ?? "cc" };
 }

@@ -5,6 +5,8 @@ import type { ResolvedSpec } from "../spec/resolved.ts";
 import { findInPath } from "../spec/verify.ts";
 import { compileProgram } from "./compile.ts";
 import type { BuildContext } from "./context.ts";
+import type { DeviceNeeds } from "./devices.ts";
+import type { PresetWishes } from "./presets.ts";
 
 /** What the built initramfs tells, and the files of this machine that it was made from. */
 export interface MadeInitramfs {
@@ -16,7 +18,10 @@ export interface MadeInitramfs {
 export async function makeInitramfs(
   spec: ResolvedSpec,
   directory: string,
-  modules: string | undefined,
+  {
+    modules,
+    settings,
+  }: { readonly modules?: string | undefined; readonly settings: PresetWishes["settings"] },
   context: BuildContext,
 ): Promise<MadeInitramfs> {
   const { cacheDir, signal, onProgress } = context;
@@ -54,6 +59,7 @@ export async function makeInitramfs(
   for (const { source } of spec.files) if (source !== undefined) inputs.add(source);
   const image = await buildInitramfs({
     programs,
+    firmware: await builtInFirmware(spec, context),
     facets: spec.facets,
     files: spec.files,
     directories: spec.directories.map((target) => ({ target })),
@@ -61,7 +67,9 @@ export async function makeInitramfs(
     nodes: spec.nodes,
     ...(modules === undefined ? {} : { modules: { directory: modules, names: spec.kernel.modules } }),
     init:
-      spec.init === null ? { kind: "generated", ...initRecords(spec) } : { kind: "file", source: spec.init },
+      spec.init === null
+        ? { kind: "generated", ...initRecords(spec), settings }
+        : { kind: "file", source: spec.init },
     compression: spec.compression,
     output: join(directory, "initramfs"),
     arch: spec.arch,
@@ -84,6 +92,17 @@ export async function makeInitramfs(
   }
   inputs.add("/etc/ld.so.cache");
   return { image, inputs: [...inputs].toSorted() };
+}
+
+// Drivers that are built in load it before any program runs.
+async function builtInFirmware(spec: ResolvedSpec, context: BuildContext): Promise<DeviceNeeds["firmware"]> {
+  const { devices, source } = spec.kernel;
+  if (devices === null || source.kind === "distro") return [];
+  const [{ deviceNeeds }, { kernelSource }] = await Promise.all([
+    import("./devices.ts"),
+    import("./kernel.ts"),
+  ]);
+  return (await deviceNeeds(spec, await kernelSource(source, context), context)).firmware;
 }
 
 /** This machine's programs are of no use to another architecture: says where such ones come from. */

@@ -1,38 +1,49 @@
+import { readFile } from "node:fs/promises";
 import {
   buildKernel,
   defaultSource,
   distroKernel,
   resolveSource,
   type KernelArtifacts,
+  type KernelConfiguration,
   type KernelProgress,
   type KernelSource,
 } from "@justenough/kernel";
-import type { ResolvedSpec } from "../spec/resolved.ts";
+import type { ResolvedKernelSource, ResolvedSpec } from "../spec/resolved.ts";
 import type { BuildContext } from "./context.ts";
+import type { SpecSource } from "../spec/source.ts";
+import { deviceNeeds } from "./devices.ts";
+import { originIn } from "./refused-config.ts";
 
 /** Gets the kernel that a spec asks for: the distribution's, or one built for it. */
 export async function obtainKernel(
   spec: ResolvedSpec,
-  origin: string,
+  file: SpecSource,
   context: BuildContext,
 ): Promise<KernelArtifacts> {
   const { arch, kernel } = spec;
   const { cacheDir, signal } = context;
-  const onProgress = kernelProgress(context);
-  const shared = { cacheDir, signal, onProgress };
+  const shared = { cacheDir, signal, onProgress: kernelProgress(context) };
   if (kernel.source.kind === "distro") return distroKernel({ arch, ...shared });
-  const source = await kernelSource(kernel.source, context);
-  if (context.update) await resolveSource(source, { ...shared, refresh: true });
-  return buildKernel({
-    source,
-    arch,
-    compiler: kernel.compiler,
-    features: kernel.features,
-    config: kernel.config,
-    origin,
-    jobs: context.jobs,
-    ...shared,
-  });
+  const wanted = await wantedKernel(spec, kernel.source, file, context);
+  if (context.update) await resolveSource(wanted.source, { ...shared, refresh: true });
+  return buildKernel({ ...wanted, jobs: context.jobs, ...shared });
+}
+
+/** What the kernel package is asked for. */
+export async function wantedKernel(
+  { arch, kernel }: Pick<ResolvedSpec, "arch" | "kernel">,
+  source: Exclude<ResolvedKernelSource, { readonly kind: "distro" }>,
+  file: SpecSource,
+  context: BuildContext,
+): Promise<KernelConfiguration> {
+  const { compiler, features, presets, defconfig } = kernel;
+  const base = defconfig === null ? undefined : { text: await readFile(defconfig, "utf8") };
+  const from = await kernelSource(source, context);
+  const { symbols } = await deviceNeeds({ arch, kernel }, from, context);
+  const config = { ...Object.fromEntries(symbols.map((symbol) => [symbol, "y"])), ...kernel.config };
+  const origin = (symbol: string): string => originIn(file, symbol in kernel.config ? "config" : "devices");
+  return { source: from, arch, compiler, features, presets, config, base, origin };
 }
 
 const phases: Readonly<Record<KernelProgress["phase"], string>> = {
@@ -52,7 +63,7 @@ export function kernelProgress(context: BuildContext): (event: KernelProgress) =
 
 /** The source in the kernel package's terms. */
 export async function kernelSource(
-  source: Exclude<ResolvedSpec["kernel"]["source"], { readonly kind: "distro" }>,
+  source: Exclude<ResolvedKernelSource, { readonly kind: "distro" }>,
   context: BuildContext,
 ): Promise<KernelSource> {
   switch (source.kind) {

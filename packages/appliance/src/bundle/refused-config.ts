@@ -1,10 +1,23 @@
 import type { Refusal } from "@justenough/kconfig";
 import { SpecError } from "../spec/problem.ts";
-import type { SpecSource } from "../spec/source.ts";
+import type { SpecPath, SpecSource } from "../spec/source.ts";
 
-/** Who asks for the symbols of `kernel.config`, as the kernel package is told it. */
-export function configOrigin(source: SpecSource): string {
-  return `kernel.config in ${source.file}`;
+/** Under which of its keys a spec asks for a symbol. */
+type AskedIn = "config" | "devices";
+
+/** Who asks for a symbol of `kernel.config`, or for one that a driver of `kernel.devices` needs, as the kernel package is told it. */
+export function originIn(source: SpecSource, key: AskedIn): string {
+  return `kernel.${key} in ${source.file}`;
+}
+
+/** The key under which a spec asks for what has this origin; undefined for what others ask for. */
+export function askedIn(source: SpecSource, origin: string): AskedIn | undefined {
+  return (["config", "devices"] as const).find((key) => origin === originIn(source, key));
+}
+
+/** The place in a spec that asks for a symbol. */
+export function placeOf(key: AskedIn, symbol: string): SpecPath {
+  return key === "config" ? ["kernel", "config", symbol] : ["kernel", "devices"];
 }
 
 /**
@@ -22,15 +35,13 @@ export function placeRefusals(
     readonly refusals?: readonly Refusal[];
     readonly hint?: string | undefined;
   };
-  if (refusals.length === 0 || refusals.some(({ origin }) => origin !== configOrigin(source))) return error;
-  const problems = refusals.map((refusal) => {
-    const path = ["kernel", "config", refusal.symbol];
-    return {
-      path,
-      message: describe({ ...refusal, origin: "kernel.config" }),
-      hint,
-      location: source.locate(path, "key"),
-    };
+  const problems = refusals.flatMap((refusal) => {
+    const key = askedIn(source, refusal.origin);
+    if (key === undefined) return [];
+    const path = placeOf(key, refusal.symbol);
+    const message = describe({ ...refusal, origin: `kernel.${key}` });
+    return [{ path, message, hint, location: source.locate(path, "key") }];
   });
+  if (problems.length === 0 || problems.length < refusals.length) return error;
   return new SpecError(source, problems, error);
 }

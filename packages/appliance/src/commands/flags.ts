@@ -144,6 +144,56 @@ export const serving: Flags<ServingFlags> = {
   },
 };
 
+export interface TracingFlags {
+  readonly watch?: number;
+  readonly static: boolean;
+}
+export const tracing: Flags<TracingFlags> = {
+  watch: {
+    kind: "parsed",
+    parse: durationMs,
+    brief: "How long a program that does not end is watched. Default: 5s",
+    placeholder: "TIME",
+    optional: true,
+  },
+  static: { kind: "boolean", brief: "Read its files only, and boot nothing", default: false },
+};
+
+export interface MinimizingFlags {
+  readonly budget?: number;
+  readonly tests?: number;
+  readonly output?: string;
+}
+export const minimizing: Flags<MinimizingFlags> = {
+  budget: {
+    kind: "parsed",
+    parse: durationMs,
+    brief: "How long it may take, like 3h. Default: 90m",
+    placeholder: "TIME",
+    optional: true,
+  },
+  tests: {
+    kind: "parsed",
+    parse: wholeNumber,
+    brief: "How many kernels may be tried. Default: no limit",
+    placeholder: "N",
+    optional: true,
+  },
+  output: {
+    kind: "parsed",
+    parse: String,
+    brief: "Where to write the configuration. Default: minimal.defconfig beside the spec",
+    placeholder: "FILE",
+    optional: true,
+  },
+};
+
+export const here: Flags<{ readonly here: boolean }>["here"] = {
+  kind: "boolean",
+  brief: "Print the devices of this machine instead",
+  default: false,
+};
+
 export const directory: Flags<{ readonly d?: string }>["d"] = {
   kind: "parsed",
   parse: String,

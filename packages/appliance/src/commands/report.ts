@@ -23,18 +23,20 @@ export async function report(this: CliContext, flags: Flags, where: string): Pro
   const columns: ReportFacts[] = [];
   const records: RunRecord[] = [];
   try {
-    const own = await loadSpec(where, overridesOf(flags));
-    const distro =
-      own.spec.kernel.source.kind === "distro"
-        ? undefined
-        : await loadSpec(where, { ...overridesOf(flags), kernel: "distro" });
-    for (const loaded of distro ? [own, distro] : [own]) {
+    const overrides = overridesOf(flags);
+    const own = await loadSpec(where, overrides);
+    const systems: [LoadedSpec, string?][] = [[own]];
+    if (own.spec.kernel.defconfig !== null)
+      systems.push([await loadSpec(where, { ...overrides, defconfig: false }), "not minimized"]);
+    if (own.spec.kernel.source.kind !== "distro")
+      systems.push([await loadSpec(where, { ...overrides, kernel: "distro" })]);
+    for (const [loaded, called] of systems) {
       const bundle = await buildBundle(loaded, context);
       const record =
         (flags.fresh ? undefined : await findRecord(loaded, bundle)) ??
         (await measure(loaded, bundle, flags, this, display, cacheDir));
       records.push(record);
-      columns.push(await collectFacts(record, bundle));
+      columns.push(await collectFacts(record, bundle, called));
     }
     display.clear();
     if (flags.json) printJson(this, { columns, records });

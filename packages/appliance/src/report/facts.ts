@@ -7,6 +7,8 @@ import type { RunRecord } from "../run/record.ts";
 export interface ReportFacts {
   readonly name: string;
   readonly distro: boolean;
+  /** What its kernel is called beside others; undefined for the spec's own. */
+  readonly kernel?: string | undefined;
   readonly release: string;
   readonly accel: "kvm" | "tcg";
   /** Milliseconds from power-on. */
@@ -36,12 +38,13 @@ export interface ReportFacts {
 }
 
 /** What is known of a run and of the bundle that it booted. */
-export async function collectFacts(record: RunRecord, bundle: Bundle): Promise<ReportFacts> {
+export async function collectFacts(record: RunRecord, bundle: Bundle, called?: string): Promise<ReportFacts> {
   const { kernel, initramfs } = bundle.manifest;
   const { report } = record;
   return {
     name: record.name,
     distro: record.distro,
+    kernel: record.distro ? "the distribution's kernel" : called,
     release: report?.release ?? kernel.release,
     accel: record.machine.accel,
     times: record.times,

@@ -8,7 +8,7 @@ export function renderReport(columns: readonly ReportFacts[]): string {
     const cells = columns.map((facts) => cell(facts) ?? "-");
     if (cells.some((text) => text !== "-")) rows.push([label, ...cells]);
   };
-  row("report", ({ name, distro }) => `${name}${distro ? ", the distribution's kernel" : ""}`);
+  row("report", ({ name, kernel }) => (kernel === undefined ? name : `${name}, ${kernel}`));
   row("kernel", ({ release }) => release);
   row("power-on to /init", ({ times, accel }) => duration(times.init, accel));
   row("power-on to the program", ({ times, accel }) => duration(times.start, accel));

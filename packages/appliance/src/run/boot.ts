@@ -42,7 +42,13 @@ export interface BootRequest {
   readonly timeout?: number | undefined;
   /** Animated PNG of the screen, or directory for its pictures. */
   readonly film?: string | undefined;
+  /** Pieces to append to the initramfs, and names of serial ports after the channel, see `vm.port()`. */
+  readonly extra?: { readonly initrd: readonly Uint8Array[]; readonly ports: readonly string[] } | undefined;
   readonly cacheDir: string;
+  /** A directory for the console's log, of a boot that is not to be remembered. */
+  readonly scratch?: string | undefined;
+  /** Milliseconds from the start to the first byte, and to the program's start. */
+  readonly patience?: Patience | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The program's output as it comes; awaited, so that a slow reader is not run over. */
   readonly onOutput?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
@@ -64,17 +70,23 @@ export interface Running {
   readonly story: GuestStory;
 }
 
-// From the start to the first byte, and to the program's start: generous, since without KVM a busy host is slow.
-const firstOutputMs = 60_000;
-const programStartMs = 180_000;
+/** How long a guest may take. */
+export interface Patience {
+  readonly firstOutput: number;
+  readonly programStart: number;
+}
+
+// Generous, since without KVM a busy host is slow.
+const patient: Patience = { firstOutput: 60_000, programStart: 180_000 };
 
 /** Boots a bundle in QEMU and follows it on console and control channel. */
 export async function bootBundle(request: BootRequest): Promise<Running> {
-  const { bundle, spec, signal } = request;
+  const { bundle, spec, signal, patience = patient, scratch } = request;
   const generated = spec.init === null;
   const token = randomBytes(8).toString("hex");
   const forwards = await choosePorts(spec.forward);
-  const { id, directory } = await newRunDirectory(spec.name);
+  const { id, directory } =
+    scratch === undefined ? await newRunDirectory(spec.name) : { id: "scratch", directory: scratch };
   const log = join(directory, "console.log");
   const job = jobSegment({
     ...(request.argv === undefined ? {} : { args: request.argv }),
@@ -91,13 +103,13 @@ export async function bootBundle(request: BootRequest): Promise<Running> {
   const vm = await launch(
     {
       kernel: bundle.kernel,
-      initrd: generated ? [bundle.initramfs, job] : [bundle.initramfs],
+      initrd: [bundle.initramfs, ...(generated ? [job] : []), ...(request.extra?.initrd ?? [])],
       arch: spec.arch,
       cmdline: `${bundle.cmdline}${machineArguments[spec.arch]}`,
       memory: spec.memory,
       cpus: spec.cpus,
       accel: request.accel,
-      ports: ["channel"],
+      ports: ["channel", ...(request.extra?.ports ?? [])],
       vga: request.film !== undefined,
       ...(spec.network.kind === "none" ? {} : { forwards }),
     },
@@ -105,7 +117,7 @@ export async function bootBundle(request: BootRequest): Promise<Running> {
       signal,
       consoleLog: log,
       cacheDir: request.cacheDir,
-      deadlines: { firstOutput: firstOutputMs, total: request.timeout },
+      deadlines: { firstOutput: patience.firstOutput, total: request.timeout },
     },
   );
   const poweredOn = performance.now();
@@ -118,7 +130,7 @@ export async function bootBundle(request: BootRequest): Promise<Running> {
     reported: false,
     complete: false,
   };
-  const lag = generated ? watchStart(vm, story) : undefined;
+  const lag = generated ? watchStart(vm, story, patience.programStart) : undefined;
 
   const console_ = async (): Promise<void> => {
     if (!generated) {
@@ -161,6 +173,7 @@ export async function bootBundle(request: BootRequest): Promise<Running> {
     lag?.stop();
     await film?.stop();
     const done = record(judgeRun({ result, story, generated, late: lag?.late ?? false }), result);
+    if (scratch !== undefined) return done;
     await writeRecord(directory, done);
     await pruneRuns();
     return done;
@@ -179,13 +192,17 @@ export async function bootBundle(request: BootRequest): Promise<Running> {
 }
 
 /** Ends a machine whose program has not been started in time: a dead /init leaves no other sign. */
-function watchStart(vm: Vm, story: GuestStory): { readonly stop: () => void; readonly late: boolean } {
+function watchStart(
+  vm: Vm,
+  story: GuestStory,
+  withinMs: number,
+): { readonly stop: () => void; readonly late: boolean } {
   let late = false;
   const timer = setTimeout(() => {
     if (story.times.start !== undefined || story.exit) return;
     late = true;
     void vm.kill();
-  }, programStartMs);
+  }, withinMs);
   return {
     stop: () => clearTimeout(timer),
     get late() {

@@ -24,6 +24,8 @@ export interface SpecOverrides {
   readonly memory?: number | undefined;
   readonly cpus?: number | undefined;
   readonly forward?: readonly string[] | undefined;
+  /** False: without the spec's own `kernel.defconfig`. */
+  readonly defconfig?: false | undefined;
   /** The flag that needs a console on the screen, such as `--film`. */
   readonly screen?: string | undefined;
 }
@@ -200,14 +202,48 @@ export function resolveSpec(
     return note("network", value, fromSpec(["network"]));
   }
 
+  // Of a kernel that is built already nothing can be chosen; asked for on the command line it is taken as it is.
+  function refuseForDistro({ defconfig, config = {}, devices }: NonNullable<CheckedSpec["kernel"]>): void {
+    const refuse = (path: SpecPath, hint: string): void => {
+      const location = source.locate(path, "key");
+      problems.push({
+        path,
+        message: "The distribution's kernel is configured and built already",
+        hint,
+        location,
+      });
+    };
+    const leave = (key: string): string => `leave "${key}" out, or have a kernel built: source: debian`;
+    const [symbol] = Object.keys(config);
+    if (defconfig !== undefined) refuse(["kernel", "defconfig"], leave("defconfig"));
+    if (symbol !== undefined) refuse(["kernel", "config", symbol], leave("config"));
+    if (devices !== undefined)
+      refuse(["kernel", "devices"], "name the drivers' modules under kernel.modules");
+  }
+
   const kernel = resolveKernel();
   function resolveKernel(): ResolvedKernel {
     const written = spec.kernel ?? {};
     const config: Record<string, string> = {};
     const from = resolveSource();
     const compiler = pick(["kernel", "compiler"], written.compiler, "gcc");
+    const defconfig = pick(
+      ["kernel", "defconfig"],
+      from.kind === "distro" || overrides.defconfig === false || written.defconfig === undefined
+        ? undefined
+        : here(written.defconfig),
+      null,
+      "all that nobody asks for is off",
+    );
+    if (from.kind === "distro" && written.source === "distro") refuseForDistro(written);
+    const devices = pick(
+      ["kernel", "devices"],
+      from.kind === "distro" || written.devices === undefined ? undefined : here(written.devices),
+      null,
+    );
     const features = new Map<string, Origin>();
-    const implied = impliedFeatures({
+    // A configuration that was made for this appliance has what it needs.
+    const implied = (defconfig === null ? impliedFeatures : () => [])({
       programs,
       network,
       modules: written.modules ?? [],
@@ -224,6 +260,11 @@ export function resolveSpec(
     let index = 0;
     for (const [feature, origin] of features)
       note(formatPath(["kernel", "features", index++]), feature, origin);
+    // Asked for on the command line, the distribution's kernel is wanted as it is, to compare with.
+    const asItIs = overrides.kernel === "distro" && written.source !== "distro";
+    const presets = (asItIs ? [] : (written.presets ?? [])).map((preset, at) =>
+      note(formatPath(["kernel", "presets", at]), preset, fromSpec(["kernel", "presets", at])),
+    );
     for (const [symbol, value] of Object.entries(written.config ?? {})) {
       const path = ["kernel", "config", symbol];
       config[symbol] = note(formatPath(path), String(value), fromSpec(path));
@@ -239,7 +280,18 @@ export function resolveSpec(
       }
     }
     const cmdline = pick(["kernel", "cmdline"], written.cmdline, "");
-    return { source: from, compiler, features: [...features.keys()], config, modules, cmdline };
+    const chosen = [...features.keys()];
+    return {
+      source: from,
+      compiler,
+      features: chosen,
+      presets,
+      config,
+      defconfig,
+      devices,
+      modules,
+      cmdline,
+    };
 
     function resolveSource(): ResolvedKernelSource {
       const version = written.version ?? defaultVersion;
@@ -284,6 +336,7 @@ export function resolveSpec(
       ? pick(["cpus"], spec.cpus, 1)
       : note("cpus", overrides.cpus, { kind: "command-line", flag: "--cpus" });
   const compression = pick(["compression"], spec.compression, "gzip");
+  const test = pick(["test"], spec.test, null, "the program's exit status");
   const report = pick(["report"], spec.report === undefined ? undefined : milliseconds(spec.report), 1000);
 
   if (problems.length > 0) throw new SpecError(source, problems);
@@ -305,6 +358,7 @@ export function resolveSpec(
       memory,
       cpus,
       compression,
+      test,
       report,
     },
     values,

@@ -19,6 +19,8 @@ export interface ResolvedSpec {
   readonly memory: number;
   readonly cpus: number;
   readonly compression: "none" | "gzip" | "zstd";
+  /** A command of this machine that tells whether the running appliance does its job. */
+  readonly test: string | null;
   /** Idle window of the report in milliseconds; 0: no report. */
   readonly report: number;
 }
@@ -27,8 +29,14 @@ export interface ResolvedKernel {
   readonly source: ResolvedKernelSource;
   readonly compiler: "gcc" | "clang";
   readonly features: readonly string[];
+  /** As the kernel package names them, `kpti=off`. */
+  readonly presets: readonly string[];
   /** Symbols without CONFIG_, values as in a .config but strings unquoted. */
   readonly config: Readonly<Record<string, string>>;
+  /** Absolute path of a file that the configuration starts from; null: from nothing. */
+  readonly defconfig: string | null;
+  /** Absolute path of a file with the modaliases of the machine whose drivers are built in; null: none are. */
+  readonly devices: string | null;
   readonly modules: readonly string[];
   readonly cmdline: string;
 }

@@ -45,6 +45,10 @@ const kernel = z
       .array(z.string().min(1))
       .optional()
       .meta({ description: "Kernel features by name, added to those that the rest of the spec implies" }),
+    presets: z.array(z.string().min(1)).optional().meta({
+      description:
+        "Switches that are known to change what the kernel costs, each with its position: kpti=off, thp=always. kbuild presets lists them",
+    }),
     config: z
       .record(
         text(/^(?!CONFIG_)[A-Za-z0-9_]+$/, "a Kconfig symbol without its CONFIG_ prefix"),
@@ -54,6 +58,14 @@ const kernel = z
       .meta({
         description: "Kconfig symbols (without CONFIG_) and their values: y, m, n, a number or a string",
       }),
+    defconfig: z.string().min(1).optional().meta({
+      description:
+        "A file with the kernel's configuration, as 'appliance minimize' writes it: instead of the features that the rest of the spec implies. What features and config name holds all the same",
+    }),
+    devices: z.string().min(1).optional().meta({
+      description:
+        "A file with the devices of the machine that it is for and the modules that drive them, one a line, as the command that 'appliance probe' prints collects them there: their drivers are built in, with the firmware that this machine has for them",
+    }),
     modules: z
       .array(text(/^[A-Za-z0-9_-]+$/, "a module's name, like ext4"))
       .optional()
@@ -179,6 +191,10 @@ export const specSchema = z
       .enum(["none", "gzip", "zstd"])
       .optional()
       .meta({ description: "Of the initramfs. Default: gzip" }),
+    test: z.string().min(1).optional().meta({
+      description:
+        "A shell command of this machine that tells whether the running appliance does its job, like redis-cli -p $PORT_6379 ping; repeated until it succeeds. For 'appliance minimize'; without one the program's exit status decides",
+    }),
     report: z
       .union([duration, z.literal(false)])
       .optional()

@@ -1,4 +1,4 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, readFile, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { suggest } from "../internal/suggest.ts";
 import { SpecError, type SpecProblem } from "./problem.ts";
@@ -52,6 +52,25 @@ export async function verifySpec({ spec, values }: Resolution, source: SpecSourc
   }
   if (spec.init !== null && !(await isFile(spec.init)))
     report("init", ["init"], `Cannot find the file "${spec.init}"`);
+  const { defconfig } = spec.kernel;
+  if (defconfig !== null && !(await isFile(defconfig))) {
+    const hint = "'appliance minimize' makes one";
+    report("kernel.defconfig", ["kernel", "defconfig"], `Cannot find the file "${defconfig}"`, hint);
+  }
+  const { devices } = spec.kernel;
+  if (devices !== null && !(await isFile(devices))) {
+    const hint = "'appliance probe' prints the command that collects them on the machine";
+    report("kernel.devices", ["kernel", "devices"], `Cannot find the file "${devices}"`, hint);
+  } else if (devices !== null) {
+    const { isDevice, readDevices } = await import("../bundle/devices.ts");
+    const found = await readFile(devices, "utf8").then(readDevices, (error: Error) => error);
+    const lacks = `There is no device in "${devices}"`;
+    const hint =
+      "a line is a device's modalias, like pci:v1AF4d1000, or a module's name; 'appliance probe' lists them";
+    if (found instanceof Error) {
+      report("kernel.devices", ["kernel", "devices"], `Cannot read "${devices}": ${found.message}`);
+    } else if (!found.some(isDevice)) report("kernel.devices", ["kernel", "devices"], lacks, hint);
+  }
   const from = spec.kernel.source;
   if (
     (from.kind === "directory" || from.kind === "tarball") &&
@@ -59,22 +78,26 @@ export async function verifySpec({ spec, values }: Resolution, source: SpecSourc
   ) {
     report("kernel.source", ["kernel", "source", from.kind], `Cannot find the ${from.kind} "${from.path}"`);
   }
-  if (from.kind !== "distro") {
+  const named = values.flatMap(({ key, value, origin }) =>
+    key.startsWith("kernel.features[") && origin.kind === "spec"
+      ? [{ value: String(value), at: origin.key }]
+      : [],
+  );
+  if (named.length > 0) {
     const { listFeatures } = await import("@justenough/kernel");
     const known = listFeatures().map(({ name }) => name);
-    for (const { key, value, origin } of values) {
-      if (!key.startsWith("kernel.features[") || origin.kind !== "spec" || known.includes(String(value)))
-        continue;
-      const near = suggest(String(value), known);
-      const path: SpecPath = ["kernel", "features", Number(/\d+/.exec(origin.key)?.[0])];
+    for (const { value, at } of named) {
+      if (known.includes(value)) continue;
+      const near = suggest(value, known);
+      const path: SpecPath = ["kernel", "features", Number(/\d+/.exec(at)?.[0])];
       const hint = near === undefined ? `known features: ${known.join(", ")}` : `Did you mean "${near}"?`;
-      problems.push({
-        path,
-        message: `Unknown kernel feature "${String(value)}"`,
-        hint,
-        location: source.locate(path, "value"),
-      });
+      const location = source.locate(path, "value");
+      problems.push({ path, message: `Unknown kernel feature "${value}"`, hint, location });
     }
+  }
+  if (spec.kernel.presets.length > 0) {
+    const { presetProblems } = await import("./verify-presets.ts");
+    problems.push(...presetProblems(spec, source));
   }
   if (problems.length > 0) throw new SpecError(source, problems);
 }
