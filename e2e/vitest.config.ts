@@ -3,9 +3,17 @@ import { defineConfig } from "vitest/config";
 const slow = { testTimeout: 900_000, hookTimeout: 900_000 };
 
 /** Guests that only have to come to the right end: two at a time, one for each of two cores. */
-const PAIRS = ["agent", "cpio-kernel", "foreign", "initramfs-members", "ktap", "oci", "uki"].map(
-  (name) => `boots/${name}.test.ts`,
-);
+const PAIRS = [
+  "agent",
+  "cpio-kernel",
+  "footprint",
+  "foreign",
+  "initramfs-members",
+  "ktap",
+  "oci",
+  "presets",
+  "uki",
+].map((name) => `boots/${name}.test.ts`);
 
 export default defineConfig({
   test: {

@@ -88,11 +88,12 @@ test("a library that is missing is named with who needs it", async () => {
 test("an option that cannot be set is named with its wanted and its actual value", async () => {
   const at = spec(
     "option",
-    "name: x\nrun: [/bin/true]\nprograms: [/bin/true]\nkernel: { config: { EXT4_FS: y } }\n",
+    "name: x\nrun: [/bin/true]\nprograms: [/bin/true]\nkernel: { config: { EXT4_FS: y, BLOCK: n } }\n",
   );
   const { stderr } = await fails(["run", at]);
   expect(stderr).toContain("option/appliance.yaml:4:21");
   expect(stderr).toContain('"EXT4_FS" should be y but is not set');
+  expect(stderr).toContain("exclude each other: take one of them back");
 });
 
 test("a QEMU that is not installed is named with its package", async () => {

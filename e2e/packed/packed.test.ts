@@ -69,7 +69,7 @@ describe.each(packages)("$folder", ({ directory, folder, manifest }) => {
       .split("\n")
       .filter(
         (name) =>
-          !/^package\/(dist|assets|features|schema|templates)\/|^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          !/^package\/(dist|assets|features|presets|schema|templates)\/|^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
             name,
           ),
       );

@@ -2,6 +2,7 @@
  * Every way to boot a machine from the network, each compared with what was served, with the seconds of its stages.
  *
  *   node e2e/soak/run-pxe-matrix.ts [--only WORDS] [--log DIR]
+ * With --log the console of a boot that went wrong, and the frames of each on the virtual switch as pcap, go to DIR.
  *
  * Beside what tools/bootstrap brings it needs Debian's shim-signed and grub-efi-amd64-signed, for one cell.
  */
@@ -16,6 +17,7 @@ import { runMatrixCell } from "../lib/pxe-matrix/run-matrix.ts";
 const { values } = parseArgs({
   options: { only: { type: "string", default: "" }, log: { type: "string" } },
 });
+if (values.log !== undefined) await mkdir(values.log, { recursive: true });
 const guests = new Map<GuestArch, MatrixGuest>();
 async function guestOf(arch: GuestArch): Promise<MatrixGuest> {
   const guest = guests.get(arch) ?? (await makeMatrixGuest(arch));
@@ -27,14 +29,14 @@ const began = performance.now();
 console.log(TABLE_HEAD);
 for (const cell of CELLS.filter(({ name }) => name.includes(values.only))) {
   const arch = cell.machine.arch === "arm64" ? "arm64" : "x86_64";
-  const report = await runMatrixCell(cell, await guestOf(arch));
+  const name = cell.name.replaceAll(/\W+/g, "-");
+  const capture = values.log === undefined ? undefined : join(values.log, `${name}.pcap`);
+  const report = await runMatrixCell(cell, await guestOf(arch), capture);
   console.log(cellLine(report));
   for (const problem of report.problems) console.log(`         ${problem}`);
   if (report.problems.length > 0) wrong++;
-  if (values.log !== undefined && report.log !== undefined) {
-    await mkdir(values.log, { recursive: true });
-    await writeFile(join(values.log, `${cell.name.replaceAll(/\W+/g, "-")}.log`), report.log);
-  }
+  if (values.log !== undefined && report.log !== undefined)
+    await writeFile(join(values.log, `${name}.log`), report.log);
 }
 for (const guest of guests.values()) await guest[Symbol.asyncDispose]();
 const minutes = ((performance.now() - began) / 60_000).toFixed(1);

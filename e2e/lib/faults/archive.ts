@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type CpioInput, encodeCpio } from "@justenough/cpio";
@@ -30,6 +31,19 @@ mount -t proc proc /proc
 mount -t devtmpfs dev /dev
 ${lines}
 `;
+}
+
+/** The path of an initramfs of 120 MiB, made once: to make it takes this process long enough to be late for its guests. */
+export async function ballast({ scratch }: Bench): Promise<string> {
+  const path = join(scratch, "ballast.cpio");
+  if (existsSync(path)) return path;
+  const data = Buffer.alloc(120 << 20, 1);
+  await writeFile(
+    `${path}.new`,
+    await archive(script("poweroff -f"), { more: [{ type: "file", name: "ballast", data }] }),
+  );
+  await rename(`${path}.new`, path);
+  return path;
 }
 
 /** A static program of one function, as /init. */

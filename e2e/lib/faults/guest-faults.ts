@@ -1,6 +1,6 @@
 /** What is wrong is in the initramfs, on the command line or with the machine; the kernel is a distribution's. */
 import { readFile } from "node:fs/promises";
-import { archive, compiled, compressed, script } from "./archive.ts";
+import { archive, ballast, compiled, compressed, script } from "./archive.ts";
 import type { Fault } from "./fault.ts";
 
 const panic = { kind: "panic", source: "console" };
@@ -75,14 +75,7 @@ export const GUEST_FAULTS: readonly Fault[] = [
   },
   {
     name: "the memory is too small for the initramfs",
-    machine: async () => ({
-      initrd: [
-        await archive(script("poweroff -f"), {
-          more: [{ type: "file", name: "ballast", data: Buffer.alloc(120 << 20, 1) }],
-        }),
-      ],
-      memory: "192M",
-    }),
+    machine: async (bench) => ({ initrd: [await ballast(bench)], memory: "192M" }),
     expected: { end: panic, diagnosis: "memory", words: /memory is too small/ },
   },
   {

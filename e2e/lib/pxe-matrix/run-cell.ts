@@ -34,9 +34,10 @@ function policyOf(cell: Cell, files: Pick<MatrixGuest, "kernel" | "initrd">): st
   });
 }
 
-/** Boots one machine on a virtual switch in this process. */
-export async function runOnWire(cell: Cell, guest: MatrixGuest): Promise<CellReport> {
+/** Boots one machine on a virtual switch in this process; `capture` is the pcap file that its frames go to. */
+export async function runOnWire(cell: Cell, guest: MatrixGuest, capture?: string): Promise<CellReport> {
   const lan = createSwitch({ seed: 1 });
+  if (capture !== undefined) lan.record(capture);
   try {
     const port = lan.join("server");
     const link = cell.disguise ? disguised(port, cell.disguise) : port;

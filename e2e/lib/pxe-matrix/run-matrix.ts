@@ -6,8 +6,8 @@ import type { CellReport } from "./report.ts";
 import { runOnWire, runTwoGuests } from "./run-cell.ts";
 
 /** Runs a cell where it belongs. */
-export async function runMatrixCell(cell: Cell, guest: MatrixGuest): Promise<CellReport> {
-  if (cell.place === "wire") return runOnWire(cell, guest);
+export async function runMatrixCell(cell: Cell, guest: MatrixGuest, capture?: string): Promise<CellReport> {
+  if (cell.place === "wire") return runOnWire(cell, guest, capture);
   if (cell.place === "guest") return runTwoGuests(cell, guest);
   const script = fileURLToPath(new URL("in-lab.ts", import.meta.url));
   const { status, stdout, stderr } = await runInLab(script, [cell.name, JSON.stringify(guest)], {
