@@ -5,11 +5,24 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** What took longest, for whoever wants the gate faster. */
+  readonly slowest?: readonly string[];
+}
+
+/** What is read of vitest's report. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly startTime: number;
+    readonly endTime: number;
+  }[];
 }
 
 interface Step {
@@ -46,16 +59,22 @@ function vitest(name: string, ...args: string[]): () => Counts {
       },
     );
     try {
-      const json = JSON.parse(readFileSync(file, "utf8")) as {
-        numPassedTests: number;
-        numFailedTests: number;
-      };
+      const json = JSON.parse(readFileSync(file, "utf8")) as Report;
       const failed = json.numFailedTests + (code !== 0 && json.numFailedTests === 0 ? 1 : 0);
-      return { passed: json.numPassedTests, failed };
+      return { passed: json.numPassedTests, failed, slowest: slowestOf(json) };
     } catch {
       return { passed: 0, failed: 1 };
     }
   };
+}
+
+function slowestOf({ testResults }: Report): readonly string[] {
+  const times = testResults.map(({ name, startTime, endTime }) => ({ name, ms: endTime - startTime }));
+  const root = join(import.meta.dirname, "../..");
+  return times
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, 8)
+    .map(({ name, ms }) => `${(ms / 1000).toFixed(1).padStart(8)} s  ${relative(root, name)}`);
 }
 
 const steps: readonly Step[] = [
@@ -94,6 +113,7 @@ for (const step of steps.filter(({ name }) => wanted.length === 0 || wanted.incl
   passed += counts.passed;
   failed += counts.failed;
   summary.push(`${step.name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds(begin)}`);
+  summary.push(...(counts.slowest ?? []));
 }
 rmSync(results, { recursive: true, force: true });
 console.log(`\n${summary.map((line) => `  ${line}`).join("\n")}\n  total ${seconds(start)}\n`);
