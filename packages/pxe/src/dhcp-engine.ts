@@ -14,6 +14,7 @@ import type { DhcpMessage } from "./dhcp-packet.ts";
 import { networkParameters, type NetworkParameters } from "./dhcp-parameters.ts";
 import type { PxeEventBody } from "./events.ts";
 import { complain, type Complaints } from "./internal/once.ts";
+import { noteOffer, type Untaken } from "./internal/untaken.ts";
 import { createLeases, type Lease, type LeaseClient, type Leases, type LeaseSpace } from "./leases.ts";
 import { judgeStage, noteStage, type StageBook } from "./stages.ts";
 
@@ -41,11 +42,13 @@ export interface DhcpState {
   readonly leases: Leases;
   readonly stages: StageBook;
   readonly complaints: Complaints;
+  readonly untaken: Untaken;
 }
 
 /** A fresh server's state, with the leases that were kept from an earlier run. */
 export function dhcpState(config: DhcpConfig, kept: Iterable<Lease> = []): DhcpState {
-  return { leases: createLeases(config.space, kept), stages: new Map(), complaints: new Map() };
+  const leases = createLeases(config.space, kept);
+  return { leases, stages: new Map(), complaints: new Map(), untaken: new Map() };
 }
 
 /**
@@ -160,7 +163,16 @@ function onDiscover(context: Context): DhcpAction[] {
   const { step, fields } = boot(context, judgeStage);
   const reply = { yiaddr: address, boot: fields, options: networkParameters(config, message, true) };
   const offer = report({ kind: "offer", mac: client.mac, address, ...bootTarget(step) });
-  return [seen, send(context, MESSAGE_TYPE.offer, reply), offer];
+  return [seen, send(context, MESSAGE_TYPE.offer, reply), offer, ...untaken(context)];
+}
+
+/** Broadcasts of all interfaces arrive here, while answers leave by one: who asks elsewhere takes no offer. */
+function untaken({ state, client: { mac }, now }: Context): DhcpAction[] {
+  if (!noteOffer(state.untaken, mac) || !complain(state.complaints, "untaken", now)) return [];
+  const message = `${mac} asks again and again, and takes no offer`;
+  const hint =
+    "it may be on another interface of this machine, which is not answered, or a firewall or a switch keeps the answers from it";
+  return [report({ kind: "warning", code: "offer-untaken", message, hint, mac })];
 }
 
 function refuse(context: Context, address: string, reason: string): DhcpAction[] {
@@ -193,6 +205,7 @@ function onRequest(context: Context): DhcpAction[] {
   const using = message.ciaddr === NOTHING ? undefined : message.ciaddr;
   const own = leases.of(who);
 
+  state.untaken.delete(who.mac);
   if (server !== undefined && server !== config.subnet.address) {
     // Another server was chosen: our offer is void.
     if (own?.state === "offered") leases.write({ ...own, expires: now });

@@ -118,6 +118,7 @@ export type PxeWarningCode =
   | "leases-damaged"
   | "leases-failed"
   | "loop"
+  | "offer-untaken"
   | "policy-invalid"
   | "pool-exhausted"
   | "refused"

@@ -236,6 +236,25 @@ describe("where a reply goes", () => {
   });
 });
 
+describe("a client that takes no offer", () => {
+  const warnings = (events: readonly { kind: string }[]): unknown[] =>
+    events.filter(({ kind }) => kind === "warning");
+  test("is told of once, others within a minute are not, and one that took the second offer never is", () => {
+    const one = server();
+    const ask = (mac: string) => warnings(one.take(request("discover", { mac })).events);
+    expect([ask(MAC), ask(MAC)]).toEqual([[], []]);
+    expect(ask(MAC)).toMatchObject([{ code: "offer-untaken", mac: MAC }]);
+    for (let round = 0; round < 100; round++) expect([...ask(MAC), ...ask(other)]).toEqual([]);
+    one.wait(60_001);
+    expect(ask(other)).toMatchObject([{ code: "offer-untaken", mac: other }]);
+    const two = server();
+    for (let round = 0; round < 5; round++) {
+      expect(warnings(two.take(request("discover")).events)).toEqual([]);
+      two.lease();
+    }
+  });
+});
+
 describe("who a client is", () => {
   test("RFC 2131 4.2: option 61 where there is one: on another card it is the same client", () => {
     const one = server();

@@ -41,6 +41,8 @@ test(
     expect([beside.ours, beside.events.map(({ kind }) => kind)]).toEqual([0, ["listening"]]);
     expect([elsewhere.lease, elsewhere.senders]).toEqual(["", ["0.0.0.0"]]);
     expect(elsewhere.served).toMatch(/lease of 10\.77\.0\.5\d obtained from 10\.77\.0\.1/);
+    const told = { code: "offer-untaken", mac: "02:00:00:00:66:02" };
+    expect(elsewhere.warnings).toEqual([expect.objectContaining(told)]);
     expect(slow).toBe("PXE_DHCP_OTHER_SERVER");
   },
 );

@@ -81,7 +81,10 @@ export function engineFuzz(seed?: number) {
     seed: random.seed,
     counts: counts as FuzzCounts,
     /** What a server's memory holds, by number. */
-    held: () => [state.leases.size, state.stages.size, state.complaints.size, stages.stages.size] as const,
+    held: () => {
+      const { leases, complaints, untaken } = state;
+      return [leases.size, state.stages.size, complaints.size, untaken.size, stages.stages.size] as const;
+    },
     run(count: number): void {
       for (let left = count; left > 0; left--) {
         let bytes = random.mutate(packets[random.below(packets.length)] ?? new Uint8Array());

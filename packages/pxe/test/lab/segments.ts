@@ -20,6 +20,8 @@ export interface SegmentReport {
     readonly lease: string;
     readonly senders: readonly string[];
     readonly served: string;
+    /** What the server told of the stranger. */
+    readonly warnings: readonly PxeEvent[];
   };
   /** What starting beside a dnsmasq with its own settings came to. */
   readonly slow: string;
@@ -80,6 +82,7 @@ await delay(200);
 elsewhere.kill();
 const senders = [...new Set(readPcap(await readFile(foreign)).map(({ from }) => from))];
 await authoritative.close();
+const warnings = events.splice(0).filter(({ kind }) => kind === "warning");
 
 // dnsmasq first looks for three seconds whether an address is in use.
 const quiet = await rival();
@@ -91,7 +94,7 @@ const slow = await servePxe({ ...options, mode: "authoritative" }).then(
   (error: { code: string }) => error.code,
 );
 quiet.kill();
-const report: SegmentReport = { beside, elsewhere: { lease: nothing, senders, served }, slow };
+const report: SegmentReport = { beside, elsewhere: { lease: nothing, senders, served, warnings }, slow };
 client.end();
 stranger.end();
 await rm(directory, { recursive: true });
