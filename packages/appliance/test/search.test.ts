@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadKconfig, parseConfig, shrink } from "@justenough/kconfig";
 import type { Shrunk } from "@justenough/kconfig";
@@ -37,6 +38,7 @@ async function searchOf(options: {
   readonly build?: ((on: string) => void) | undefined;
   readonly tests?: number | undefined;
   readonly until?: number | undefined;
+  readonly atOnce?: number | undefined;
 }): Promise<{ search: OpenSearch; shrunk: () => Promise<Shrunk>; events: TestEvent[]; boots: string[] }> {
   const kconfig = ALL.map((name) => `config ${name}\n\tbool "${name}"\n\n`).join("");
   const readFile = (path: string): Uint8Array | undefined =>
@@ -50,14 +52,16 @@ async function searchOf(options: {
     tree,
     start: { config: parseConfig(text), text, requests: [], features: [], presets: [], boot: [], id: "x" },
     name: "x",
+    atOnce: options.atOnce ?? 1,
     build: async (config) => {
       options.build?.(onIn(config));
-      return { image: onIn(config), bytes: 1000, directory };
+      return { image: onIn(config), bytes: 1000, directory, [Symbol.dispose]: () => undefined };
     },
     keep: async () => undefined,
   };
-  const boot = async (on: string): Promise<Trial> => {
+  const boot = async (on: string, _expected: unknown, signal?: AbortSignal): Promise<Trial> => {
     boots.push(on);
+    if (options.atOnce !== undefined) await setTimeout(5 + (boots.length % 3) * 10, undefined, { signal });
     const status = options.passes(on) ? 0 : 1;
     return { record: { ...ENDED_WELL, end: { kind: "exited", status } }, output: "", refused: undefined };
   };
@@ -174,4 +178,20 @@ test("an option is kept only when two boots without it fail", async () => {
   const { state } = await shrunk();
   expect(onIn(state.text)).toBe("A");
   expect(state.needed.map(({ symbol }) => symbol)).toEqual(["A"]);
+});
+
+test("several kernels at once find the same, no more than the budget has tests for, and all is written down", async () => {
+  const passes = (on: string): boolean => on.includes("B") && on.includes("E");
+  const { shrunk } = await searchOf({ name: "alone", passes });
+  const alone = await shrunk();
+  const few = await searchOf({ name: "together", passes, atOnce: 3, tests: 2 });
+  await few.shrunk();
+  expect(few.events.length).toBeLessThanOrEqual(2);
+  const { shrunk: shrunkTogether, events } = await searchOf({ name: "together", passes, atOnce: 3 });
+  const together = await shrunkTogether();
+  expect({ ...together.state, tests: 0 }).toEqual({ ...alone.state, tests: 0 });
+  expect(together.untried).toEqual([]);
+  const { curve = [], state } = (await readSearch(join(directory, "together.json"))) ?? {};
+  expect(curve).toHaveLength(few.events.length + events.length);
+  expect(state?.text).toBe(together.state.text);
 });

@@ -107,7 +107,7 @@ export async function minimizeAppliance(loaded: LoadedSpec, options: MinimizeOpt
       const likely = likelyOf(loaded);
       // Nobody else has this one, and what a killed process left is taken over.
       const scratch = join(directory, `${acceptance}.boot`);
-      const trial = { loaded, bundle, scratch, cacheDir, accel: options.accel, signal };
+      const trial = { loaded, bundle, cacheDir, accel: options.accel };
       const memory = await openMemory(join(directory, `tree-${tree}.ndjson`), acceptance, { used, likely });
       await mkdir(scratch, { recursive: true });
       try {
@@ -117,7 +117,13 @@ export async function minimizeAppliance(loaded: LoadedSpec, options: MinimizeOpt
           memory,
           trials,
           used,
-          boot: (image, expected) => tryKernel(image, trial, expected),
+          boot: async (image, expected, mine) => {
+            // Several may run at once, none of them of the same image.
+            const log = join(scratch, sha256(image).slice(0, 8));
+            await mkdir(log, { recursive: true });
+            const aborted = [signal, mine].filter((one) => one !== undefined);
+            return tryKernel(image, { ...trial, scratch: log, signal: AbortSignal.any(aborted) }, expected);
+          },
           // A server's log is not what it is for.
           byOutput: spec.test === null,
           until,

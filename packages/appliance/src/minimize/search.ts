@@ -1,5 +1,5 @@
 import { savedBytes, kernelSize, KernelError } from "@justenough/kernel";
-import type { KernelTrials } from "@justenough/kernel";
+import type { KernelTrials, TrialKernel } from "@justenough/kernel";
 import type { ShrinkOptions, ShrinkState, ShrinkStep, Verdict } from "@justenough/kconfig";
 import { ApplianceError } from "../error.ts";
 import { sha256 } from "../internal/canonical.ts";
@@ -27,7 +27,7 @@ interface SearchContext {
   readonly memory: Memory;
   readonly trials: KernelTrials;
   /** Boots a kernel; undefined: what is to be expected of one is not known yet. */
-  readonly boot: (image: string, expected: Expectation | undefined) => Promise<Trial>;
+  readonly boot: (image: string, expected: Expectation | undefined, signal?: AbortSignal) => Promise<Trial>;
   /** The program's output tells whether it did its job. */
   readonly byOutput: boolean;
   /** Kept, for a search that is interrupted. */
@@ -41,7 +41,10 @@ interface SearchContext {
 /** A search with all that it remembers. */
 export interface OpenSearch {
   /** What shrink() is given beside tree and requirements; goes on from what is remembered. */
-  readonly shrinking: Pick<ShrinkOptions, "from" | "test" | "saved" | "chance" | "onState" | "mayTest">;
+  readonly shrinking: Pick<
+    ShrinkOptions,
+    "from" | "test" | "parallel" | "saved" | "chance" | "onState" | "mayTest"
+  >;
   /** Boots the result some more times. When it fails once, steps are taken back until one does not, and the search is to go on. */
   readonly confirm: (state: ShrinkState) => Promise<boolean>;
   readonly bytesOf: (text: string) => Promise<number>;
@@ -54,44 +57,48 @@ const CONFIRMATIONS = 3;
 export async function openSearch(context: SearchContext): Promise<OpenSearch> {
   const { path, acceptance, memory, trials, boot, until, tests, onTest } = context;
   const began = Date.now();
-  let record = (await readSearch(path)) ?? (await beginSearch(context));
+  const before = await readSearch(path);
+  let record = before ?? (await beginSearch(context));
+  if (before === undefined) await trials.keep(trials.start.text);
   const secondsBefore = record.seconds;
   const expected = record.expected;
+  let begun = 0;
   let made = 0;
   let spent = 0;
   let booted = 0;
-  let built: string | undefined;
-  const save = async (change: Partial<SearchRecord>): Promise<void> => {
+  let saved: Promise<void> = Promise.resolve();
+  const save = (change: Partial<SearchRecord>): Promise<void> => {
     record = { ...record, ...change, seconds: Math.round(secondsBefore + (Date.now() - began) / 1000) };
-    await writeSearch(path, record);
+    const now = record;
+    // Tests that end at once write one after the other.
+    saved = saved.then(() => writeSearch(path, now));
+    return saved;
   };
-  const build = async (text: string): Promise<{ image: string; bytes: number }> => {
-    built = undefined;
-    const kernel = await trials.build(text).catch((error: unknown) => {
+  const build = (text: string, signal?: AbortSignal): Promise<TrialKernel> =>
+    trials.build(text, signal).catch((error: unknown) => {
       // No compiler has said what is wrong: it may have been killed, for want of memory say.
       if (!isUnbuildable(error) || error.diagnostics.length > 0) throw error;
-      return trials.build(text);
+      return trials.build(text, signal);
     });
-    built = text;
-    return kernel;
-  };
 
-  const test = async (text: string, step: ShrinkStep): Promise<Verdict> => {
+  const test = async (text: string, step: ShrinkStep, signal: AbortSignal): Promise<Verdict> => {
     const config = sha256(text);
     const known = memory.find(config, acceptance);
     if (known !== undefined) return verdictOf(known);
     const since = Date.now();
+    begun++;
     let bytes: number | undefined;
     let why: string | undefined;
     let unbuildable: true | undefined;
     try {
-      const kernel = await build(text);
+      using kernel = await build(text, signal);
       ({ bytes } = kernel);
-      const before = Date.now();
-      why = await faultOfKernel(kernel.image, boot, expected);
-      booted += Date.now() - before;
+      const built = Date.now();
+      why = await faultOfKernel(() => boot(kernel.image, expected, signal), expected);
+      booted += Date.now() - built;
     } catch (error) {
-      if (!isUnbuildable(error)) throw error;
+      if (signal.aborted) begun--;
+      if (signal.aborted || !isUnbuildable(error)) throw error;
       unbuildable = true;
       why = `the kernel does not build: ${error.message.split("\n").slice(0, 2).join(" ")}`;
     }
@@ -116,9 +123,10 @@ export async function openSearch(context: SearchContext): Promise<OpenSearch> {
     const config = sha256(text);
     // A process that was killed may have come no further than to note it.
     if (memory.find(config, acceptance)?.ok === false) return false;
-    const { image, bytes } = await build(text);
+    using kernel = await build(text);
+    const { image, bytes } = kernel;
     for (let turn = 0; turn < CONFIRMATIONS; turn++) {
-      const why = await faultOfResult(image, boot, expected);
+      const why = await faultOfResult(() => boot(image, expected), expected);
       if (why === undefined) continue;
       await memory.add({ config, acceptance, ok: false, why, bytes, off: [], goes: [] });
       return false;
@@ -129,7 +137,9 @@ export async function openSearch(context: SearchContext): Promise<OpenSearch> {
   const bytesOf = async (text: string): Promise<number> => {
     const known = memory.find(sha256(text), acceptance)?.bytes;
     if (known !== undefined) return known;
-    return text === trials.start.text ? record.start.bytes : (await build(text)).bytes;
+    if (text === trials.start.text) return record.start.bytes;
+    using kernel = await build(text);
+    return kernel.bytes;
   };
 
   return {
@@ -139,18 +149,19 @@ export async function openSearch(context: SearchContext): Promise<OpenSearch> {
       return {
         from: record.state ?? trials.start.text,
         test,
+        parallel: trials.atOnce,
         saved: (symbols: readonly string[]) => savedBytes(record, symbols) + symbols.length,
         chance: memory.chance,
         onState: async (state: ShrinkState) => {
           const stepped = state.step !== (record.state?.step ?? 0);
-          if (stepped && built === state.text) await trials.keep();
+          if (stepped) await trials.keep(state.text);
           const last = record.state === undefined ? [] : [record.state];
           await save({ state, ...(stepped ? { history: [...(record.history ?? []), ...last] } : {}) });
         },
         mayTest: (text: string) => {
           // What is remembered costs nothing.
           if (memory.find(sha256(text), acceptance) !== undefined) return true;
-          if (tests !== undefined && made >= tests) return false;
+          if (tests !== undefined && begun >= tests) return false;
           // In the end the result is booted some more times.
           const mean = made === 0 ? 0 : (spent + CONFIRMATIONS * booted) / made;
           return Date.now() + mean < until;
@@ -164,7 +175,7 @@ export async function openSearch(context: SearchContext): Promise<OpenSearch> {
         good = history.at(-1);
         await save({ state: good, history: history.slice(0, -1) });
       }
-      if (good !== state && built !== undefined && built === good?.text) await trials.keep();
+      if (good !== undefined && good !== state) await trials.keep(good.text);
       return good === state;
     },
   };
@@ -179,32 +190,23 @@ function isUnbuildable(error: unknown): error is KernelError {
 }
 
 /** What two boots of a kernel fail by, since one may have by a busy machine; undefined when the first or the second does not. */
-async function faultOfKernel(
-  image: string,
-  boot: SearchContext["boot"],
-  expected: Expectation,
-): Promise<string | undefined> {
-  const once = async (): Promise<string | undefined> => faultOf(await boot(image, expected), expected);
+async function faultOfKernel(boot: () => Promise<Trial>, expected: Expectation): Promise<string | undefined> {
+  const once = async (): Promise<string | undefined> => faultOf(await boot(), expected);
   return (await once()) === undefined ? undefined : once();
 }
 
 /** One boot of the result; another one only when time ran out. */
-async function faultOfResult(
-  image: string,
-  boot: SearchContext["boot"],
-  expected: Expectation,
-): Promise<string | undefined> {
-  const first = await boot(image, expected);
+async function faultOfResult(boot: () => Promise<Trial>, expected: Expectation): Promise<string | undefined> {
+  const first = await boot();
   const fault = await faultOf(first, expected);
   const { end } = first.record;
   if (fault === undefined || end?.kind !== "failed" || !end.timedOut) return fault;
-  return faultOf(await boot(image, expected), expected);
+  return faultOf(await boot(), expected);
 }
 
 /** Builds and boots the kernel that all starts from, twice, and learns what passing means. */
 async function beginSearch({ path, trials, boot, byOutput, used }: SearchContext): Promise<SearchRecord> {
-  const kernel = await trials.build(trials.start.text);
-  await trials.keep();
+  using kernel = await trials.build(trials.start.text);
   const { objects } = await kernelSize(kernel.directory);
   const nothing = { output: undefined, told: [], notes: [] };
   const boots = [];

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
 import {
   loadKconfig,
@@ -9,7 +10,7 @@ import {
   solve,
   valueOf,
 } from "../../src/index.ts";
-import type { ConfigRequest, KconfigTree, ShrinkOptions, ShrinkState } from "../../src/index.ts";
+import type { ConfigRequest, KconfigTree, ShrinkOptions, ShrinkState, Verdict } from "../../src/index.ts";
 import { loadKernelTree } from "../reference/loaded-tree.ts";
 
 // What a small kernel has beside a console, and what one program may need of it.
@@ -35,7 +36,7 @@ beforeAll(async () => {
 // A program that misses some options, and a log of what it was tried on.
 function program(needs: readonly string[]): {
   readonly texts: string[];
-  readonly test: ShrinkOptions["test"];
+  readonly test: (text: string) => Promise<Verdict>;
 } {
   const texts: string[] = [];
   return {
@@ -102,7 +103,7 @@ test("a budget that ends leaves the best so far, and says what it had no time fo
     mayTest: () => texts.length < 3,
   });
   expect(texts.length).toBe(3);
-  expect(await program(NEEDS).test(state.text, { off: [], goes: [], options: 0 })).toEqual({ ok: true });
+  expect(await program(NEEDS).test(state.text)).toEqual({ ok: true });
   expect(untried.length).toBeGreaterThan(0);
 }, 120_000);
 
@@ -150,9 +151,9 @@ test("stopped after any test, it goes on from its state and ends at the same", a
     const onState = (state: ShrinkState): void => {
       kept = JSON.parse(JSON.stringify(state)) as ShrinkState;
     };
-    const killed: ShrinkOptions["test"] = async (text, step) => {
+    const killed: ShrinkOptions["test"] = async (text) => {
       if (texts.length === stopAfter) throw new Error("killed");
-      return judge(text, step);
+      return judge(text);
     };
     const first = shrink({ tree: small, from: ALL, required: [], test: killed, onState });
     await expect(first).rejects.toThrow("killed");
@@ -160,6 +161,47 @@ test("stopped after any test, it goes on from its state and ends at the same", a
     expect(untried).toEqual([]);
     expect(state.text).toBe(end.text);
   }
+});
+
+test("several tests at once find the same, most of them before they are asked for", async () => {
+  const small = await smallTree(SIXTY);
+  const alone = program(FEW);
+  const one = await shrink({ tree: small, from: ALL, required: [], test: alone.test });
+  for (const parallel of [2, 4]) {
+    const { test: judge } = program(FEW);
+    const [running, waits] = [new Set<string>(), new Set<string>()];
+    let most = 0;
+    const slow: ShrinkOptions["test"] = async (text, _step, signal) => {
+      if (running.size === 0) waits.add(text);
+      running.add(text);
+      most = Math.max(most, running.size);
+      await setTimeout(50, undefined, { signal }).finally(() => running.delete(text));
+      return judge(text);
+    };
+    const found = await shrink({ tree: small, from: ALL, required: [], test: slow, parallel });
+    expect(found).toEqual(one);
+    expect(most).toBe(parallel);
+    expect(waits.size).toBeLessThan(0.8 * alone.texts.length);
+    expect(running.size).toBe(0);
+  }
+}, 60_000);
+
+test("when a test throws, the others have ended before it is told", async () => {
+  const small = await smallTree(SIXTY);
+  let [running, begun] = [0, 0];
+  const test: ShrinkOptions["test"] = async (_text, _step, signal) => {
+    begun++;
+    if (begun === 1) {
+      await setTimeout(300);
+      throw new Error("no disk");
+    }
+    running++;
+    await setTimeout(60_000, undefined, { signal }).finally(() => running--);
+    return { ok: true };
+  };
+  const options = { tree: small, from: ALL, required: [], test, parallel: 3 };
+  await expect(shrink(options)).rejects.toThrow("no disk");
+  expect([begun, running]).toEqual([3, 0]);
 });
 
 test("what is known already is asked for when the budget has ended", async () => {

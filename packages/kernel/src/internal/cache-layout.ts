@@ -43,8 +43,8 @@ export async function cachedPaths(cache: string, kind: CacheKind): Promise<strin
 /** The lock that its makers hold; files have none. */
 export function lockOf(cache: string, kind: CacheKind, path: string): string | undefined {
   if (kind === "artifacts") return join(cache, "locks", basename(path));
-  // What is kept of trials, and copies that are being made, belong to the directory of the trials.
-  if (kind === "objects") return `${path.replace(/(\.kept)?(\.new|\.old)?$/, "")}.lock`;
+  // What is kept of trials, copies that are being made, and further directories belong to the first directory of the trials.
+  if (kind === "objects") return `${path.replace(/(\.kept|\.\d+)?(\.new|\.old)?$/, "")}.lock`;
   return DIRECTORIES.includes(kind) ? `${path}.lock` : undefined;
 }
 
