@@ -38,17 +38,19 @@ function raw(port: number, text: string, from = "127.0.0.1"): Promise<string> {
 
 describe("the server of files", () => {
   let server: HttpServer;
-  const events: PxeEventBody[] = [];
+  let events: PxeEventBody[] = [];
   const told = () =>
     events.flatMap((event) => (event.kind === "warning" && event.code === "refused" ? [event.message] : []));
   const start = async (limits: Parameters<typeof startHttpServer>[0]["limits"] = {}): Promise<void> => {
-    events.length = 0;
+    // The last word of a server that was closed belongs to the test before.
+    const heard: PxeEventBody[] = [];
+    events = heard;
     server = await startHttpServer({
       address: "127.0.0.1",
       port: 0,
       files: new Map([["kernel", { kind: "path", path: join(directory, "kernel") }]]),
       limits,
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => heard.push(event),
     });
   };
   const served = async (): Promise<number> =>
