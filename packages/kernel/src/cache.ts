@@ -47,9 +47,8 @@ export interface TrimmedCache {
  *
  * @example
  * ```ts
- * import { mkdtempSync } from "node:fs";
  * import { listCache } from "@justenough/kernel";
- * const entries = await listCache({ cacheDir: mkdtempSync("/tmp/cache-") });
+ * const entries = await listCache({ cacheDir: "/tmp/no-cache-yet" });
  * console.log(entries.reduce((sum, { bytes }) => sum + bytes, 0)); // 0
  * ```
  */
@@ -83,9 +82,8 @@ export async function listCache(
  * @throws KernelError KERNEL_ABORTED.
  * @example
  * ```ts
- * import { mkdtempSync } from "node:fs";
  * import { trimCache } from "@justenough/kernel";
- * const { removed } = await trimCache({ cacheDir: mkdtempSync("/tmp/cache-"), maxBytes: 10e9, maxAge: 30 * 86_400e3 });
+ * const { removed } = await trimCache({ cacheDir: "/tmp/no-cache-yet", maxBytes: 10e9, maxAge: 30 * 86_400e3 });
  * console.log(removed.length); // 0
  * ```
  */
