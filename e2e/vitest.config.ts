@@ -6,12 +6,16 @@ const slow = { testTimeout: 900_000, hookTimeout: 900_000 };
 const PAIRS = [
   "agent",
   "cpio-kernel",
+  "errors",
   "footprint",
   "foreign",
   "initramfs-members",
   "ktap",
   "oci",
   "presets",
+  "pxe",
+  "pxe-matrix",
+  "shell",
   "uki",
 ].map((name) => `boots/${name}.test.ts`);
 
