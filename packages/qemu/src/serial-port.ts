@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { QemuError } from "./errors.ts";
 import { createLineDecoder } from "./internal/line-decoder.ts";
 import type { OutputLog } from "./internal/output-log.ts";
+import { timerLimit } from "./internal/timer-limit.ts";
 import { plainText } from "./plain-text.ts";
 
 export interface ConsoleLine {
@@ -77,7 +78,7 @@ export function createSerialPort(name: string, log: OutputLog, stream: Duplex): 
       expired = true;
       wake();
     };
-    const timer = timeout === undefined ? undefined : setTimeout(expire, timeout);
+    const timer = timeout === undefined ? undefined : setTimeout(expire, timerLimit(timeout));
     try {
       for (;;) {
         const match = regex.exec(unconsumed);

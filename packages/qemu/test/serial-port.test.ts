@@ -67,6 +67,13 @@ describe("expect", () => {
     await expect(never).rejects.toMatchObject({ code: "QEMU_EXPECT_CLOSED" });
   });
 
+  test("may wait for ever", async () => {
+    const { log, serial } = port();
+    const found = serial.expect("late", { timeout: Infinity });
+    setTimeout(() => log.push(utf8("late"), 0), 50);
+    expect((await found)[0]).toBe("late");
+  });
+
   test("input reaches the guest", async () => {
     const { input, serial } = port();
     await serial.write("ls\n");
