@@ -94,7 +94,7 @@ export async function snapshot(
 }
 
 function check(machine: Machine): void {
-  const { ports, virtioPorts, disks, shares, nics } = machine;
+  const { ports, virtioPorts, disks, shares, nics, gdb } = machine;
   if (![...ports, ...virtioPorts].includes("agent")) {
     throw invalid(
       "A snapshot needs the guest's agent, without which its copies would all have the same random numbers",
@@ -108,7 +108,9 @@ function check(machine: Machine): void {
         ? "a disk that can be written to"
         : nics.some(({ backend }) => backend.kind !== "user")
           ? "a network of others"
-          : undefined;
+          : gdb !== undefined
+            ? "a debugger"
+            : undefined;
   if (why !== undefined) throw invalid(`A machine with ${why} can't be kept as a snapshot`);
 }
 

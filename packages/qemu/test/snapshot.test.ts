@@ -87,4 +87,5 @@ test("a preparation that fails keeps nothing, and what can't be copied is refuse
   await refused({ ports: [] });
   await refused({ shares: [{ path: "/tmp", tag: "tmp" }] });
   await refused({ disks: [{ path: "disk.img" }] });
+  await refused({ gdb: 1234 });
 });
