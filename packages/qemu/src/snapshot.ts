@@ -5,6 +5,8 @@ import { chooseAccelerator } from "./accel.ts";
 import { QemuError } from "./errors.ts";
 import { cacheRoot } from "./internal/cache-root.ts";
 import { invalid } from "./internal/invalid.ts";
+import { directBoot } from "./internal/direct-boot.ts";
+import { findHostParts } from "./internal/host-parts.ts";
 import { findQemu } from "./internal/qemu-binary.ts";
 import { launchWith } from "./launch.ts";
 import { machine as describeMachine, type Machine, type MachineSpec } from "./machine.ts";
@@ -62,15 +64,22 @@ export async function snapshot(
   const root = join(cacheRoot(options.cacheDir), "qemu", "snapshots");
   const key = await keyOf(machine, name, launching);
   const directory = join(root, key);
-  const cached = await isThere(join(directory, STATE));
-  if (!cached) {
+  const isKept = (): Promise<boolean> => isThere(join(directory, STATE));
+  const makeAnew = async (): Promise<void> => {
     await make(machine, launching, directory, prepare ?? (async (vm) => void (await vm.agent())));
     await trim(root);
-  }
+  };
+  const cached = await isKept();
+  if (!cached) await makeAnew();
   return {
     key,
     cached,
     clone: async (cloneOptions = {}) => {
+      // Others that were made since may have taken its place.
+      if (!(await isKept())) {
+        if ((await keyOf(machine, name, launching)) !== key) throw gone(directory);
+        await makeAnew();
+      }
       const now = new Date();
       await utimes(directory, now, now);
       const vm = await launchWith(
@@ -163,23 +172,41 @@ async function migrate(
     );
 }
 
+function gone(directory: string): QemuError {
+  return new QemuError(
+    "QEMU_FILE_UNREADABLE",
+    `The snapshot "${directory}" is gone from the cache, and what it was made of has changed since`,
+    { hint: "Call snapshot() again" },
+  );
+}
+
 async function keyOf(machine: Machine, name: string, options: LaunchOptions): Promise<string> {
   const qemu = await findQemu(machine.binary);
   const { accel } = await chooseAccelerator(machine, { cacheDir: options.cacheDir, signal: options.signal });
-  const paths = [machine.kernel, machine.firmware, machine.cdrom, ...machine.disks.map(({ path }) => path)];
+  const [{ cmdline, firmware }, { uefi }] = await Promise.all([
+    directBoot(machine, accel, qemu, options.cacheDir),
+    findHostParts(machine),
+  ]);
+  const paths = [
+    ...[machine.kernel, machine.firmware, machine.cdrom, firmware, uefi?.code.path, uefi?.vars.path],
+    ...machine.disks.map(({ path }) => path),
+  ];
   const initrd = machine.initrd.map((piece) => (typeof piece === "string" ? identity(piece) : digest(piece)));
   const files = await Promise.all([...paths.map((path) => identity(path)), ...initrd]);
   const { version, mtimeMs } = qemu;
   return digest(
-    JSON.stringify([1, { ...machine, initrd: [] }, files, qemu.path, version, mtimeMs, accel, name]),
+    JSON.stringify([
+      ...[2, { ...machine, initrd: [] }, cmdline, files],
+      ...[qemu.path, version, mtimeMs, accel, name],
+    ]),
   ).slice(0, 32);
 }
 
-/** A file that has changed is another one. */
+/** A file that has changed is another one. Size and date may be the same, where builds set them; the time of that is not. */
 async function identity(path: string | undefined): Promise<readonly unknown[]> {
   if (path === undefined) return [];
   const found = await stat(path).catch(() => undefined);
-  return [path, found?.size, found?.mtimeMs, found?.ino];
+  return [path, found?.size, found?.mtimeMs, found?.ctimeMs, found?.ino, found?.dev];
 }
 
 function digest(data: string | Uint8Array): string {
@@ -203,7 +230,10 @@ async function trim(root: string): Promise<void> {
   const names = (await readdir(root))
     .filter((name) => /^[0-9a-f]{32}$/.test(name))
     .map((name) => join(root, name));
-  const dated = await Promise.all(names.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  // Somebody else may trim at the same time.
+  const dated = await Promise.all(
+    names.map(async (path) => ({ path, at: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 })),
+  );
   for (const { path } of dated.sort((a, b) => b.at - a.at).slice(KEPT))
     await rm(path, { recursive: true, force: true });
 }
