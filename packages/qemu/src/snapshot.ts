@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseAccelerator } from "./accel.ts";
 import { QemuError } from "./errors.ts";
@@ -37,6 +37,10 @@ export interface Snapshot {
 const KEPT = 4;
 const MEMORY = "memory";
 const STATE = "state";
+/** Written last: how many bytes the state has. */
+const SIZE = "state-size";
+/** For a file of some hundred KB, through a pipe. */
+const MIGRATE_MS = 30_000;
 const ENTROPY_BYTES = 64;
 
 /**
@@ -64,8 +68,10 @@ export async function snapshot(
   const root = join(cacheRoot(options.cacheDir), "qemu", "snapshots");
   const key = await keyOf(machine, name, launching);
   const directory = join(root, key);
-  const isKept = (): Promise<boolean> => isThere(join(directory, STATE));
+  const isKept = (): Promise<boolean> => isComplete(directory);
   const makeAnew = async (): Promise<void> => {
+    // What is left of one that is not complete would be in the way.
+    await rm(directory, { recursive: true, force: true });
     await make(machine, launching, directory, prepare ?? (async (vm) => void (await vm.agent())));
     await trim(root);
   };
@@ -139,6 +145,7 @@ async function make(
     await vm.qmp.execute("stop");
     await migrate(vm.qmp, "migrate", `cat > ${shellQuote(join(part, STATE))}`);
     await vm.kill();
+    await writeFile(join(part, SIZE), String((await stat(join(part, STATE))).size));
     await rename(part, directory).catch((error: NodeJS.ErrnoException) => {
       // Somebody else was faster.
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
@@ -160,15 +167,20 @@ async function migrate(
 ): Promise<void> {
   const capabilities = ["x-ignore-shared", "events"].map((capability) => ({ capability, state: true }));
   await qmp.execute("migrate-set-capabilities", { capabilities });
+  const late = AbortSignal.timeout(MIGRATE_MS);
   const ended = qmp.next("MIGRATION", {
     where: ({ status }) => status === "completed" || status === "failed",
+    signal: late,
   });
   await qmp.execute(command, { uri: `exec:${through}` });
-  const { data } = await ended;
-  if (data.status === "failed")
+  const failed = await ended.then(
+    ({ data }) => data.status === "failed",
+    (error: unknown) => (late.aborted ? true : Promise.reject(error)),
+  );
+  if (failed)
     throw new QemuError(
       "QEMU_QMP_FAILED",
-      `The guest's state could not be ${command === "migrate" ? "kept" : "restored"}`,
+      `The guest's state could not be ${command === "migrate" ? "kept" : "restored"} by ${through}`,
     );
 }
 
@@ -213,11 +225,14 @@ function digest(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** A state that ends early restores a guest in part, and one without a byte keeps QEMU waiting for ever. */
+async function isComplete(directory: string): Promise<boolean> {
+  try {
+    const size = Number(await readFile(join(directory, SIZE), "utf8"));
+    return size > 0 && (await stat(join(directory, STATE))).size === size;
+  } catch {
+    return false;
+  }
 }
 
 /** Removes those that were not used for longest, and what a process that was killed has left half made. */

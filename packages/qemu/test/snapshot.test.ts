@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeCpio } from "@justenough/cpio";
@@ -82,6 +82,10 @@ test("a file that was written anew is another, whatever its size and date; what 
   await using vm = await two.clone();
   expect(await ask(vm, "/bin/busybox cat /extra")).toBe("two");
   expect(await readdir(root)).toContain(two.key);
+  // So is what a full disk or a crash has left of one.
+  await truncate(join(root, two.key, "state"), 0);
+  await using another = await two.clone();
+  expect(await ask(another, "/bin/busybox cat /extra")).toBe("two");
 }, 180_000);
 
 test("a preparation that fails keeps nothing, and what can't be copied is refused", async () => {

@@ -151,11 +151,11 @@ export function supervise(request: SuperviseRequest): Supervisor {
   };
   void watchEvents();
   void watchChild();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted === true) onAbort();
 
   return {
     run: async () => {
-      options.signal?.addEventListener("abort", onAbort, { once: true });
-      if (options.signal?.aborted === true) onAbort();
       running = now();
       deadlines.start(options.deadlines ?? {});
       if (request.machine.gdb === undefined) await qmp.execute("cont");
