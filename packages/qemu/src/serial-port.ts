@@ -37,7 +37,7 @@ export interface SerialPort {
   tail(count?: number): string[];
 }
 
-/** Unconsumed output that `expect` searches; older output can no longer match. */
+/** Unconsumed output that `expect` searches, at least; older output can no longer match. */
 const EXPECT_WINDOW = 1024 * 1024;
 const MAX_LINE = 1024 * 1024;
 
@@ -47,8 +47,11 @@ export function createSerialPort(name: string, log: OutputLog, stream: Duplex): 
   let unconsumed = "";
   let wake = (): void => undefined;
   log.listen((chunk) => {
-    if (chunk !== undefined)
-      unconsumed = (unconsumed + decoder.decode(chunk.bytes, { stream: true })).slice(-EXPECT_WINDOW);
+    if (chunk !== undefined) {
+      unconsumed += decoder.decode(chunk.bytes, { stream: true });
+      // Each cut copies all that stays, and a flood comes in pieces of a few bytes.
+      if (unconsumed.length > 2 * EXPECT_WINDOW) unconsumed = unconsumed.slice(-EXPECT_WINDOW);
+    }
     wake();
   });
 

@@ -50,6 +50,24 @@ describe("readers", () => {
   });
 });
 
+test("a flood in small pieces costs each of them the same, whatever is kept already", async () => {
+  const { log, serial } = port(1 << 20);
+  const [piece, count] = [16, 200_000];
+  const text = (index: number): string => `${String(index).padStart(piece - 1)}\n`;
+  const reader = serial.readable[Symbol.asyncIterator]();
+  for (let index = 0; index < count; index += 1) {
+    log.push(utf8(text(index)), index);
+    // It keeps up, and gets each piece as it was.
+    if (index % 1000 !== 999) continue;
+    for (let behind = index - 999; behind <= index; behind += 1)
+      expect(String((await reader.next()).value)).toBe(text(behind));
+  }
+  const wanted = Buffer.from(Array.from({ length: count }, (_, index) => text(index)).join(""));
+  expect(wanted.subarray(-(1 << 20)).equals(serial.bytes())).toBe(true);
+  expect(log.total).toBe(wanted.length);
+  expect((await serial.expect(/^ *199998$/m)).index).toBeGreaterThan(1 << 19);
+});
+
 describe("expect", () => {
   test("consumes what it finds, in order, also across pieces", async () => {
     const { log, serial } = port();

@@ -26,9 +26,16 @@ export interface OutputLog {
   listen(listener: (chunk: Chunk | undefined) => void): () => void;
 }
 
+/** A serial line brings a few bytes at a time, and a buffer of its own for each would take many times their memory. */
+const SHARED = 64 * 1024;
+
 /** @param limit - Bytes kept. */
 export function createOutputLog(name: string, limit: number): OutputLog {
-  const kept: Chunk[] = [];
+  let kept: Chunk[] = [];
+  /** So many at its beginning are dropped already: to move all the others for each would take ever longer. */
+  let gone = 0;
+  let shared = Buffer.alloc(0);
+  let sharedUsed = 0;
   const listeners = new Set<(chunk: Chunk | undefined) => void>();
   let keptBytes = 0;
   let dropped = 0;
@@ -47,7 +54,7 @@ export function createOutputLog(name: string, limit: number): OutputLog {
             `A reader of "${name}" is more than ${limit} bytes behind: output is lost`,
           );
         }
-        const chunk = kept[position - dropped];
+        const chunk = kept[gone + position - dropped];
         if (chunk !== undefined) {
           position += 1;
           yield chunk;
@@ -69,6 +76,23 @@ export function createOutputLog(name: string, limit: number): OutputLog {
     return () => void listeners.delete(listener);
   }
 
+  const together = (bytes: Uint8Array): Uint8Array => {
+    if (bytes.length > SHARED / 16) return bytes;
+    if (sharedUsed + bytes.length > shared.length) [shared, sharedUsed] = [Buffer.alloc(SHARED), 0];
+    shared.set(bytes, sharedUsed);
+    sharedUsed += bytes.length;
+    return shared.subarray(sharedUsed - bytes.length, sharedUsed);
+  };
+
+  /** The oldest; returns how many bytes it had. */
+  const drop = (): number => {
+    const bytes = kept[gone]?.bytes.length ?? 0;
+    gone += 1;
+    dropped += 1;
+    if (gone * 2 >= kept.length) [kept, gone] = [kept.slice(gone), 0];
+    return bytes;
+  };
+
   const notify = (chunk: Chunk | undefined): void => {
     for (const listener of listeners) listener(chunk);
   };
@@ -76,14 +100,11 @@ export function createOutputLog(name: string, limit: number): OutputLog {
   return {
     name,
     push(bytes, at) {
-      const chunk = { bytes, at };
+      const chunk = { bytes: together(bytes), at };
       kept.push(chunk);
       keptBytes += bytes.length;
       total += bytes.length;
-      while (keptBytes > limit && kept.length > 1) {
-        keptBytes -= kept.shift()?.bytes.length ?? 0;
-        dropped += 1;
-      }
+      while (keptBytes > limit && kept.length - gone > 1) keptBytes -= drop();
       notify(chunk);
     },
     end() {
@@ -97,7 +118,7 @@ export function createOutputLog(name: string, limit: number): OutputLog {
     get ended() {
       return ended;
     },
-    snapshot: () => Buffer.concat(kept.map((chunk) => chunk.bytes)),
+    snapshot: () => Buffer.concat(kept.slice(gone).map((chunk) => chunk.bytes)),
     chunks,
     listen,
   };
