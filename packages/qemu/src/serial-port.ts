@@ -15,7 +15,7 @@ export interface ConsoleLine {
 /** One serial line of the guest. Output is kept as bytes, whether somebody reads it or not. */
 export interface SerialPort {
   readonly name: string;
-  /** The guest's output from its first byte on (as far as it is kept), then live, until the machine ends. Any number of readers. */
+  /** The guest's output from its first byte on, then live, until the machine ends. Any number of readers; one that comes when the first byte is no longer kept gets `QEMU_OUTPUT_LOST`. */
   readonly readable: AsyncIterable<Uint8Array>;
   /** The same, by lines, cleaned of carriage returns and escape sequences. */
   lines(): AsyncIterable<ConsoleLine>;
