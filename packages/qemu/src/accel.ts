@@ -104,9 +104,11 @@ export async function probeAccelerator(options: ProbeOptions = {}): Promise<Acce
     ms: performance.now() - start,
     cached: false,
   };
-  // A busy host can make a good accelerator slow once; what can't be a matter of load is remembered until the next boot.
-  if (file !== undefined && verdict.shape !== "slow" && verdict.shape !== "hung")
-    await writeRecord(file, verdict);
+  // A busy host can make a good accelerator slow once, and one without memory kills whom it likes; what can't be a matter
+  // of load is remembered until the next boot.
+  const { shape } = verdict;
+  const byLoad = shape === "slow" || shape === "hung" || (shape === "crashed" && isFromOutside(run.signal));
+  if (file !== undefined && !byLoad) await writeRecord(file, verdict);
   return verdict;
 }
 
@@ -174,6 +176,11 @@ async function kvmDevice(): Promise<{ shape: AccelShape; reason: string } | unde
     if (code === "ENOENT") return { shape: "absent", reason: "There is no /dev/kvm" };
     return { shape: "denied", reason: `/dev/kvm can't be opened (${code})` };
   }
+}
+
+/** Of these QEMU does not die by itself. */
+function isFromOutside(signal: string | null): boolean {
+  return signal === "SIGKILL" || signal === "SIGTERM";
 }
 
 function isVerdict(value: AccelVerdict): boolean {

@@ -1,6 +1,8 @@
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Values } from "./options.ts";
 import type { BootResult } from "./result.ts";
+import type { Vm } from "./vm.ts";
 
 export interface CliIo {
   readonly stdin: Readable;
@@ -21,6 +23,14 @@ export async function report(result: BootResult, values: Values, io: CliIo): Pro
   const { message, hint } = describeResult(result);
   const label = resultStatus(result) === 0 ? "" : "error: ";
   io.stderr.write(`\n${label}${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`);
+}
+
+/** How long a machine that is to end by itself may take. */
+const END_MS = 3000;
+
+/** The result of a machine that was told to switch off, or whose agent is gone. */
+export function endOf(vm: Vm): Promise<BootResult> {
+  return Promise.race([vm.wait(), sleep(END_MS, undefined, { ref: false }).then(() => vm.kill())]);
 }
 
 /** A result as JSON, of the last screen the text alone: its picture is a file, by --screenshot. */

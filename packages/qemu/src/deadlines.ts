@@ -1,4 +1,5 @@
 import { BOOT_PHASES, type BootPhase } from "./boot-phase.ts";
+import { timerLimit } from "./internal/timer-limit.ts";
 
 /** Limits in milliseconds, each counted from the guest's first instruction. Absent means none. */
 export interface Deadlines {
@@ -30,9 +31,6 @@ export interface DeadlineWatch {
   stop(): void;
 }
 
-/** A longer timer of Node.js would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 /** The phase that each limit is for. */
 const PHASE_LIMITS = { firstOutput: "output", kernel: "kernel", init: "init", ready: "ready" } as const;
 const NAMES = ["firstOutput", "kernel", "init", "ready", "idle", "total"] as const;
@@ -52,8 +50,7 @@ export function watchDeadlines(onExpire: (name: DeadlineName, limit: number) => 
     start: (limits) => {
       for (const name of NAMES) {
         const limit = limits[name];
-        if (limit !== undefined)
-          timers.set(name, setTimeout(expire, Math.min(limit, LONGEST_TIMER), name, limit));
+        if (limit !== undefined) timers.set(name, setTimeout(expire, timerLimit(limit), name, limit));
       }
     },
     output: () => timers.get("idle")?.refresh(),

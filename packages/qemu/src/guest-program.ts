@@ -2,16 +2,12 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import type { ReadStream } from "node:tty";
 import type { Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecResult } from "./agent/agent.ts";
-import { jsonOf, report, resultStatus, type CliIo } from "./cli-result.ts";
+import { endOf, jsonOf, report, resultStatus, type CliIo } from "./cli-result.ts";
 import { QemuError } from "./errors.ts";
 import type { MachineSpec } from "./machine.ts";
 import type { Values } from "./options.ts";
 import type { Vm } from "./vm.ts";
-
-/** How long a machine whose agent is gone may take to end by itself. */
-const END_MS = 3000;
 
 /** The machine with the agent as its init. */
 export async function withAgent(spec: MachineSpec): Promise<MachineSpec> {
@@ -50,18 +46,20 @@ export async function runProgram(
     // What became of the machine tells more than that its agent is gone.
     if (!(error instanceof QemuError) || error.code !== "QEMU_AGENT_LOST") throw error;
     // An agent that has only started anew leaves a machine that would run for ever.
-    const result = await Promise.race([
-      vm.wait(),
-      sleep(END_MS, undefined, { ref: false }).then(() => vm.kill()),
-    ]);
+    const result = await endOf(vm);
     for (const line of result.tail.slice(-12)) io.stderr.write(`  ${line}\n`);
     await report(result, values, io);
     return resultStatus(result) === 0 ? 1 : resultStatus(result);
   }
-  const { code, signal, ms, usage } = end;
+  const { code, signal: by, ms, usage } = end;
   if (values.json === true)
-    io.stdout.write(`${jsonOf(await vm.wait(), { program: { code, signal, ms, usage } })}\n`);
-  return signal === undefined ? code : 128 + constants.signals[signal as NodeJS.Signals];
+    io.stdout.write(`${jsonOf(await vm.wait(), { program: { code, signal: by, ms, usage } })}\n`);
+  return by === undefined ? code : 128 + signalNumber(by);
+}
+
+/** Linux's real-time signals, from 32 on, have no names: "SIG40". */
+function signalNumber(signal: string): number {
+  return (constants.signals as Readonly<Record<string, number>>)[signal] ?? Number(signal.slice(3));
 }
 
 async function write(stream: Writable, bytes: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseAccelerator } from "./accel.ts";
 import { commandArguments, commandByHand, printable, shareSocket, type Command } from "./argv.ts";
@@ -135,15 +135,18 @@ async function checkFiles(machine: Machine): Promise<void> {
     if (path === undefined) continue;
     // QEMU also looks for a firmware by name in its own data directory.
     if (what === "firmware" && !path.includes("/")) continue;
+    const refused = (why: string | undefined, cause?: unknown): QemuError => {
+      const how = written === true ? "read and write" : "read";
+      return new QemuError("QEMU_FILE_UNREADABLE", `Cannot ${how} ${what} "${path}": ${why}`, { cause });
+    };
+    let isDirectory: boolean;
     try {
       await access(path, constants.R_OK | (written === true ? constants.W_OK : 0));
+      isDirectory = (await stat(path)).isDirectory();
     } catch (error) {
-      throw new QemuError(
-        "QEMU_FILE_UNREADABLE",
-        `Cannot ${written === true ? "read and write" : "read"} ${what} "${path}": ${(error as NodeJS.ErrnoException).code}`,
-        { cause: error },
-      );
+      throw refused((error as NodeJS.ErrnoException).code, error);
     }
+    if (isDirectory !== (what === "share")) throw refused(`it is ${isDirectory ? "a" : "no"} directory`);
   }
   if (machine.kernel !== undefined) await checkKernelImage(machine.kernel, machine.arch);
 }

@@ -1,6 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { ReadStream } from "node:tty";
 import type { Readable } from "node:stream";
+import { startRecords } from "./cli-records.ts";
 import { report, resultStatus, signalStatus, type CliIo } from "./cli-result.ts";
 import { runProgram, withAgent } from "./guest-program.ts";
 import { UsageError } from "./usage-error.ts";
@@ -73,15 +74,19 @@ async function run(values: Values, io: CliIo): Promise<number> {
       ? await (await snapshot(machine, { signal: io.signal, deadlines })).clone(options)
       : await launch(machine, options);
   try {
-    return program === undefined ? await attend(vm, values, io) : await runProgram(vm, program, values, io);
+    await announce(vm, io);
+    const completeRecords = await startRecords(vm, values, io);
+    const status =
+      program === undefined ? await attend(vm, values, io) : await runProgram(vm, program, values, io);
+    await completeRecords();
+    return status;
   } finally {
     await vm.kill();
   }
 }
 
-/** Sees a running machine to its end. */
-async function attend(vm: Vm, values: Values, io: CliIo): Promise<number> {
-  if (vm.kvm?.usable === false) io.stderr.write(`emulating, which is slower: ${vm.kvm.reason}\n`);
+/** How to reach the machine. */
+async function announce(vm: Vm, io: CliIo): Promise<void> {
   for (const { host, guest, protocol } of vm.forwards) {
     io.stderr.write(`${protocol} port ${host} of this host leads to port ${guest} of the guest\n`);
   }
@@ -91,13 +96,11 @@ async function attend(vm: Vm, values: Values, io: CliIo): Promise<number> {
     const [binary = "", ...args] = gdbCommand(vm.machine);
     io.stderr.write(`the guest waits for a debugger: ${printable({ binary, args })}\n`);
   }
-  const film =
-    values.film === undefined
-      ? undefined
-      : await vm.screen.film(values.film, { fps: Number(values["film-fps"] ?? 10) });
-  const picture = values.screenshot === undefined ? undefined : vm.screen.pngAtEnd(values.screenshot);
-  // It is awaited below; a failure in between must not count as unhandled.
-  picture?.catch(() => undefined);
+}
+
+/** Sees a running machine to its end. */
+async function attend(vm: Vm, values: Values, io: CliIo): Promise<number> {
+  if (vm.kvm?.usable === false) io.stderr.write(`emulating, which is slower: ${vm.kvm.reason}\n`);
   const detach = values.interactive === true ? connectTerminal(vm, io.stdin) : undefined;
   const output = values.json === true ? io.stderr : io.stdout;
   output.on("error", () => void vm.kill());
@@ -107,20 +110,8 @@ async function attend(vm: Vm, values: Values, io: CliIo): Promise<number> {
   }
   const result = await vm.wait();
   detach?.();
-  await picture;
-  await film?.stop();
   await report(result, values, io);
-  if (values.timeline !== undefined) await writeTimeline(vm.console.text(), values.timeline);
-  for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
-  if (film !== undefined) io.stderr.write(`${film.kept} pictures in ${film.path}\n`);
   return io.signal.aborted ? signalStatus(io.signal) : resultStatus(result);
-}
-
-async function writeTimeline(log: string, file: string): Promise<void> {
-  const { bootProfile } = await import("./kernel-log.ts");
-  const { timelineSvg, timelineText } = await import("./timeline.ts");
-  const profile = bootProfile(log.split("\n"));
-  await writeFile(file, file.endsWith(".svg") ? timelineSvg(profile) : timelineText(profile));
 }
 
 async function probe(values: Values, io: CliIo): Promise<number> {

@@ -63,6 +63,8 @@ function parse(argv: readonly string[]) {
     throw new UsageError('There is no program after "--"', "Name one, like -- uname -a");
   if (flags.snapshot === true && program === undefined)
     throw new UsageError("--snapshot is for a program in the guest", "Name one after --, like -- uname -a");
+  if (flags.interactive === true && program !== undefined)
+    throw new UsageError("--interactive is for the console, and a program has the terminal", "Choose one");
   const values = { ...flags, program };
   const [kernel, ...initrds] = positionals;
   if (kernel === undefined) return values;

@@ -71,6 +71,8 @@ interface Watcher {
 
 interface Pending {
   readonly command: string;
+  /** It is out of band. */
+  readonly overtakes: boolean;
   resolve(value: unknown): void;
   reject(error: QemuError): void;
 }
@@ -121,6 +123,11 @@ export async function connectQmp(stream: Duplex, options: QmpOptions = {}): Prom
     closed.resolve();
   };
 
+  const oldestInBand = (): string | undefined => {
+    for (const [id, { overtakes }] of pending) if (!overtakes) return id;
+    return undefined;
+  };
+
   const receive = (line: string): void => {
     let message: unknown;
     try {
@@ -141,7 +148,9 @@ export async function connectQmp(stream: Duplex, options: QmpOptions = {}): Prom
       events.push(event);
       for (const watcher of watchers) watcher.offer(event);
     } else {
-      const id = message["id"];
+      // What QEMU cannot parse it refuses without an id, in its turn.
+      const unread = message["id"] === undefined && "error" in message;
+      const id = unread ? oldestInBand() : message["id"];
       const request = typeof id === "string" ? pending.get(id) : undefined;
       if (request === undefined) return;
       pending.delete(id as string);
@@ -178,12 +187,17 @@ export async function connectQmp(stream: Duplex, options: QmpOptions = {}): Prom
         new QemuError("QEMU_QMP_FAILED", `QEMU offers no out-of-band execution, for "${command}"`),
       );
     const id = String((nextId += 1));
-    const { promise, resolve, reject } = deferred<unknown>();
-    pending.set(id, { command, resolve, reject });
     const name = overtake ? "exec-oob" : "execute";
-    stream.write(
-      `${JSON.stringify({ [name]: command, ...(args === undefined ? {} : { arguments: args }), id })}\n`,
-    );
+    let text: string;
+    try {
+      text = JSON.stringify({ [name]: command, ...(args === undefined ? {} : { arguments: args }), id });
+    } catch (error) {
+      const words = `The arguments of QMP command "${command}" are no JSON: ${(error as Error).message}`;
+      return Promise.reject(new QemuError("QEMU_QMP_FAILED", words, { cause: error }));
+    }
+    const { promise, resolve, reject } = deferred<unknown>();
+    pending.set(id, { command, overtakes: overtake, resolve, reject });
+    stream.write(`${text}\n`);
     return promise;
   };
 

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { QemuError } from "./errors.ts";
 import { createLineDecoder } from "./internal/line-decoder.ts";
 import type { OutputLog } from "./internal/output-log.ts";
+import { timerLimit } from "./internal/timer-limit.ts";
 import { plainText } from "./plain-text.ts";
 
 export interface ConsoleLine {
@@ -14,7 +15,7 @@ export interface ConsoleLine {
 /** One serial line of the guest. Output is kept as bytes, whether somebody reads it or not. */
 export interface SerialPort {
   readonly name: string;
-  /** The guest's output from its first byte on (as far as it is kept), then live, until the machine ends. Any number of readers. */
+  /** The guest's output from its first byte on, then live, until the machine ends. Any number of readers; one that comes when the first byte is no longer kept gets `QEMU_OUTPUT_LOST`. */
   readonly readable: AsyncIterable<Uint8Array>;
   /** The same, by lines, cleaned of carriage returns and escape sequences. */
   lines(): AsyncIterable<ConsoleLine>;
@@ -36,7 +37,7 @@ export interface SerialPort {
   tail(count?: number): string[];
 }
 
-/** Unconsumed output that `expect` searches; older output can no longer match. */
+/** Unconsumed output that `expect` searches, at least; older output can no longer match. */
 const EXPECT_WINDOW = 1024 * 1024;
 const MAX_LINE = 1024 * 1024;
 
@@ -46,8 +47,11 @@ export function createSerialPort(name: string, log: OutputLog, stream: Duplex): 
   let unconsumed = "";
   let wake = (): void => undefined;
   log.listen((chunk) => {
-    if (chunk !== undefined)
-      unconsumed = (unconsumed + decoder.decode(chunk.bytes, { stream: true })).slice(-EXPECT_WINDOW);
+    if (chunk !== undefined) {
+      unconsumed += decoder.decode(chunk.bytes, { stream: true });
+      // Each cut copies all that stays, and a flood comes in pieces of a few bytes.
+      if (unconsumed.length > 2 * EXPECT_WINDOW) unconsumed = unconsumed.slice(-EXPECT_WINDOW);
+    }
     wake();
   });
 
@@ -77,7 +81,7 @@ export function createSerialPort(name: string, log: OutputLog, stream: Duplex): 
       expired = true;
       wake();
     };
-    const timer = timeout === undefined ? undefined : setTimeout(expire, timeout);
+    const timer = timeout === undefined ? undefined : setTimeout(expire, timerLimit(timeout));
     try {
       for (;;) {
         const match = regex.exec(unconsumed);

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseAccelerator } from "./accel.ts";
 import { QemuError } from "./errors.ts";
 import { cacheRoot } from "./internal/cache-root.ts";
 import { invalid } from "./internal/invalid.ts";
+import { directBoot } from "./internal/direct-boot.ts";
+import { findHostParts } from "./internal/host-parts.ts";
 import { findQemu } from "./internal/qemu-binary.ts";
 import { launchWith } from "./launch.ts";
 import { machine as describeMachine, type Machine, type MachineSpec } from "./machine.ts";
@@ -35,6 +37,10 @@ export interface Snapshot {
 const KEPT = 4;
 const MEMORY = "memory";
 const STATE = "state";
+/** Written last: how many bytes the state has. */
+const SIZE = "state-size";
+/** For a file of some hundred KB, through a pipe. */
+const MIGRATE_MS = 30_000;
 const ENTROPY_BYTES = 64;
 
 /**
@@ -62,15 +68,24 @@ export async function snapshot(
   const root = join(cacheRoot(options.cacheDir), "qemu", "snapshots");
   const key = await keyOf(machine, name, launching);
   const directory = join(root, key);
-  const cached = await isThere(join(directory, STATE));
-  if (!cached) {
+  const isKept = (): Promise<boolean> => isComplete(directory);
+  const makeAnew = async (): Promise<void> => {
+    // What is left of one that is not complete would be in the way.
+    await rm(directory, { recursive: true, force: true });
     await make(machine, launching, directory, prepare ?? (async (vm) => void (await vm.agent())));
     await trim(root);
-  }
+  };
+  const cached = await isKept();
+  if (!cached) await makeAnew();
   return {
     key,
     cached,
     clone: async (cloneOptions = {}) => {
+      // Others that were made since may have taken its place.
+      if (!(await isKept())) {
+        if ((await keyOf(machine, name, launching)) !== key) throw gone(directory);
+        await makeAnew();
+      }
       const now = new Date();
       await utimes(directory, now, now);
       const vm = await launchWith(
@@ -94,7 +109,7 @@ export async function snapshot(
 }
 
 function check(machine: Machine): void {
-  const { ports, virtioPorts, disks, shares, nics } = machine;
+  const { ports, virtioPorts, disks, shares, nics, gdb } = machine;
   if (![...ports, ...virtioPorts].includes("agent")) {
     throw invalid(
       "A snapshot needs the guest's agent, without which its copies would all have the same random numbers",
@@ -108,7 +123,9 @@ function check(machine: Machine): void {
         ? "a disk that can be written to"
         : nics.some(({ backend }) => backend.kind !== "user")
           ? "a network of others"
-          : undefined;
+          : gdb !== undefined
+            ? "a debugger"
+            : undefined;
   if (why !== undefined) throw invalid(`A machine with ${why} can't be kept as a snapshot`);
 }
 
@@ -128,6 +145,7 @@ async function make(
     await vm.qmp.execute("stop");
     await migrate(vm.qmp, "migrate", `cat > ${shellQuote(join(part, STATE))}`);
     await vm.kill();
+    await writeFile(join(part, SIZE), String((await stat(join(part, STATE))).size));
     await rename(part, directory).catch((error: NodeJS.ErrnoException) => {
       // Somebody else was faster.
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
@@ -149,46 +167,72 @@ async function migrate(
 ): Promise<void> {
   const capabilities = ["x-ignore-shared", "events"].map((capability) => ({ capability, state: true }));
   await qmp.execute("migrate-set-capabilities", { capabilities });
+  const late = AbortSignal.timeout(MIGRATE_MS);
   const ended = qmp.next("MIGRATION", {
     where: ({ status }) => status === "completed" || status === "failed",
+    signal: late,
   });
   await qmp.execute(command, { uri: `exec:${through}` });
-  const { data } = await ended;
-  if (data.status === "failed")
+  const failed = await ended.then(
+    ({ data }) => data.status === "failed",
+    (error: unknown) => (late.aborted ? true : Promise.reject(error)),
+  );
+  if (failed)
     throw new QemuError(
       "QEMU_QMP_FAILED",
-      `The guest's state could not be ${command === "migrate" ? "kept" : "restored"}`,
+      `The guest's state could not be ${command === "migrate" ? "kept" : "restored"} by ${through}`,
     );
+}
+
+function gone(directory: string): QemuError {
+  return new QemuError(
+    "QEMU_FILE_UNREADABLE",
+    `The snapshot "${directory}" is gone from the cache, and what it was made of has changed since`,
+    { hint: "Call snapshot() again" },
+  );
 }
 
 async function keyOf(machine: Machine, name: string, options: LaunchOptions): Promise<string> {
   const qemu = await findQemu(machine.binary);
   const { accel } = await chooseAccelerator(machine, { cacheDir: options.cacheDir, signal: options.signal });
-  const paths = [machine.kernel, machine.firmware, machine.cdrom, ...machine.disks.map(({ path }) => path)];
+  const [{ cmdline, firmware }, { uefi }] = await Promise.all([
+    directBoot(machine, accel, qemu, options.cacheDir),
+    findHostParts(machine),
+  ]);
+  const paths = [
+    ...[machine.kernel, machine.firmware, machine.cdrom, firmware, uefi?.code.path, uefi?.vars.path],
+    ...machine.disks.map(({ path }) => path),
+  ];
   const initrd = machine.initrd.map((piece) => (typeof piece === "string" ? identity(piece) : digest(piece)));
   const files = await Promise.all([...paths.map((path) => identity(path)), ...initrd]);
   const { version, mtimeMs } = qemu;
   return digest(
-    JSON.stringify([1, { ...machine, initrd: [] }, files, qemu.path, version, mtimeMs, accel, name]),
+    JSON.stringify([
+      ...[2, { ...machine, initrd: [] }, cmdline, files],
+      ...[qemu.path, version, mtimeMs, accel, name],
+    ]),
   ).slice(0, 32);
 }
 
-/** A file that has changed is another one. */
+/** A file that has changed is another one. Size and date may be the same, where builds set them; the time of that is not. */
 async function identity(path: string | undefined): Promise<readonly unknown[]> {
   if (path === undefined) return [];
   const found = await stat(path).catch(() => undefined);
-  return [path, found?.size, found?.mtimeMs, found?.ino];
+  return [path, found?.size, found?.mtimeMs, found?.ctimeMs, found?.ino, found?.dev];
 }
 
 function digest(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** A state that ends early restores a guest in part, and one without a byte keeps QEMU waiting for ever. */
+async function isComplete(directory: string): Promise<boolean> {
+  try {
+    const size = Number(await readFile(join(directory, SIZE), "utf8"));
+    return size > 0 && (await stat(join(directory, STATE))).size === size;
+  } catch {
+    return false;
+  }
 }
 
 /** Removes those that were not used for longest, and what a process that was killed has left half made. */
@@ -201,7 +245,10 @@ async function trim(root: string): Promise<void> {
   const names = (await readdir(root))
     .filter((name) => /^[0-9a-f]{32}$/.test(name))
     .map((name) => join(root, name));
-  const dated = await Promise.all(names.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  // Somebody else may trim at the same time.
+  const dated = await Promise.all(
+    names.map(async (path) => ({ path, at: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 })),
+  );
   for (const { path } of dated.sort((a, b) => b.at - a.at).slice(KEPT))
     await rm(path, { recursive: true, force: true });
 }

@@ -29,12 +29,19 @@ const DIRECTORY = "qemu-logs";
  */
 export const test = base.extend<QemuFixtures>({
   boot: async ({ task }, use) => {
-    const machines: Vm[] = [];
-    await use(async (spec, options) => {
-      const vm = await launch(spec, options);
-      machines.push(vm);
-      return vm;
+    const launches: Promise<Vm>[] = [];
+    const over = new AbortController();
+    await use((spec, options = {}) => {
+      const signals = [over.signal, ...(options.signal === undefined ? [] : [options.signal])];
+      const starting = launch(spec, { ...options, signal: AbortSignal.any(signals) });
+      launches.push(starting);
+      return starting;
     });
+    // A test that is out of time has not waited for what it had started.
+    over.abort(new Error("The test has ended"));
+    const machines: Vm[] = [];
+    for (const end of await Promise.allSettled(launches))
+      if (end.status === "fulfilled") machines.push(end.value);
     await Promise.all(machines.map((vm) => vm.kill()));
     if (task.result?.state !== "fail") return;
     await mkdir(DIRECTORY, { recursive: true });

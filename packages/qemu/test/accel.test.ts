@@ -106,7 +106,20 @@ describe("verdicts", () => {
     expect(await readdir(join(cacheDir, "qemu"))).toHaveLength(2);
     const binary = await brokenQemu("hang-again", "sleep 60");
     await probeAccelerator({ accel: "tcg", binary, cacheDir, timeout: 200 });
+    // Nor the deed of somebody else, such as a kernel that is out of memory.
+    for (const signal of ["KILL", "TERM"]) {
+      const killed = await brokenQemu(`killed-${signal}`, `kill -${signal} $$`);
+      const verdict = await probeAccelerator({ accel: "tcg", binary: killed, cacheDir });
+      expect(verdict).toMatchObject({ shape: "crashed", reason: `QEMU was ended by SIG${signal}` });
+    }
     expect(await readdir(join(cacheDir, "qemu"))).toHaveLength(2);
+    // A QEMU that was killed because it had shown an error is another matter.
+    const broken = await brokenQemu("error-again", "echo 'KVM internal error' >&2; sleep 60");
+    for (const cached of [false, true])
+      expect(await probeAccelerator({ accel: "tcg", binary: broken, cacheDir })).toMatchObject({
+        shape: "internal-error",
+        cached,
+      });
   });
 });
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -69,16 +70,19 @@ const boot = (task: string): string[] => [
 
 describe("without a boot", () => {
   test("help, version, usage errors", async () => {
-    const [help, version, misspelt, stray, memory, nothing, pattern, readiness] = await Promise.all([
-      run(["--help"]),
-      run(["--version"]),
-      run(["--kernle", "x"]),
-      run(["bzImage", "--kernel", "bzImage"]),
-      run(["--kernel", "x", "--memory", "lots"]),
-      run([]),
-      run(["k", "--ready", "("]),
-      run(["k", "--ready-timeout", "5"]),
-    ]);
+    const [help, version, misspelt, stray, memory, nothing, pattern, readiness, terminal] = await Promise.all(
+      [
+        run(["--help"]),
+        run(["--version"]),
+        run(["--kernle", "x"]),
+        run(["bzImage", "--kernel", "bzImage"]),
+        run(["--kernel", "x", "--memory", "lots"]),
+        run([]),
+        run(["k", "--ready", "("]),
+        run(["k", "--ready-timeout", "5"]),
+        run(["k", "-i", "--", "sh"]),
+      ],
+    );
     expect(help).toMatchObject({ status: 0, stderr: "" });
     expect(help.stdout).toContain("--port-forward H:G");
     const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -98,6 +102,7 @@ describe("without a boot", () => {
       stderr: expect.stringContaining('"(" is no regular expression'),
     });
     expect(readiness).toMatchObject({ status: 2, stderr: expect.stringContaining("Add --ready") });
+    expect(terminal).toMatchObject({ status: 2, stderr: expect.stringContaining("--interactive") });
   });
 
   test("a dry run prints the line, a missing QEMU is one error, and no stack", async () => {
@@ -267,5 +272,40 @@ describe("a boot", () => {
     });
     expect(lost).toMatchObject({ status: 1, stdout: "" });
     expect(lost.stderr).toContain("error: The kernel panicked");
+  }, 90_000);
+
+  test("of a program's machine film, last picture, timeline and console are kept too", async () => {
+    const files = ["program.png", "program-last.png", "program.svg", "program.log"];
+    const [film, last, timeline, log] = files.map((name) => join(scratch, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const records = [
+      ["--film", film, "--screenshot", last, "--timeline", timeline, "--console-log", log],
+      ["--net", "user", "--port-forward", "0:80", "--append", "console=tty0 console=ttyS0"],
+    ].flat();
+    const program = ["--", "/bin/busybox", "sh", "-c", "echo out; kill -40 $$"];
+    const { status, stdout, stderr } = await run([guest.kernel, guest.initrd, ...records, ...program]);
+    // A signal without a name is one, too.
+    expect([status, stdout]).toEqual([168, "out\n"]);
+    expect(stderr).toMatch(/^tcp port \d+ of this host leads to port 80 of the guest$/m);
+    const { frames } = decodeApng(await readFile(film));
+    expect(stderr).toContain(`${frames.length} pictures in ${film}\n`);
+    expect(decodePng(await readFile(last)).width).toBeGreaterThan(100);
+    expect(await readFile(timeline, "utf8")).toContain("/init, ");
+    expect(await readFile(log, "utf8")).toContain("Run /agent as init process");
+  }, 90_000);
+
+  test("nobody reads a program's output any more: it ends, without a stack", async () => {
+    const words = [guest.kernel, guest.initrd, "--", "/bin/busybox", "sh", "-c"];
+    const loop = "while echo y; do /bin/busybox sleep 0.1; done";
+    const child = spawn(process.execPath, [cli, ...words, loop], { stdio: ["ignore", "pipe", "pipe"] });
+    let stderr = "";
+    child.stderr.on("data", (bytes: Uint8Array) => (stderr += Buffer.from(bytes).toString("utf8")));
+    child.stdout.once("data", () => child.stdout.destroy());
+    const [status] = (await once(child, "close")) as [number];
+    expect([status, stderr]).toEqual([1, "error: write EPIPE\n"]);
   }, 90_000);
 });

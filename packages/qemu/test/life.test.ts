@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "../src/index.ts";
 import { detectGuard, spawnGuarded, type Guard } from "../src/internal/guard.ts";
@@ -157,6 +158,43 @@ describe("a start that fails leaves nothing", () => {
       code: "QEMU_FILE_UNREADABLE",
       message: 'Cannot read kernel "/no/such/bzImage": ENOENT',
     });
+    // Of these QEMU tells without their names, or takes them for something else.
+    const shares = [{ path: join(scratch, "file"), tag: "share" }];
+    await writeFile(join(scratch, "file"), "");
+    for (const [machine, message] of [
+      [{ kernel: scratch }, `Cannot read kernel "${scratch}": it is a directory`],
+      [
+        { firmware: "bios.bin", disks: [{ path: scratch }] },
+        `Cannot read and write disk "${scratch}": it is`,
+      ],
+      [{ firmware: "bios.bin", shares }, `Cannot read share "${scratch}/file": it is no directory`],
+    ] as const)
+      await expect(launch(machine)).rejects.toMatchObject({
+        code: "QEMU_FILE_UNREADABLE",
+        message: expect.stringContaining(message),
+      });
+  });
+
+  test("a process without file descriptors for one more is told so, and can go on", async () => {
+    const file = join(scratch, "many.mjs");
+    await writeFile(
+      file,
+      `import { launch } from "${index}";
+      const [machines, errors] = [[], []];
+      while (errors.length < 2)
+        await launch({ firmware: "bios-256k.bin", memory: "32M", accel: "tcg" }).then(
+          (vm) => machines.push(vm),
+          ({ code, message }) => errors.push([code, message]),
+        );
+      await Promise.all(machines.splice(0).map((vm) => vm.kill()));
+      await (await launch({ firmware: "bios-256k.bin", accel: "tcg" })).kill();
+      console.log(JSON.stringify(errors));`,
+    );
+    const limited = ["-c", 'ulimit -n 50; exec "$0" "$1"', process.execPath, file];
+    const { stdout } = await promisify(execFile)("sh", limited);
+    const told = ["QEMU_START_FAILED", expect.stringContaining("no file descriptors left")];
+    expect(JSON.parse(stdout)).toEqual([told, told]);
+    expect(await leftovers()).toEqual([]);
   });
 
   test("an abort before the start", async () => {

@@ -102,6 +102,24 @@ describe("against a real QEMU", () => {
     });
   });
 
+  test("what QEMU cannot read is refused, and so is what cannot be said", async () => {
+    const qmp = await connectQmp(realQemu());
+    const unread = qmp.execute("human-monitor-command", { "command-line": "\ud800" });
+    const status = qmp.execute("query-status");
+    await expect(unread).rejects.toMatchObject({
+      code: "QEMU_QMP_FAILED",
+      message: expect.stringMatching(/^QEMU refused "human-monitor-command": JSON parse error/),
+    });
+    expect((await status).running).toBe(true);
+    await expect(qmp.execute("x", { size: 1n })).rejects.toMatchObject({
+      code: "QEMU_QMP_FAILED",
+      message: expect.stringMatching(/^The arguments of QMP command "x" are no JSON: .*BigInt/),
+    });
+    // Nothing is left that would be rejected once more.
+    qmp.close();
+    await qmp.closed;
+  });
+
   test("a command under way is answered by an error when QEMU dies", async () => {
     const qmp = await connectQmp(realQemu());
     children[0]?.kill("SIGSTOP");

@@ -5,6 +5,7 @@ import { plainText } from "../src/plain-text.ts";
 import { createOutputLog } from "../src/internal/output-log.ts";
 import { collect } from "./support/collect.ts";
 import { createSerialPort } from "../src/serial-port.ts";
+import { createRandom } from "./support/random.ts";
 
 const utf8 = (text: string): Uint8Array => Buffer.from(text);
 
@@ -50,6 +51,48 @@ describe("readers", () => {
   });
 });
 
+test("a flood in small pieces costs each of them the same, whatever is kept already", async () => {
+  const { log, serial } = port(1 << 20);
+  const [piece, count] = [16, 200_000];
+  const text = (index: number): string => `${String(index).padStart(piece - 1)}\n`;
+  const reader = serial.readable[Symbol.asyncIterator]();
+  for (let index = 0; index < count; index += 1) {
+    log.push(utf8(text(index)), index);
+    // It keeps up, and gets each piece as it was.
+    if (index % 1000 !== 999) continue;
+    for (let behind = index - 999; behind <= index; behind += 1)
+      expect(String((await reader.next()).value)).toBe(text(behind));
+  }
+  const wanted = Buffer.from(Array.from({ length: count }, (_, index) => text(index)).join(""));
+  expect(wanted.subarray(-(1 << 20)).equals(serial.bytes())).toBe(true);
+  expect(log.total).toBe(wanted.length);
+  expect((await serial.expect(/^ *199998$/m)).index).toBeGreaterThan(1 << 19);
+});
+
+test("small pieces of one moment are kept together, and are read once each", async () => {
+  const { log, serial } = port(1 << 20);
+  const random = createRandom(1);
+  const wanted: Buffer[] = [];
+  const early: Uint8Array[] = [];
+  const reading = (async () => {
+    for await (const bytes of serial.readable) early.push(bytes);
+  })();
+  for (let at = 0; wanted.length < 20_000; at += random.below(3) / 4) {
+    const bytes = random.bytes(random.below(500) === 0 ? 1 + random.below(9000) : 1 + random.below(8));
+    wanted.push(bytes);
+    log.push(bytes, at);
+    // At times the reader is behind, at times it is in the middle of what is kept together.
+    if (random.below(4) === 0) await Promise.resolve();
+  }
+  log.end();
+  await reading;
+  const late = await collect(log.chunks());
+  for (const bytes of [early, late.map((chunk) => chunk.bytes), [serial.bytes()]])
+    expect(Buffer.concat(bytes).equals(Buffer.concat(wanted))).toBe(true);
+  expect(late.length).toBeLessThan(wanted.length / 2);
+  expect(late.every(({ at }, index) => index === 0 || at >= (late[index - 1]?.at ?? 0))).toBe(true);
+});
+
 describe("expect", () => {
   test("consumes what it finds, in order, also across pieces", async () => {
     const { log, serial } = port();
@@ -65,6 +108,13 @@ describe("expect", () => {
     const never = serial.expect("never");
     log.end();
     await expect(never).rejects.toMatchObject({ code: "QEMU_EXPECT_CLOSED" });
+  });
+
+  test("may wait for ever", async () => {
+    const { log, serial } = port();
+    const found = serial.expect("late", { timeout: Infinity });
+    setTimeout(() => log.push(utf8("late"), 0), 50);
+    expect((await found)[0]).toBe("late");
   });
 
   test("input reaches the guest", async () => {

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeCpio } from "@justenough/cpio";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { agentSegment, machine, snapshot, type MachineSpec, type Vm } from "../src/index.ts";
+import { agentSegment, machine, snapshot, type MachineSpec, type Snapshot, type Vm } from "../src/index.ts";
 import { prepareGuest, type Guest } from "./support/guest.ts";
 
 let guest: Guest;
@@ -63,6 +64,30 @@ test("copies of a booted guest go on where it was, each with random numbers and 
   expect(await readdir(join(cacheDir, "qemu/snapshots"))).toEqual([booted.key]);
 }, 180_000);
 
+test("a file that was written anew is another, whatever its size and date; what is gone from the cache is made again", async () => {
+  const root = join(cacheDir, "qemu/snapshots");
+  const extra = join(cacheDir, "extra.cpio");
+  const cpio = (content: string): Uint8Array =>
+    encodeCpio([{ type: "file", name: "extra", mode: 0o644, data: Buffer.from(content) }], { blockSize: 4 });
+  const dated = { ...spec, initrd: [...(spec.initrd ?? []), extra] };
+  const make = async (content: string): Promise<Snapshot> => {
+    await writeFile(extra, cpio(content));
+    // As builds do that are to be reproducible.
+    await utimes(extra, 1, 1);
+    return snapshot(dated, { cacheDir, name: "dated" });
+  };
+  const [one, two] = [await make("one"), await make("two")];
+  expect([two.cached, two.key === one.key]).toEqual([false, false]);
+  await rm(join(root, two.key), { recursive: true });
+  await using vm = await two.clone();
+  expect(await ask(vm, "/bin/busybox cat /extra")).toBe("two");
+  expect(await readdir(root)).toContain(two.key);
+  // So is what a full disk or a crash has left of one.
+  await truncate(join(root, two.key, "state"), 0);
+  await using another = await two.clone();
+  expect(await ask(another, "/bin/busybox cat /extra")).toBe("two");
+}, 180_000);
+
 test("a preparation that fails keeps nothing, and what can't be copied is refused", async () => {
   const failing = snapshot(spec, {
     cacheDir,
@@ -87,4 +112,5 @@ test("a preparation that fails keeps nothing, and what can't be copied is refuse
   await refused({ ports: [] });
   await refused({ shares: [{ path: "/tmp", tag: "tmp" }] });
   await refused({ disks: [{ path: "disk.img" }] });
+  await refused({ gdb: 1234 });
 });

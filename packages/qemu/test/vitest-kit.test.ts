@@ -12,6 +12,7 @@ const here = new URL("..", import.meta.url).pathname;
 const TESTS = `
 import { expect } from "vitest";
 import { test } from "${here}src/vitest.ts";
+import { processesWith } from "${here}test/support/processes.ts";
 const firmware = { firmware: "bios-256k.bin", extraArgs: ["-name", "machine-of-a-test", "-machine", "graphics=off"] };
 test("passes", async ({ boot }) => {
   const vm = await boot(firmware);
@@ -21,6 +22,13 @@ test("fails / twice", async ({ boot }) => {
   const machines = await Promise.all([boot(firmware), boot(firmware)]);
   for (const vm of machines) await vm.console.expect("SeaBIOS", { timeout: 30_000 });
   expect(machines.length).toBe(3);
+}, 60_000);
+test("is out of time before its machine runs", async ({ boot }) => {
+  await boot({ ...firmware, extraArgs: ["-name", "machine-too-late"] });
+}, 1);
+test("has none of the machines of others", async () => {
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  expect(await processesWith("machine-too-late")).toEqual([]);
 }, 60_000);
 `;
 
@@ -40,7 +48,7 @@ test("a machine ends with its test, and its console is kept when that fails", as
     ({ stdout, stderr }) => stdout + stderr,
     (error: { stdout: string; stderr: string }) => error.stdout + error.stderr,
   );
-  expect(run).toMatch(/Tests +1 failed \| 1 passed/);
+  expect(run).toMatch(/Tests +2 failed \| 2 passed/);
   const logs = await readdir(join(project, "qemu-logs"));
   expect(logs.sort()).toEqual([
     expect.stringMatching(/^fails-twice-.*-1\.log$/),

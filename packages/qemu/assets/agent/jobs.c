@@ -111,7 +111,8 @@ static long open_write(const char *records, size_t length)
 	const char *mode = record_find(records, length, "mode=");
 	if (!path)
 		return -EINVAL;
-	return sys_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
+	/* Of a named pipe whose reader is slow, or not there, nobody else must have to wait. */
+	return sys_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
 			mode ? (int)text_number(mode, 8) & 07777 : 0644);
 }
 

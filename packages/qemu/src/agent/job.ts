@@ -1,6 +1,7 @@
 import { getSystemErrorName } from "node:util";
 import { QemuError } from "../errors.ts";
 import { deferred } from "../internal/deferred.ts";
+import { timerLimit } from "../internal/timer-limit.ts";
 import { damaged, FrameType, type Frame } from "./frame.ts";
 import type { Session } from "./session.ts";
 import { decodeUsage, USAGE_BYTES, type ExecUsage } from "./usage.ts";
@@ -175,7 +176,7 @@ export function startJob(session: Session, request: JobRequest): Job {
                 `Cannot ${request.what} in the guest within ${request.timeout} ms`,
               ),
             ),
-          request.timeout,
+          timerLimit(request.timeout),
         );
   request.signal?.addEventListener("abort", onAbort, { once: true });
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { QemuError } from "../errors.ts";
 import { deferred } from "../internal/deferred.ts";
+import { timerLimit } from "../internal/timer-limit.ts";
 import { createFrameDecoder, damaged, encodeFrame, FrameType, type Frame } from "./frame.ts";
 
 /** What an agent is reached through: a serial port, a virtio port, or anything alike. */
@@ -77,7 +78,7 @@ export async function openSession(ports: readonly AgentPort[], options: SessionO
           },
         ),
       ),
-    options.timeout,
+    timerLimit(options.timeout),
   );
   try {
     return await opened.promise;

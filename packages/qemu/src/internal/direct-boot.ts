@@ -121,7 +121,10 @@ async function isBzImage(path: string): Promise<boolean> {
 
 async function trim(directory: string): Promise<void> {
   const names = (await readdir(directory)).map((name) => join(directory, name));
-  const dated = await Promise.all(names.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  // Another process may rename or remove one just now.
+  const dated = await Promise.all(
+    names.map(async (path) => ({ path, at: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 })),
+  );
   const old = dated.sort((a, b) => b.at - a.at).slice(KEPT);
   for (const { path } of old) await rm(path, { force: true });
 }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess, type StdioNull, type StdioPipe } from "node:child_process";
 import { constants } from "node:os";
 import type { Duplex, Readable } from "node:stream";
+import { QemuError } from "../errors.ts";
 
 /** What keeps the child from outliving us when we are killed and can run no code. */
 export type Guard = "pdeathsig" | "reaper";
@@ -42,6 +43,8 @@ exit $status`;
 
 const REAPER_FD = 9;
 
+type Stdio = StdioNull | StdioPipe;
+
 /** A crash of QEMU must not leave a core file as large as its guest. */
 const NO_CORE = "ulimit -c 0; ";
 
@@ -70,7 +73,7 @@ export function spawnGuarded(
   more = 0,
 ): GuardedChild {
   const pipes = (length: number): "pipe"[] => Array.from({ length }, () => "pipe");
-  const stdio: (StdioNull | StdioPipe)[] = ["ignore", "pipe", "pipe", ...pipes(channels)];
+  const stdio: Stdio[] = ["ignore", "pipe", "pipe", ...pipes(channels)];
   const line =
     guard === "pdeathsig"
       ? [
@@ -89,7 +92,7 @@ export function spawnGuarded(
     while (stdio.length < REAPER_FD) stdio.push("ignore");
     stdio.push(guard === "reaper" ? "pipe" : "ignore", ...pipes(more));
   }
-  const child = spawn(line[0] as string, line.slice(1), { stdio, detached: true });
+  const child = startProcess(line, stdio);
   // A write to a QEMU that has just ended must not bring the whole process down; the end itself is reported by `close`.
   for (const stream of child.stdio) stream?.on("error", () => undefined);
   // A helper that outlived QEMU would keep its pipes open, and `close` would never come.
@@ -112,6 +115,20 @@ export function spawnGuarded(
       if (child.exitCode === null && child.signalCode === null) killGroup(child);
     },
   };
+}
+
+/** Without a descriptor left, Node.js hands out a child that has no streams. */
+function startProcess([file = "", ...args]: readonly string[], stdio: Stdio[]): ChildProcess {
+  const child = spawn(file, args, { stdio, detached: true });
+  if ((child.stdio as unknown) !== undefined) return child;
+  child.on("error", () => undefined);
+  throw new QemuError(
+    "QEMU_START_FAILED",
+    "QEMU was not started: this process has no file descriptors left",
+    {
+      hint: `Raise the limit (ulimit -n), or start fewer machines at once: each takes ${stdio.length}`,
+    },
+  );
 }
 
 /** The child leads a group of its own (`detached`), which has its helpers and, with the reaper, QEMU itself. */

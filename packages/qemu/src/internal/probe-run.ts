@@ -5,6 +5,7 @@ import { detectGuard, spawnGuarded } from "./guard.ts";
 import { PROBE_CODE, PROBE_STAGES } from "./probe-rom.ts";
 import { romImage } from "./rom-image.ts";
 import { createRunDirectory } from "./run-directory.ts";
+import { timerLimit } from "./timer-limit.ts";
 
 export interface ProbeRequest {
   readonly qemu: string;
@@ -85,7 +86,7 @@ async function watch(rom: string, request: ProbeRequest): Promise<ProbeRun> {
   const timer = setTimeout(() => {
     timedOut = true;
     child.kill();
-  }, request.timeout);
+  }, timerLimit(request.timeout));
   const { code, signal } = await child.closed;
   clearTimeout(timer);
   request.signal?.removeEventListener("abort", onAbort);

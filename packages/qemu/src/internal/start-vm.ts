@@ -15,6 +15,7 @@ import { networkCards, plugIn } from "./networks.ts";
 import { createOutputLog, type OutputLog } from "./output-log.ts";
 import { createRunDirectory } from "./run-directory.ts";
 import { supervise } from "./supervise.ts";
+import { timerLimit } from "./timer-limit.ts";
 
 /** What makes a machine that has not run yet the copy of another. */
 export interface Restore {
@@ -183,7 +184,7 @@ async function connect(child: GuardedChild, request: StartRequest, stderr: () =>
   const timer = setTimeout(() => {
     late = true;
     kill();
-  }, limit);
+  }, timerLimit(limit));
   signal?.addEventListener("abort", kill, { once: true });
   if (signal?.aborted === true) kill();
   try {

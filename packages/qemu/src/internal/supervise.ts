@@ -145,17 +145,17 @@ export function supervise(request: SuperviseRequest): Supervisor {
   const watchChild = async (): Promise<void> => {
     const { code, signal } = await child.closed;
     if (boardOf(machine.arch).exitsAtPowerOff && code === 0) finish({ kind: "poweroff" });
-    const status = machine.debugExit && request.stderr() === "" ? debugExitStatus(code) : undefined;
+    const status = machine.debugExit ? debugExitStatus(code, request.stderr()) : undefined;
     if (status !== undefined) finish({ kind: "exit", status });
     finish({ kind: "qemu-error", exitCode: code, signal, stderr: request.stderr() });
   };
   void watchEvents();
   void watchChild();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted === true) onAbort();
 
   return {
     run: async () => {
-      options.signal?.addEventListener("abort", onAbort, { once: true });
-      if (options.signal?.aborted === true) onAbort();
       running = now();
       deadlines.start(options.deadlines ?? {});
       if (request.machine.gdb === undefined) await qmp.execute("cont");
@@ -169,9 +169,11 @@ export function supervise(request: SuperviseRequest): Supervisor {
   };
 }
 
-/** QEMU's hw/misc/debugexit.c: exit((value << 1) | 1). */
-function debugExitStatus(code: number | null): number | undefined {
-  return code !== null && code % 2 === 1 ? (code - 1) / 2 : undefined;
+/** QEMU's hw/misc/debugexit.c: exit((value << 1) | 1). With 1 it also ends of its own, after a word that is no mere warning. */
+function debugExitStatus(code: number | null, stderr: string): number | undefined {
+  if (code === null || code % 2 === 0) return undefined;
+  const failed = stderr.split("\n").some((line) => line !== "" && !line.includes(": warning: "));
+  return code === 1 && failed ? undefined : (code - 1) / 2;
 }
 
 function isExamined({ kind }: BootEnd): boolean {

@@ -107,6 +107,11 @@ describe("a program", () => {
     expect((await agent.exec(["echo", "alive"])).code).toBe(0);
   });
 
+  test("and an agent, may be given all the time there is", async () => {
+    const agent = await connectAgent(startNative().port, { timeout: Infinity });
+    expect((await agent.exec(["sleep", "0.2"], { timeout: Infinity })).code).toBe(0);
+  });
+
   test("that leaves something behind which holds its output has ended all the same", async () => {
     const agent = await connect();
     const result = await agent.exec(["sh", "-c", "sleep 20 & echo started $!"]);
@@ -190,6 +195,28 @@ describe("files", () => {
     await expect(agent.copyOut("/no/file", to)).rejects.toMatchObject(failed);
     await expect(stat(to)).rejects.toThrow("ENOENT");
     await expect(stat(`${to}.part`)).rejects.toThrow("ENOENT");
+  });
+
+  test("a named pipe holds up nobody but its writer", async () => {
+    const agent = await connect();
+    const pipe = join(scratch, "pipe");
+    expect((await agent.exec(["mkfifo", pipe])).code).toBe(0);
+    await expect(agent.writeFile(pipe, "x")).rejects.toMatchObject({
+      code: "QEMU_AGENT_FAILED",
+      message: /ENXIO/,
+    });
+    const reader = agent.exec(["sh", "-c", `exec < ${pipe}; sleep 0.5; exec wc -c`]);
+    // It has opened the pipe when that can be written to, if only nothing.
+    const isOpen = async (): Promise<boolean> =>
+      agent.writeFile(pipe, new Uint8Array(0)).then(
+        () => true,
+        () => false,
+      );
+    expect(await until(isOpen, 10_000)).toBe(true);
+    const written = agent.writeFile(pipe, Buffer.alloc(300_000));
+    expect((await agent.exec(["echo", "alive"])).code).toBe(0);
+    await written;
+    expect(text((await reader).stdout)).toBe("300000\n");
   });
 
   test("results: a program's output as a stream, and a named pipe", async () => {

@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { compileGuestProgram } from "../../src/agent/program.ts";
+import { compileGuestProgram, guestSources } from "../../src/agent/program.ts";
 import { agentSegment } from "../../src/index.ts";
 
 let directory: string;
@@ -50,3 +50,15 @@ test("says what to install when there is no compiler, and leaves nothing", async
   });
   await expect(readdir(cacheDir)).rejects.toThrow("ENOENT");
 });
+
+test.each(["agent", "tracer"] as const)(
+  "the sources of the %s are in the published package",
+  async (name) => {
+    const root = new URL("../..", import.meta.url).pathname;
+    const { files } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { files: string[] };
+    const sources = await guestSources(name);
+    const paths = sources.files.map((file) => relative(root, join(sources.directory, file)));
+    expect(paths.length).toBeGreaterThan(3);
+    expect(paths.filter((path) => !files.some((shipped) => path.startsWith(`${shipped}/`)))).toEqual([]);
+  },
+);
