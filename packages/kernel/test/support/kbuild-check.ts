@@ -14,6 +14,8 @@ export const BY_RULE = new Set([
   ".vmlinux.export.o",
   ".module-common.o",
 ]);
+/** The names of symbols, of each link before the last (KALLSYMS, scripts/link-vmlinux.sh). */
+const SYMBOL_TABLE = /^\.tmp_vmlinux\d+\.kallsyms\.o$/;
 
 /** The values of a .config. */
 export function valuesOf(text: string): (symbol: string) => string {
@@ -99,7 +101,7 @@ export function classify(
     if (built.effects(object).length > 0)
       found[built.optionsOf(object).length > 0 ? "symbol" : "always"].push(file);
     else if (tree.objects.has(object)) found.other.push(file);
-    else found[BY_RULE.has(object) ? "rule" : "unknown"].push(file);
+    else found[BY_RULE.has(object) || SYMBOL_TABLE.test(object) ? "rule" : "unknown"].push(file);
   }
   return found;
 }
