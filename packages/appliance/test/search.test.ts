@@ -180,6 +180,24 @@ test("an option is kept only when two boots without it fail", async () => {
   expect(state.needed.map(({ symbol }) => symbol)).toEqual(["A"]);
 });
 
+test("a search that goes on begins no test that takes as long as those before and would end too late", async () => {
+  const passes = (on: string): boolean => on.includes("A");
+  const { shrunk } = await searchOf({ name: "slow", passes, tests: 1 });
+  await shrunk();
+  const path = join(directory, "slow.json");
+  const record = await readSearch(path);
+  if (record === undefined) throw new Error("there is a record");
+  await writeSearch(path, { ...record, seconds: 100 });
+  for (const [seconds, some] of [
+    [50, false],
+    [150, true],
+  ] as const) {
+    const again = await searchOf({ name: "slow", passes, until: Date.now() + 1000 * seconds });
+    await again.shrunk();
+    expect(again.events.length > 0).toBe(some);
+  }
+});
+
 test("several kernels at once find the same, no more than the budget has tests for, and all is written down", async () => {
   const passes = (on: string): boolean => on.includes("B") && on.includes("E");
   const { shrunk } = await searchOf({ name: "alone", passes });

@@ -61,6 +61,8 @@ export async function openSearch(context: SearchContext): Promise<OpenSearch> {
   let record = before ?? (await beginSearch(context));
   if (before === undefined) await trials.keep(trials.start.text);
   const secondsBefore = record.seconds;
+  // Of those that were made before.
+  const usual = record.curve.length === 0 ? 0 : (1000 * secondsBefore) / record.curve.length;
   const expected = record.expected;
   let begun = 0;
   let made = 0;
@@ -163,7 +165,7 @@ export async function openSearch(context: SearchContext): Promise<OpenSearch> {
           if (memory.find(sha256(text), acceptance) !== undefined) return true;
           if (tests !== undefined && begun >= tests) return false;
           // In the end the result is booted some more times.
-          const mean = made === 0 ? 0 : (spent + CONFIRMATIONS * booted) / made;
+          const mean = made === 0 ? usual : (spent + CONFIRMATIONS * booted) / made;
           return Date.now() + mean < until;
         },
       };
