@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { defaultPool, parseMac, parsePool, inSubnet } from "./address.ts";
+import { defaultPool, inSubnet, isHostOf, parseIpv4, parseMac, parsePool } from "./address.ts";
 import { httpUrl, SCRIPT_FILE, type BootSite } from "./boot-policy.ts";
 import { startBootService, type BootService } from "./boot-service.ts";
 import { bundleFiles, checkBundle, commonFiles } from "./bundle-files.ts";
@@ -31,9 +31,9 @@ function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
     Object.entries(options.leases ?? {}).map(([mac, address]) => [parseMac(mac), address]),
   );
   for (const [mac, address] of fixed) {
-    if (inSubnet(via, address) && address !== via.address) continue;
+    if (isHostOf(via, address) && address !== via.address) continue;
     throw new PxeError("PXE_POOL_INVALID", `Cannot give ${address} to ${mac}`, {
-      hint: `choose an address in the network of ${via.address} (netmask ${via.netmask}), other than that`,
+      hint: `choose an address in the network of ${via.address} (netmask ${via.netmask}), other than that, and neither its first nor its broadcast address`,
     });
   }
   if (new Set(fixed.values()).size < fixed.size) {
@@ -47,7 +47,10 @@ function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
       : options.pool === undefined
         ? defaultPool(via)
         : parsePool(options.pool, via);
-  const taken = new Set([via.address, ...(options.router === undefined ? [] : [options.router])]);
+  const { router, dns = [] } = options;
+  // Clients are told of them: what is no address is better known now.
+  for (const address of [...(router === undefined ? [] : [router]), ...dns]) parseIpv4(address);
+  const taken = new Set([via.address, ...(router === undefined ? [] : [router])]);
   return { pool, fixed, taken };
 }
 

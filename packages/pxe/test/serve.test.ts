@@ -123,6 +123,14 @@ describe("errors before anything is opened", () => {
       /each/,
     ],
     [{ mode: "authoritative", leases: { nonsense: "127.0.0.9" } }, "PXE_ADDRESS_INVALID", /hex/],
+    [
+      { mode: "authoritative", leases: { "52:54:00:12:34:56": "127.255.255.255" } },
+      "PXE_POOL_INVALID",
+      /broadcast/,
+    ],
+    // Met in a reply, a word that is no address would end the server with its first client.
+    [{ mode: "authoritative", router: "gateway" }, "PXE_ADDRESS_INVALID", /10\.77\.0\.1/],
+    [{ mode: "authoritative", dns: ["9.9.9.9", "9.9.9"] }, "PXE_ADDRESS_INVALID", /10\.77\.0\.1/],
   ] as const)("%j: %s", async (change, code, hint) => {
     await expect(servePxe({ ...options, ...change })).rejects.toMatchObject({
       code,
@@ -148,6 +156,17 @@ describe("addresses to lease", () => {
     expect(() => defaultPool(net("10.0.0.1", "255.255.255.255"))).toThrow(/no room/);
     expect(() => parsePool("10.0.0.9-10.0.0.1", net("10.0.0.1", "255.0.0.0"))).toThrow(/Cannot lease/);
     expect(() => parsePool("10.0.0.1-10.9.0.1", net("10.0.0.1", "255.0.0.0"))).toThrow(/65536/);
+  });
+  test.each(["10.77.0.0-10.77.0.99", "10.77.0.100-10.77.0.255", "10.77.0.255"])(
+    "%s holds an address that is the network's own",
+    (pool) =>
+      expect(() => parsePool(pool, net("10.77.0.1", "255.255.255.0"))).toThrow(
+        expect.objectContaining({ hint: expect.stringMatching(/broadcast/) }),
+      ),
+  );
+  test("the whole of a network, but for those", () => {
+    const whole = { first: "10.77.0.1", last: "10.77.0.254" };
+    expect(parsePool("10.77.0.1-10.77.0.254", net("10.77.0.1", "255.255.255.0"))).toEqual(whole);
   });
 });
 
