@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   defaultPool,
+  DHCP_OPTION,
+  encodeDhcp,
   findBootBinaries,
   parsePool,
   servePxe,
@@ -15,6 +17,7 @@ import {
   type PxeEvent,
   type ServePxeOptions,
 } from "../src/index.ts";
+import { ipxe, request } from "./packets.ts";
 
 const run = promisify(execFile);
 let directory = "";
@@ -86,6 +89,24 @@ describe("DHCP on high ports", () => {
       socket.send(Buffer.alloc(1), port, "127.0.0.1");
     }
     expect((await fetch(server.urls.script)).status).toBe(200);
+    socket.close();
+    await server.close();
+  });
+  test("answers that cannot be given are told of once, however often they are asked for", async () => {
+    const events: PxeEvent[] = [];
+    const onEvent = (event: PxeEvent): void => void events.push(event);
+    const server = await servePxe({ ...options, mode: "proxy", ports: free, onEvent });
+    const socket = createSocket("udp4");
+    // The client's identifier has to be sent back, and is longer than a reply.
+    const question = request("discover", {
+      options: [...ipxe(), [DHCP_OPTION.clientId, new Uint8Array(1000)]],
+    });
+    const bytes = encodeDhcp(question, { maxBytes: 1500 });
+    for (let times = 0; times < 20; times++) socket.send(bytes, free.dhcp, "127.0.0.1");
+    const count = (kind: string) => events.filter((event) => event.kind === kind).length;
+    await expect.poll(() => count("discover")).toBe(20);
+    const failed = events.filter((event) => event.kind === "warning" && event.code === "dhcp-reply-failed");
+    expect(failed).toMatchObject([{ message: expect.stringContaining("Option 61 does not fit") }]);
     socket.close();
     await server.close();
   });
