@@ -166,3 +166,17 @@ test("serves until Ctrl-C, one JSON object a line, status 130", async () => {
   child.kill("SIGINT");
   expect(await once(child, "close")).toEqual([130, null]);
 });
+
+test("ends in order, without a stack, when nobody reads its lines any more", async () => {
+  const program = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
+  const args = "--interface lo --mode http-only --kernel /etc/hostname --http-port 0 --json".split(" ");
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (part: Buffer) => (said += part.toString()));
+  const [first] = (await once(child.stdout, "data")) as [Buffer];
+  const { script } = JSON.parse(first.toString()) as { script: string };
+  child.stdout.destroy();
+  const ended = once(child, "close");
+  await fetch(script).catch(() => undefined); // it may be cut off
+  expect([await ended, said]).toEqual([[143, null], ""]);
+});
