@@ -53,6 +53,13 @@ export function broadcastOf(subnet: Subnet): string {
   return formatIpv4(((parseIpv4(subnet.address) & mask) | (~mask >>> 0)) >>> 0);
 }
 
+/** True when a machine of the network can have the address: its first is the network's name, its last is for all. */
+export function isHostOf(subnet: Subnet, address: string): boolean {
+  if (!inSubnet(subnet, address)) return false;
+  const own = parseIpv4(address) & ~parseIpv4(subnet.netmask);
+  return own !== 0 && own !== ~parseIpv4(subnet.netmask);
+}
+
 /** An inclusive range of addresses to lease. */
 export interface Pool {
   readonly first: string;
@@ -64,9 +71,10 @@ export function parsePool(text: string, subnet: Subnet): Pool {
   const [first = "", last = first] = text.split("-").map((part) => part.trim());
   const low = parseIpv4(first);
   const high = parseIpv4(last);
-  if (low > high || !inSubnet(subnet, first) || !inSubnet(subnet, last)) {
+  if (low > high || !isHostOf(subnet, first) || !isHostOf(subnet, last)) {
+    const network = `the network of ${subnet.address} (netmask ${subnet.netmask})`;
     throw new PxeError("PXE_POOL_INVALID", `Cannot lease ${JSON.stringify(text)}`, {
-      hint: `name a rising range inside the network of ${subnet.address} (netmask ${subnet.netmask})`,
+      hint: `name a rising range inside ${network}, without its first address and the last, which is for broadcasts`,
     });
   }
   if (high - low >= 65_536) {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BootSite, BootStep } from "./boot-policy.ts";
 import { openBootDesk, type BootDesk } from "./boots/boot-desk.ts";
@@ -9,6 +8,7 @@ import type { DhcpMessage } from "./dhcp-packet.ts";
 import type { PxeEventBody } from "./events.ts";
 import type { HttpHandler } from "./http/answer.ts";
 import { apiHandler, queueView } from "./http/api.ts";
+import { readToken } from "./internal/named-files.ts";
 import { machineFile } from "./loaders/machine-files.ts";
 import type { Stubs } from "./loaders/uki-file.ts";
 import { choosePlan, policyOf } from "./policy/choose-plan.ts";
@@ -68,8 +68,7 @@ export interface BootService {
 /** Start the service; errors of the policy and of directories come at once. */
 export async function startBootService(options: BootServiceOptions): Promise<BootService> {
   const { book, files, emit, bundle, mode } = options;
-  const token =
-    options.apiToken === undefined ? undefined : (await readFile(options.apiToken, "utf8")).trim();
+  const token = options.apiToken === undefined ? undefined : await readToken(options.apiToken);
   const policy =
     options.policy === undefined
       ? fixedPolicy(policyOf(bundle ? { kind: "bundle", bundle } : { kind: "none" }))

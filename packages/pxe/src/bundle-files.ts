@@ -33,9 +33,16 @@ export async function checkBundle(bundle: PxeBundle): Promise<void> {
         hint: "name the kernel and initramfs files of a bundle that has been built",
       });
     });
-    if (!info.isFile()) throw new PxeError("PXE_BUNDLE_INVALID", `${JSON.stringify(path)} is not a file`);
+    if (!info.isFile()) {
+      const hint = info.isDirectory() ? { hint: "a directory is served by --bundle, or as a bundle" } : {};
+      throw new PxeError("PXE_BUNDLE_INVALID", `${JSON.stringify(path)} is not a file`, hint);
+    }
     await access(path, constants.R_OK).catch((cause: unknown) => {
-      throw new PxeError("PXE_BUNDLE_INVALID", `Cannot read ${JSON.stringify(path)}`, { cause });
+      const text = `Cannot read ${JSON.stringify(path)}: ${(cause as Error).message}`;
+      throw new PxeError("PXE_BUNDLE_INVALID", text, {
+        cause,
+        hint: "give this program the right to read it",
+      });
     });
   }
   ipxeScript({ kernel: "http://host/kernel", initrd: [], cmdline: bundle.cmdline, title: bundle.title });

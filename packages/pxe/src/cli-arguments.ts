@@ -172,6 +172,22 @@ function leaseFile(text: string | undefined, name: string | undefined, mode: Pxe
   return text ?? (name === undefined ? undefined : defaultLeaseFile(name));
 }
 
+/** What goes with one way to serve alone; given with another it would be passed over in silence. */
+const OF_KERNEL = ["initrd", "append", "manifest"] as const;
+const OF_LEASES = ["pool", "lease", "lease-file", "router", "dns", "force"] as const;
+const OF_TFTP = ["tftp-port", "tftp-single-port", "tftp-uploads"] as const;
+const OF_EXPLAIN: ReadonlySet<string> = new Set(["server", "http-port", "json", "debug"]);
+
+function refuseIdle(
+  values: ReturnType<typeof parse>["values"],
+  names: readonly (keyof typeof OPTIONS)[],
+  where: string,
+  hint: string,
+): void {
+  const idle = names.find((name) => values[name] !== undefined);
+  if (idle !== undefined) throw usage(`"--${idle}" does nothing ${where}`, hint);
+}
+
 /** Read the command line; errors are `PXE_USAGE`. */
 export function parseCli(argv: readonly string[]): CliRequest {
   const { values, positionals } = parse(argv);
@@ -182,6 +198,8 @@ export function parseCli(argv: readonly string[]): CliRequest {
     if (mac === undefined || positionals.length > 2) {
       throw usage('"explain" wants one MAC address, such as 52:54:00:12:34:56');
     }
+    const others = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter((name) => !OF_EXPLAIN.has(name));
+    refuseIdle(values, others, 'with "explain"', "it asks a server that runs already");
     const asked = port("http-port", values["http-port"]) ?? 8080;
     return { kind: "explain", json: values.json === true, mac, server: values.server, port: asked };
   }
@@ -203,6 +221,17 @@ export function parseCli(argv: readonly string[]): CliRequest {
   if (mode !== "authoritative" && mode !== "proxy" && mode !== "files" && mode !== "http-only") {
     throw usage(`"--mode" must be authoritative, proxy, files or http-only, not "${mode}"`);
   }
+  const leases = fixedLeases(values.lease ?? []);
+  refuseIdle(values, ["server"], 'without "explain"', "--interface and --address say where to serve");
+  if (kernel === undefined) {
+    const hint =
+      "they have their own arguments and files; a rule of a policy can add arguments to a bundle's";
+    refuseIdle(values, OF_KERNEL, "with a bundle or a policy", hint);
+  }
+  if (mode !== "authoritative")
+    refuseIdle(values, OF_LEASES, `in mode ${mode}`, "it leases no addresses; --mode authoritative does");
+  if (mode === "http-only")
+    refuseIdle(values, OF_TFTP, "in mode http-only", "--mode files serves files by TFTP too");
   return {
     kind: "serve",
     json: values.json === true,
@@ -233,7 +262,7 @@ export function parseCli(argv: readonly string[]): CliRequest {
       ...(tls.cert !== undefined && tls.key !== undefined ? { tls: { cert: tls.cert, key: tls.key } } : {}),
       mode: mode satisfies PxeMode,
       pool: values.pool,
-      leases: fixedLeases(values.lease ?? []),
+      leases,
       leaseFile: leaseFile(values["lease-file"], values.interface, mode),
       allow: values.allow,
       router: values.router,

@@ -7,6 +7,11 @@ import { join } from "node:path";
 enableCompileCache(join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "justenough/code"));
 const { main } = await import("./main.ts");
 
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  // The reader, such as head(1), has seen enough: a server closes what it has open first.
+  if (!process.emit("SIGTERM", "SIGTERM")) process.exit(0);
+});
 process.exitCode = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

@@ -149,7 +149,7 @@ function onDiscover(context: Context): DhcpAction[] {
   if (address === undefined) {
     if (!complain(state.complaints, "pool", now)) return [seen];
     const text = `No address is left for ${client.mac}`;
-    const hint = "widen the pool or shorten the lease time";
+    const hint = "widen the pool, or have leases last less long (--pool; leaseSeconds in a program)";
     return [seen, report({ kind: "warning", code: "pool-exhausted", message: text, hint, mac: client.mac })];
   }
   const own = state.leases.of(who);

@@ -150,8 +150,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const began = performance.now();
     const client = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-    const [rawPath = "/", rawQuery = ""] = (request.url ?? "/").split("?", 2);
-    const path = decode(rawPath);
+    // A client that takes us for a proxy sends the whole address (RFC 9112 3.2.2).
+    const target = (request.url ?? "/").replace(/^https?:\/\/[^/?]*/i, "");
+    const [rawPath = "", rawQuery = ""] = target.split("?", 2);
+    const path = decode(rawPath || "/");
     let result: HttpAnswer;
     try {
       result =

@@ -87,7 +87,9 @@ export function ipxeScript(boot: IpxeBoot): string {
     (word) => word !== "",
   );
   const lines: string[] = [];
-  if (boot.title !== undefined && boot.title !== "") lines.push(`echo ${escapeIpxe(boot.title)}`);
+  const title = escapeIpxe(boot.title ?? "");
+  // Options end at "--": a title that looked like one would end the script.
+  if (title !== "") lines.push(`echo ${title.startsWith("-") ? "-- " : ""}${title}`);
   lines.push(["kernel", checkedUrl(boot.kernel), ...words, "|| goto failed"].join(" "));
   for (const [index, url] of boot.initrd.entries()) {
     lines.push(`initrd --name ${names[index]} ${checkedUrl(url)} || goto failed`);

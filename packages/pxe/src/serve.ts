@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { defaultPool, parseMac, parsePool, inSubnet } from "./address.ts";
+import { defaultPool, inSubnet, isHostOf, parseIpv4, parseMac, parsePool } from "./address.ts";
 import { httpUrl, SCRIPT_FILE, type BootSite } from "./boot-policy.ts";
 import { startBootService, type BootService } from "./boot-service.ts";
 import { bundleFiles, checkBundle, commonFiles } from "./bundle-files.ts";
@@ -12,6 +11,7 @@ import { startDhcp, startProxy, type DhcpService } from "./internal/dhcp-service
 import { closers, type Closers } from "./internal/closers.ts";
 import { eventQueue, type EventQueue } from "./internal/event-queue.ts";
 import { unusedInherited } from "./internal/inherited-sockets.ts";
+import { readTls } from "./internal/named-files.ts";
 import { HOST_NETWORK, type Network } from "./internal/network.ts";
 import { startRouterAdvertisements } from "./internal/router-advertisements.ts";
 import { servedNetwork } from "./internal/served-network.ts";
@@ -31,9 +31,9 @@ function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
     Object.entries(options.leases ?? {}).map(([mac, address]) => [parseMac(mac), address]),
   );
   for (const [mac, address] of fixed) {
-    if (inSubnet(via, address) && address !== via.address) continue;
+    if (isHostOf(via, address) && address !== via.address) continue;
     throw new PxeError("PXE_POOL_INVALID", `Cannot give ${address} to ${mac}`, {
-      hint: `choose an address in the network of ${via.address} (netmask ${via.netmask}), other than that`,
+      hint: `choose an address in the network of ${via.address} (netmask ${via.netmask}), other than that, and neither its first nor its broadcast address`,
     });
   }
   if (new Set(fixed.values()).size < fixed.size) {
@@ -47,7 +47,10 @@ function leaseSpace(options: ServePxeOptions, via: Interface): LeaseSpace {
       : options.pool === undefined
         ? defaultPool(via)
         : parsePool(options.pool, via);
-  const taken = new Set([via.address, ...(options.router === undefined ? [] : [options.router])]);
+  const { router, dns = [] } = options;
+  // Clients are told of them: what is no address is better known now.
+  for (const address of [...(router === undefined ? [] : [router]), ...dns]) parseIpv4(address);
+  const taken = new Set([via.address, ...(router === undefined ? [] : [router])]);
   return { pool, fixed, taken };
 }
 
@@ -85,7 +88,7 @@ async function refuseRivals(
  *
  * Errors: `PXE_INTERFACE_UNKNOWN`, `PXE_BUNDLE_INVALID`, `PXE_BINARY_MISSING`, `PXE_SCRIPT_UNREPRESENTABLE`, `PXE_POOL_INVALID`,
  * `PXE_DHCP_OTHER_SERVER`, `PXE_LEASES_FAILED`, `PXE_LEASES_INVALID`, `PXE_LEASES_LOCKED`, `PXE_PORT_DENIED`,
- * `PXE_ADDRESS_IN_USE`, `PXE_SOCKET_FAILED`; an aborted signal rejects with its reason while starting, and
+ * `PXE_ADDRESS_IN_USE`, `PXE_SOCKET_FAILED`, `PXE_STATE_FAILED`, `PXE_TLS_INVALID`, `PXE_TOKEN_INVALID`; an aborted signal rejects with its reason while starting, and
  * closes the server later.
  *
  * @example
@@ -180,7 +183,7 @@ async function start(prepared: Prepared): Promise<PxeServer> {
     }),
   );
   prepared.onService(service);
-  const tls = options.tls && { cert: await readFile(options.tls.cert), key: await readFile(options.tls.key) };
+  const tls = options.tls && (await readTls(options.tls));
   const { handler } = service;
   const offered = { get: (name: string) => files.get(name) ?? service.file(name) };
   const http = parts.use(

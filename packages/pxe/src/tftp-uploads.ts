@@ -51,7 +51,8 @@ export async function openUploads(uploads: TftpUploads): Promise<UploadRoot> {
       left.bytes -= (await lstat(join(root, name))).size;
     }
   } catch (cause) {
-    throw new PxeError("PXE_UPLOADS_INVALID", `Cannot use ${JSON.stringify(uploads.root)} for uploads`, {
+    const text = `Cannot use ${JSON.stringify(uploads.root)} for uploads: ${(cause as Error).message}`;
+    throw new PxeError("PXE_UPLOADS_INVALID", text, {
       cause,
       hint: "name a directory that exists and that this program may write to",
     });

@@ -1,10 +1,22 @@
 /** Policy, queues, calls and the API of a whole server, by real HTTP. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unpackAsKernel, readKernelFile } from "@justenough/cpio";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { servePxe, type PxeEvent, type PxeServer, type ServePxeOptions } from "../src/index.ts";
+import { watchPolicy } from "../src/policy/policy-holder.ts";
 
 const MAC = "52:54:00:12:34:56";
 const OTHER = "52:54:00:00:00:02";
@@ -114,6 +126,34 @@ describe("the policy decides", () => {
     await vi.waitFor(() => expect(broken()).toHaveLength(1), { timeout: 5000 });
     expect(broken()[0]).toMatchObject({ message: expect.stringContaining("policy.yaml:1:17:") });
     expect(await script(MAC)).toContain("bundle=two");
+  });
+  test("a file that was mended as it had been, and is broken again in the same way, is told again", async () => {
+    const emit = vi.fn();
+    const file = join(directory, "mended.yaml");
+    const good = "rules: [{ boot: two }]\n";
+    await serve();
+    await writeFile(file, good);
+    const holder = await watchPolicy(file, emit);
+    for (const text of ["rules: [{ boot: twoo }]\n", good, "rules: [{ boot: twoo }]\n"]) {
+      await writeFile(file, text);
+      await holder.look();
+    }
+    await holder.close();
+    expect(emit.mock.calls).toMatchObject([[{ code: "policy-invalid" }], [{ code: "policy-invalid" }]]);
+  });
+  test("a policy that only its owner can read, by way of a link, stays so when it is replaced", async () => {
+    await serve();
+    const file = join(directory, "policy.yaml");
+    const real = join(directory, "real.yaml");
+    await rename(file, real);
+    await chmod(real, 0o600);
+    await symlink(real, file);
+    const put = await fetch(`${base}/v1/policy`, { method: "PUT", body: "rules: [{ boot: two }]\n" });
+    expect(put.status).toBe(204);
+    expect(await readFile(real, "utf8")).toBe("rules: [{ boot: two }]\n");
+    expect((await stat(real)).mode & 0o777).toBe(0o600);
+    expect((await lstat(file)).isSymbolicLink()).toBe(true);
+    await rm(file);
   });
   test("the policy over the API: read, replaced, and refused with its place", async () => {
     await serve();

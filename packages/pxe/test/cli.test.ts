@@ -50,6 +50,25 @@ describe("usage", () => {
     [["--interface", "lo", "--kernel", "x", "--policy", "y"], "Only one of", ""],
     [["--interface", "lo", "--kernel", "x", "--tls-cert", "y"], '"--tls-cert" and "--tls-key"', ""],
     [["--interface", "lo", "--polcy", "x"], 'Unknown option "--polcy"', "did you mean --policy?"],
+    [["--interface", "lo", "--bundle", "x", "--append", "y"], '"--append" does nothing with', "policy"],
+    [["--interface", "lo", "--policy", "x", "--initrd", "y"], '"--initrd" does nothing with', "own"],
+    [
+      ["--interface", "lo", "--kernel", "x", "--pool", "y"],
+      '"--pool" does nothing in mode proxy',
+      "authoritative",
+    ],
+    [
+      ["--interface", "lo", "--kernel", "x", "--force"],
+      '"--force" does nothing in mode proxy',
+      "authoritative",
+    ],
+    [
+      ["--interface", "lo", "--kernel", "x", "--mode", "http-only", "--tftp-uploads", "y"],
+      '"--tftp-uploads" does nothing in mode http-only',
+      "--mode files",
+    ],
+    [["--interface", "lo", "--kernel", "x", "--server", "y"], '"--server" does nothing without', "--address"],
+    [["explain", "52:54:00:12:34:56", "--pool", "x"], '"--pool" does nothing with "explain"', "runs already"],
     [["explain"], '"explain" wants one MAC address', ""],
     [["explain", "52:54:00:12:34:56", "more"], '"explain" wants one MAC address', ""],
   ])("%j is refused with status 2", async (argv, error, hint) => {
@@ -66,6 +85,49 @@ describe("usage", () => {
     const { status, err } = await cli("--interface", "lo", "--mode", "http-only", "--policy", policy);
     expect([status, err]).toEqual([1, expect.stringMatching(/^error: .*policy\.yaml:2:11: .*no bundle/)]);
     await rm(directory, { recursive: true });
+  });
+  test.each([
+    [["--policy", "/nosuch"], 'Cannot read the policy "/nosuch": ENOENT', "YAML"],
+    [
+      ["--kernel", "/etc/hostname", "--api-token", "/nosuch"],
+      'Cannot take a token from "/nosuch": ENOENT',
+      "openssl",
+    ],
+    [
+      ["--kernel", "/etc/hostname", "--api-token", "/dev/null"],
+      'a token from "/dev/null": it is empty',
+      "openssl",
+    ],
+    [
+      ["--kernel", "/etc/hostname", "--tls-cert", "/nosuch", "--tls-key", "/nosuch"],
+      'Cannot use "/nosuch" and "/nosuch" as certificate and key: ENOENT',
+      "PEM",
+    ],
+    [
+      ["--kernel", "/etc/hostname", "--tls-cert", "/etc/hostname", "--tls-key", "/etc/hostname"],
+      'Cannot use "/etc/hostname" and "/etc/hostname" as certificate and key: ',
+      "PEM",
+    ],
+    [
+      ["--kernel", "/etc/hostname", "--uploads", "/dev/null/x"],
+      'the directory "/dev/null/x": ENOTDIR',
+      "written",
+    ],
+    [
+      ["--kernel", "/etc/hostname", "--state", "/dev/null/x"],
+      'Cannot read "/dev/null/x/lo.queues": ENOTDIR',
+      "--state",
+    ],
+    [["--kernel", "/etc"], '"/etc" is not a file', "--bundle"],
+  ])("%j is told with its reason and what to do", async (argv, error, hint) => {
+    const state = ["--state", join(tmpdir(), "pxe-cli-no-state")];
+    const { status, err } = await cli(
+      ...["--interface", "lo", "--mode", "http-only", "--http-port", "0"],
+      ...(argv.includes("--state") ? [] : state),
+      ...argv,
+    );
+    expect([status, err]).toEqual([1, expect.stringContaining(error)]);
+    expect(err).toMatch(new RegExp(`\nhint: .*${hint}`));
   });
   test("a failure is status 1, with a stack only on request", async () => {
     const argv = ["--interface", "nosuch0", "--kernel", "/etc/hostname"];
@@ -103,4 +165,18 @@ test("serves until Ctrl-C, one JSON object a line, status 130", async () => {
   expect(await line(1)).toMatchObject({ kind: "script", client: "127.0.0.1" });
   child.kill("SIGINT");
   expect(await once(child, "close")).toEqual([130, null]);
+});
+
+test("ends in order, without a stack, when nobody reads its lines any more", async () => {
+  const program = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
+  const args = "--interface lo --mode http-only --kernel /etc/hostname --http-port 0 --json".split(" ");
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (part: Buffer) => (said += part.toString()));
+  const [first] = (await once(child.stdout, "data")) as [Buffer];
+  const { script } = JSON.parse(first.toString()) as { script: string };
+  child.stdout.destroy();
+  const ended = once(child, "close");
+  await fetch(script).catch(() => undefined); // it may be cut off
+  expect([await ended, said]).toEqual([[143, null], ""]);
 });

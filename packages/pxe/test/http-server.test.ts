@@ -102,6 +102,21 @@ describe("against curl", () => {
     expect(head).toMatch(/accept-ranges: bytes\r\n/i);
     expect((await curl("-i", `${base}/empty`)).toString()).toMatch(/content-length: 0\r\n/i);
   });
+
+  test("RFC 9110 14.2: only GET has ranges, and 13.1.5: none where a validator is asked for that no file has", async () => {
+    const head = (await curl("-I", "-r", "0-9", `${base}/kernel`)).toString();
+    expect(head).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(head).toMatch(/content-length: 5000001\r\n/i);
+    const beyond = (await curl("-I", "-r", "5000001-", `${base}/kernel`)).toString();
+    expect(beyond).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    const whole = await curl("-r", "0-9", "-H", 'If-Range: "yesterday"', `${base}/kernel`);
+    expect(whole.equals(BIG)).toBe(true);
+  });
+
+  test("RFC 9112 3.2.2: a whole address in place of a path, as for a proxy, names the same file", async () => {
+    const target = `${base}/kernel`;
+    expect((await curl("--request-target", target, `${base}/`)).equals(BIG)).toBe(true);
+  });
   test("HTTP/1.0, as old loaders speak it", async () => {
     expect((await curl("-0", `${base}/kernel`)).equals(BIG)).toBe(true);
   });

@@ -26,6 +26,11 @@ test("a whole script", () => {
   );
 });
 
+test("a title that looks like an option of echo does not end the script (iPXE's src/core/getopt.c)", () => {
+  const kernel = "http://10.77.0.1:8080/kernel";
+  expect(ipxeScript({ kernel, initrd: [], cmdline: "", title: "--quick" })).toContain("\necho -- --quick\n");
+});
+
 /** What iPXE makes of a line: split at white space, stop at its own words, expand settings, join by spaces. */
 function interpret(line: string): string {
   const settings: Record<string, string> = { "je-space:string": " ", "je-tab:string": "\t" };

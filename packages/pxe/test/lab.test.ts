@@ -44,6 +44,19 @@ test(
   },
 );
 
+test(
+  "the helper that announces an IPv6 router ends with its server, also with one that was killed",
+  { timeout: 60_000 },
+  async () => {
+    const result = await lab<{ found: readonly number[]; said: readonly string[] }>(
+      "router-helper.ts",
+      [],
+      50,
+    );
+    expect(result).toEqual({ found: [1, 0, 1, 0], said: ["listening", "listening"] });
+  },
+);
+
 test("the lab dies with its caller, also by SIGKILL, and leaves nothing on this machine's network", async () => {
   const directory = await mkdtemp(join(tmpdir(), "pxe-lab-"));
   const script = join(directory, "linger.mjs");

@@ -1,6 +1,7 @@
 import {
   mkdtemp,
   open,
+  readdir,
   readFile,
   rm,
   stat,
@@ -12,7 +13,7 @@ import {
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { journalHeader, journalLine, readJournal, type Lease, type PxeEventBody } from "../src/index.ts";
 import { openLeaseFile } from "../src/internal/lease-file.ts";
@@ -294,6 +295,14 @@ describe("the lock", () => {
     path = other;
     await expect(openIt()).rejects.toMatchObject({ code: "PXE_LEASES_LOCKED" });
     await file.close();
+    await (await openIt()).close();
+  });
+  test("is taken in a directory whose path is longer than a socket's address can be", async () => {
+    path = join(directory, "d".repeat(100), "eth0.leases");
+    const file = await openIt();
+    await expect(openIt()).rejects.toMatchObject({ code: "PXE_LEASES_LOCKED" });
+    await file.close();
+    expect(await readdir(dirname(path))).toEqual(["eth0.leases"]);
     await (await openIt()).close();
   });
   test("a killed owner's lock is no obstacle, and of many who find it one gets it", async () => {

@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   defaultPool,
+  DHCP_OPTION,
+  encodeDhcp,
   findBootBinaries,
   parsePool,
   servePxe,
@@ -15,6 +17,7 @@ import {
   type PxeEvent,
   type ServePxeOptions,
 } from "../src/index.ts";
+import { ipxe, request } from "./packets.ts";
 
 const run = promisify(execFile);
 let directory = "";
@@ -89,6 +92,24 @@ describe("DHCP on high ports", () => {
     socket.close();
     await server.close();
   });
+  test("answers that cannot be given are told of once, however often they are asked for", async () => {
+    const events: PxeEvent[] = [];
+    const onEvent = (event: PxeEvent): void => void events.push(event);
+    const server = await servePxe({ ...options, mode: "proxy", ports: free, onEvent });
+    const socket = createSocket("udp4");
+    // The client's identifier has to be sent back, and is longer than a reply.
+    const question = request("discover", {
+      options: [...ipxe(), [DHCP_OPTION.clientId, new Uint8Array(1000)]],
+    });
+    const bytes = encodeDhcp(question, { maxBytes: 1500 });
+    for (let times = 0; times < 20; times++) socket.send(bytes, free.dhcp, "127.0.0.1");
+    const count = (kind: string) => events.filter((event) => event.kind === kind).length;
+    await expect.poll(() => count("discover")).toBe(20);
+    const failed = events.filter((event) => event.kind === "warning" && event.code === "dhcp-reply-failed");
+    expect(failed).toMatchObject([{ message: expect.stringContaining("Option 61 does not fit") }]);
+    socket.close();
+    await server.close();
+  });
   test("a taken port is an error that says which program to look for, and leaves nothing open", async () => {
     const other = createSocket("udp4");
     other.bind(0, "127.0.0.1");
@@ -123,6 +144,14 @@ describe("errors before anything is opened", () => {
       /each/,
     ],
     [{ mode: "authoritative", leases: { nonsense: "127.0.0.9" } }, "PXE_ADDRESS_INVALID", /hex/],
+    [
+      { mode: "authoritative", leases: { "52:54:00:12:34:56": "127.255.255.255" } },
+      "PXE_POOL_INVALID",
+      /broadcast/,
+    ],
+    // Met in a reply, a word that is no address would end the server with its first client.
+    [{ mode: "authoritative", router: "gateway" }, "PXE_ADDRESS_INVALID", /10\.77\.0\.1/],
+    [{ mode: "authoritative", dns: ["9.9.9.9", "9.9.9"] }, "PXE_ADDRESS_INVALID", /10\.77\.0\.1/],
   ] as const)("%j: %s", async (change, code, hint) => {
     await expect(servePxe({ ...options, ...change })).rejects.toMatchObject({
       code,
@@ -148,6 +177,17 @@ describe("addresses to lease", () => {
     expect(() => defaultPool(net("10.0.0.1", "255.255.255.255"))).toThrow(/no room/);
     expect(() => parsePool("10.0.0.9-10.0.0.1", net("10.0.0.1", "255.0.0.0"))).toThrow(/Cannot lease/);
     expect(() => parsePool("10.0.0.1-10.9.0.1", net("10.0.0.1", "255.0.0.0"))).toThrow(/65536/);
+  });
+  test.each(["10.77.0.0-10.77.0.99", "10.77.0.100-10.77.0.255", "10.77.0.255"])(
+    "%s holds an address that is the network's own",
+    (pool) =>
+      expect(() => parsePool(pool, net("10.77.0.1", "255.255.255.0"))).toThrow(
+        expect.objectContaining({ hint: expect.stringMatching(/broadcast/) }),
+      ),
+  );
+  test("the whole of a network, but for those", () => {
+    const whole = { first: "10.77.0.1", last: "10.77.0.254" };
+    expect(parsePool("10.77.0.1-10.77.0.254", net("10.77.0.1", "255.255.255.0"))).toEqual(whole);
   });
 });
 

@@ -45,6 +45,24 @@ const file = (
 ) => ({ kind, client, via: "http", bytes, milliseconds, serverMs }) as const;
 
 describe("the timeline of a boot", () => {
+  test("what a stranger asks for cannot write to the terminal, also not by controls of eight bits", () => {
+    const path = "/a\u001b[2Jb\u009b2Jc\u007f\n";
+    const line = formatEvent(
+      {
+        kind: "http",
+        client: "10.77.0.9",
+        method: "GET",
+        path,
+        status: 404,
+        bytes: 0,
+        milliseconds: 0,
+        at: 0,
+      },
+      0,
+    );
+    expect(line).not.toMatch(/\p{Cc}/u);
+    expect(line).toContain(String.raw`/a\u001b[2Jb\u009b2Jc\u007f\n`);
+  });
   test("BIOS through undionly with everything", () => {
     const { boot, all } = book(
       [0, discover(false)],

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PxeEvent } from "@justenough/pxe";
 import type { CliContext } from "../context.ts";
 import { ApplianceError } from "../error.ts";
 import { loadSpec } from "../spec/load.ts";
@@ -22,10 +21,11 @@ export async function serve(
     );
   }
   const { bundle, loaded } = await buildFor(this, where, flags);
-  const [{ servePxe, formatBoot, defaultLeaseFile }, { jobSegment }] = await Promise.all([
+  const [{ servePxe, formatEvent, defaultLeaseFile }, { jobSegment }] = await Promise.all([
     import("@justenough/pxe"),
     import("@justenough/initramfs"),
   ]);
+  const began = Date.now();
   const directory = await mkdtemp(join(tmpdir(), "appliance-serve-"));
   try {
     // The id of what was served travels along, so that the booted system can say what it is.
@@ -45,8 +45,7 @@ export async function serve(
       leaseFile: defaultLeaseFile(flags.interface),
       signal: this.signal,
       onEvent: (event) => {
-        const text = event.kind === "boot" ? formatBoot(event.boot) : describeEvent(event);
-        this.process.stdout.write(flags.json ? `${JSON.stringify(event)}\n` : `${text}\n`);
+        this.process.stdout.write(`${flags.json ? JSON.stringify(event) : formatEvent(event, began)}\n`);
       },
     });
     await server.closed;
@@ -54,11 +53,4 @@ export async function serve(
     await rm(directory, { recursive: true, force: true });
   }
   if (!this.signal.aborted) throw new ApplianceError("APPLIANCE_BOOT_FAILED", "The server ended by itself");
-}
-
-function describeEvent({ at, kind, ...rest }: PxeEvent): string {
-  const details = Object.entries(rest)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-  return `${new Date(at).toISOString().slice(11, 23)} ${kind} ${details.join(" ")}`;
 }

@@ -75,6 +75,9 @@ export interface BootDesk extends AsyncDisposable {
 
 const secret = (): string => randomBytes(16).toString("hex");
 
+/** Machines whose boots are remembered here, as elsewhere; more only when plans wait for them. */
+const MOST_MACHINES = 4096;
+
 interface Entry {
   readonly mac: string;
   readonly queue: MachineQueue;
@@ -94,37 +97,68 @@ function freshRun(mac: string, now: number): string {
 export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
   const { policy, book, files, site, own, journal: file, tracked, emit } = parts;
   const now = parts.now ?? Date.now;
+  /** The longest unchanged first. */
   const queues = new Map<string, MachineQueue>();
-  if (file !== undefined) {
-    for (const entry of (await readEntries(file)) as readonly Entry[]) {
-      if (isEmpty(entry.queue)) queues.delete(entry.mac);
-      else queues.set(entry.mac, entry.queue);
-    }
-  }
   // A run belongs to one machine at a time.
   const runs = new Map<string, string>();
-  for (const [mac, { attempt }] of queues) if (attempt) runs.set(attempt.run, mac);
+  const put = (mac: string, queue: MachineQueue): void => {
+    const before = queues.get(mac)?.attempt?.run;
+    if (before !== undefined && runs.get(before) === mac) runs.delete(before);
+    queues.delete(mac);
+    if (!isEmpty(queue)) queues.set(mac, queue);
+    if (queue.attempt && queue.attempt.state !== "over") runs.set(queue.attempt.run, mac);
+  };
+  /** What is kept in the file, unless we know better. */
+  const adopt = (entries: readonly unknown[]): void => {
+    const known = new Set(queues.keys());
+    for (const { mac, queue } of entries as readonly Entry[]) if (!known.has(mac)) put(mac, queue);
+  };
   const live = (): Entry[] => [...queues].map(([mac, queue]) => ({ mac, queue }));
   let opening: Promise<Journal<Entry>> | undefined;
-  // Where every boot is written down, a directory that cannot be written is better known now.
-  if (tracked && file !== undefined) await (opening = openJournal(file, live));
+  const opened = (path: string): Promise<Journal<Entry>> =>
+    (opening ??= openJournal(path, { live, adopt }).catch((error: unknown) => {
+      // The next one who has something to write tries again.
+      opening = undefined;
+      throw error;
+    }));
+  if (file !== undefined) {
+    adopt(await readEntries(file));
+    const waits = queues.size > 0;
+    queues.clear();
+    runs.clear();
+    // Where every boot is written down, a directory that cannot be written is better known now; and of two servers
+    // only one may boot what is queued.
+    if (tracked || waits) await opened(file);
+  }
 
   /** The state is on the disk before anybody hears of it. */
   const save = async (mac: string, queue: MachineQueue): Promise<void> => {
-    if (file === undefined) return;
-    opening ??= openJournal(file, live);
-    await (await opening).append({ mac, queue });
+    if (file !== undefined) await (await opened(file)).append({ mac, queue });
+  };
+  /** Anybody can say that it is one machine after the other: boots that only the policy decided are forgotten. */
+  const trim = async (): Promise<void> => {
+    if (queues.size <= MOST_MACHINES) return;
+    for (const [mac, { plans, held }] of queues) {
+      if (plans.length > 0 || held) continue;
+      put(mac, EMPTY_QUEUE);
+      return save(mac, EMPTY_QUEUE);
+    }
   };
 
   const step = async (mac: string, event: QueueEvent): Promise<readonly QueueAction[]> => {
     const before = queues.get(mac) ?? EMPTY_QUEUE;
     const { queue, actions } = stepQueue(before, event, now());
     if (queue !== before) {
-      if (isEmpty(queue)) queues.delete(mac);
-      else queues.set(mac, queue);
-      if (before.attempt && before.attempt.run !== queue.attempt?.run) runs.delete(before.attempt.run);
-      if (queue.attempt && queue.attempt.state !== "over") runs.set(queue.attempt.run, mac);
-      await save(mac, queue);
+      put(mac, queue);
+      try {
+        await save(mac, queue);
+      } catch (error) {
+        // Whoever asked is told that it failed: then it is as if it had not asked. Time goes on all the same.
+        const current = queues.get(mac);
+        if (event.kind !== "tick" && (current ?? queue) === queue) put(mac, before);
+        throw error;
+      }
+      await trim();
     }
     for (const action of actions) {
       if (action.kind !== "timed-out") continue;
@@ -189,7 +223,8 @@ export async function openBootDesk(parts: BootDeskParts): Promise<BootDesk> {
   };
 
   const close = async (): Promise<void> => {
-    await (await opening)?.close();
+    const journal = await opening?.catch(() => undefined);
+    await journal?.close();
   };
   return {
     decide,

@@ -1,6 +1,8 @@
 import { mkdir, open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PxeError } from "../errors.ts";
+import type { Closable } from "../internal/closers.ts";
+import { takeLock } from "../internal/file-lock.ts";
 import { syncDirectory } from "../internal/sync-directory.ts";
 
 /** A file of JSON lines that only grows, until it is written anew beside itself and renamed. */
@@ -33,7 +35,10 @@ async function writeAnew(file: string, lines: readonly string[]): Promise<void> 
 export async function readEntries(file: string): Promise<readonly unknown[]> {
   const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return "";
-    throw new PxeError("PXE_STATE_FAILED", `Cannot read ${JSON.stringify(file)}`, { cause });
+    throw new PxeError("PXE_STATE_FAILED", `Cannot read ${JSON.stringify(file)}: ${cause.message}`, {
+      cause,
+      hint: "choose another directory by --state",
+    });
   });
   const lines = text.split("\n").slice(0, -1);
   return lines.map((line, index) => {
@@ -49,12 +54,48 @@ export async function readEntries(file: string): Promise<readonly unknown[]> {
 }
 
 /**
- * Open a journal for appending; `live` gives the entries that a reader still needs. It is first written anew,
- * so that what a crash left at its end cannot spoil the next line.
+ * Open a journal for appending, for this process alone. `adopt` takes what others have left in it, `live` gives the
+ * entries that a reader still needs. It is first written anew, so that what a crash left at its end cannot spoil the
+ * next line.
  */
 export async function openJournal<Entry>(
   file: string,
+  keeper: { live(): readonly Entry[]; adopt(entries: readonly unknown[]): void },
+): Promise<Journal<Entry>> {
+  const lock = await lockFor(file);
+  try {
+    keeper.adopt(await readEntries(file));
+    return await openLocked(file, keeper.live, lock);
+  } catch (error) {
+    await lock.close();
+    throw error;
+  }
+}
+
+const cannotWrite = (file: string, cause: unknown): PxeError =>
+  new PxeError("PXE_STATE_FAILED", `Cannot write ${JSON.stringify(file)}: ${(cause as Error).message}`, {
+    cause,
+    hint: "choose a directory that can be written, by --state",
+  });
+
+async function lockFor(file: string): Promise<Closable> {
+  let lock: Closable | undefined;
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    lock = await takeLock(`${file}.lock`);
+  } catch (cause) {
+    throw cannotWrite(file, cause);
+  }
+  if (lock) return lock;
+  throw new PxeError("PXE_STATE_FAILED", `Another server keeps its queues in ${JSON.stringify(file)}`, {
+    hint: "stop it, or choose another directory by --state",
+  });
+}
+
+async function openLocked<Entry>(
+  file: string,
   live: () => readonly Entry[],
+  lock: Closable,
 ): Promise<Journal<Entry>> {
   const line = (entry: Entry): string => `${JSON.stringify(entry)}\n`;
   let handle: FileHandle | undefined;
@@ -70,15 +111,9 @@ export async function openJournal<Entry>(
     handle = await open(file, "a");
     lines = entries.length;
   };
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await anew();
-  } catch (cause) {
-    throw new PxeError("PXE_STATE_FAILED", `Cannot write ${JSON.stringify(file)}`, {
-      cause,
-      hint: "choose a directory that can be written, by --state",
-    });
-  }
+  await anew().catch((cause: unknown) => {
+    throw cannotWrite(file, cause);
+  });
 
   const flush = async (): Promise<void> => {
     while (waiting.length > 0) {
@@ -94,7 +129,7 @@ export async function openJournal<Entry>(
         }
         for (const { done } of batch) done();
       } catch (cause) {
-        const error = new PxeError("PXE_STATE_FAILED", `Cannot write ${JSON.stringify(file)}`, { cause });
+        const error = cannotWrite(file, cause);
         for (const { done } of batch) done(error);
         // Half a line may be there now: the next flush writes the file anew.
         await handle?.close().catch(() => undefined);
@@ -113,6 +148,7 @@ export async function openJournal<Entry>(
       await writing;
       await handle?.close();
       handle = undefined;
+      await lock.close();
     },
   };
 }

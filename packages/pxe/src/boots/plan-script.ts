@@ -7,7 +7,7 @@ import type { LoaderBoot } from "../loaders/loader-boot.ts";
 import { pxelinuxConfig, pxelinuxDisk } from "../loaders/pxelinux-config.ts";
 import type { UkiParts } from "../loaders/uki-file.ts";
 import type { BootPlan } from "../policy/plan.ts";
-import type { VirtualFile } from "../virtual-files.ts";
+import { inMemory, type OpenFile, type VirtualFile } from "../virtual-files.ts";
 import { paramsSegment } from "./params-segment.ts";
 import { publishBundle } from "./publish-bundle.ts";
 import type { Attempt } from "./queue.ts";
@@ -41,6 +41,9 @@ function callBack(site: BootSite, mac: string, { run, token }: Attempt): string[
   ];
 }
 
+/** Machines whose parameters are offered at a time. */
+const MOST_SEGMENTS = 4096;
+
 const NOTHING = "The policy of this server boots nothing on this machine";
 
 /** Make a writer that offers what its texts name among `files`; `own` has its names there already. */
@@ -50,18 +53,28 @@ export function planWriter(options: {
   readonly own: PxeBundle | undefined;
 }): PlanWriter {
   const { files, site, own } = options;
-  /** The parameters of each machine's last script. */
+  /** The parameters of each machine's last script, the longest unasked first. */
   const segments = new Map<string, string>();
 
-  const offerParams = async (plan: BootPlan, mac: string | undefined): Promise<string[]> => {
-    const bytes = mac === undefined ? undefined : await paramsSegment(plan.params);
-    if (mac === undefined || !bytes) return [];
-    const old = segments.get(mac);
-    if (old !== undefined) files.delete(old);
+  const offerParams = ({ params }: BootPlan, mac: string | undefined): string[] => {
+    if (mac === undefined || Object.keys(params).length === 0) return [];
+    const forget = (machine: string | undefined): void => {
+      const old = machine === undefined ? undefined : segments.get(machine);
+      if (machine === undefined || old === undefined) return;
+      segments.delete(machine);
+      files.delete(old);
+    };
+    forget(mac);
+    if (segments.size >= MOST_SEGMENTS) forget(segments.keys().next().value);
     // Nobody guesses the name: who has not got the script does not get the parameters.
     const name = `initrd/params-${randomBytes(12).toString("hex")}`;
     segments.set(mac, name);
-    files.set(name, { kind: "bytes", bytes });
+    // Made when it is fetched: who only says that it is one machine after the other fills no memory.
+    const open = async (): Promise<OpenFile | undefined> => {
+      const bytes = await paramsSegment(params);
+      return bytes && inMemory(bytes);
+    };
+    files.set(name, { kind: "opened", open });
     return [name];
   };
 
@@ -71,7 +84,7 @@ export function planWriter(options: {
   };
 
   /** What a loader is to load, by names; or why nothing. */
-  const boot = async (plan: BootPlan, reader: ScriptReader): Promise<LoaderBoot | "disk" | "none"> => {
+  const boot = (plan: BootPlan, reader: ScriptReader): LoaderBoot | "disk" | "none" => {
     const { target } = plan;
     if (target.kind !== "bundle") return target.kind;
     const { bundle } = target;
@@ -80,13 +93,13 @@ export function planWriter(options: {
         ? { kernel: "kernel", initrd: bundle.initrd.map((_, index) => `initrd/${index}`) }
         : publishBundle(files, bundle);
     // Parameters first: a segment must begin at a multiple of four, which another's size may not be.
-    const initrd = [...(await offerParams(plan, reader.mac)), ...names.initrd];
+    const initrd = [...offerParams(plan, reader.mac), ...names.initrd];
     return { kernel: names.kernel, initrd, cmdline: cmdlineOf(plan, bundle, reader), title: bundle.title };
   };
 
   return {
     async ipxe(plan, reader) {
-      const what = await boot(plan, reader);
+      const what = boot(plan, reader);
       if (what === "disk") return ipxeDisk();
       if (what === "none") return ipxeMessage(NOTHING);
       const url = (name: string): string =>
@@ -94,12 +107,12 @@ export function planWriter(options: {
       return ipxeScript({ ...what, kernel: url(what.kernel), initrd: what.initrd.map(url) });
     },
     async pxelinux(plan, reader) {
-      const what = await boot(plan, reader);
+      const what = boot(plan, reader);
       if (typeof what === "object") return pxelinuxConfig(what);
       return what === "disk" ? pxelinuxDisk() : pxelinuxDisk(NOTHING);
     },
     async grub(plan, reader) {
-      const what = await boot(plan, reader);
+      const what = boot(plan, reader);
       if (typeof what === "object") return grubConfig(what);
       return grubLeave(what === "disk" ? "Booting from the next device" : NOTHING);
     },

@@ -41,7 +41,8 @@ export async function openUploadStore(path: string, quota: UploadQuota = {}): Pr
   const mostBytes = quota.bytes ?? 256 << 20;
   const mostFiles = quota.files ?? 1000;
   await mkdir(path, { recursive: true, mode: 0o755 }).catch((cause: unknown) => {
-    throw new PxeError("PXE_STATE_FAILED", `Cannot make the directory ${JSON.stringify(path)}`, { cause });
+    const text = `Cannot make the directory ${JSON.stringify(path)}: ${(cause as Error).message}`;
+    throw new PxeError("PXE_STATE_FAILED", text, { cause, hint: "name a directory that can be written to" });
   });
   const directory = await realpath(path);
   /** What runs hold, with what is on its way. */

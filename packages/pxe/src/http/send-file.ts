@@ -68,7 +68,10 @@ export async function sendFile(
   file: OpenFile,
   options: { readonly type: string; readonly began: number; readonly cache: PieceCache },
 ): Promise<HttpAnswer> {
-  const range = parseRange(request.headers.range, file.size);
+  const { method, headers } = request;
+  // Ranges are of GET alone, and no file has the validator that If-Range wants to see (RFC 9110 14.2, 13.1.5).
+  const ranges = method === "GET" && headers["if-range"] === undefined;
+  const range = ranges ? parseRange(headers.range, file.size) : undefined;
   if (range === "unsatisfiable") {
     return plain(response, 416, "Range not satisfiable", { "content-range": `bytes */${file.size}` });
   }
@@ -81,7 +84,7 @@ export async function sendFile(
     ...(range ? { "content-range": `bytes ${start}-${end}/${file.size}` } : {}),
   });
   const until = performance.now() - options.began;
-  if (request.method === "HEAD") {
+  if (method === "HEAD") {
     response.end();
     return { status, bytes: 0, serverMs: until };
   }

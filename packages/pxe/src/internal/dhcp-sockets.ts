@@ -7,6 +7,7 @@ import type { PxeEventBody } from "../events.ts";
 import type { Lease } from "../leases.ts";
 import type { Closable } from "./closers.ts";
 import type { Network } from "./network.ts";
+import { complain, type Complaints } from "./once.ts";
 import { closeUdp, type UdpSocket } from "./udp.ts";
 
 /** A datagram that is DHCP, with the port that took it. */
@@ -42,6 +43,7 @@ export async function openDhcpSockets(options: {
   const { address, share, answer, keep, onEvent } = options;
   const { bindUdp } = options.network;
   let closed = false;
+  const complaints: Complaints = new Map();
   const sockets: UdpSocket[] = [];
   const close = async (): Promise<void> => {
     closed = true;
@@ -71,7 +73,9 @@ export async function openDhcpSockets(options: {
       const failed = (error: unknown): void => {
         const reason = error instanceof Error ? error.message : String(error);
         const text = `Cannot answer ${to.address}:${to.port}: ${reason}`;
-        if (!closed) onEvent({ kind: "warning", code: "dhcp-reply-failed", message: text });
+        // Whoever asks for what cannot be sent, or an interface that is down, fills no log.
+        if (!closed && complain(complaints, reason, performance.now()))
+          onEvent({ kind: "warning", code: "dhcp-reply-failed", message: text });
       };
       try {
         socket.send(encodeDhcp(message, { maxBytes }), to.port, to.address, (error) => {

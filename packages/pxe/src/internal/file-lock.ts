@@ -1,5 +1,7 @@
+import { closeSync, openSync } from "node:fs";
 import { rename, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
+import { basename, dirname } from "node:path";
 import type { Closable } from "./closers.ts";
 
 /** Bind a socket to a path; undefined when the path exists. */
@@ -32,12 +34,31 @@ function answers(path: string): Promise<boolean> {
  * as its owner lives. What a killed owner left is moved away first, so that of two who find it one goes on.
  */
 export async function takeLock(path: string): Promise<Closable | undefined> {
+  // A socket's address has 107 characters at most: by way of the open directory only the name has to fit.
+  // The descriptor is as old as the socket, which lives on when nobody holds the lock any more.
+  const directory = openSync(dirname(path), "r");
+  let server: Server | undefined;
+  try {
+    server = await claimFreed(`/proc/self/fd/${directory}/${basename(path)}`);
+  } finally {
+    if (!server) closeSync(directory);
+  }
+  if (!server) return undefined;
+  const owner = server;
+  let closing: Promise<void> | undefined;
+  const release = async (): Promise<void> => {
+    // Closing removes the path too.
+    await new Promise<void>((resolve) => owner.close(() => resolve()));
+    closeSync(directory);
+  };
+  return { close: () => (closing ??= release()) };
+}
+
+/** Claim a path, also from a dead owner. */
+async function claimFreed(path: string): Promise<Server | undefined> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const server = await claim(path);
-    if (server) {
-      // Closing removes the path too.
-      return { close: () => new Promise((resolve) => server.close(() => resolve())) };
-    }
+    if (server) return server;
     if (await answers(path)) return undefined;
     const aside = `${path}.${process.pid}`;
     try {

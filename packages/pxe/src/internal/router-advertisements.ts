@@ -20,6 +20,21 @@ async function hasIpv6Network(name: string): Promise<boolean> {
 }
 
 /**
+ * Runs dnsmasq and ends it when our end of the pipe closes, which the system sees to even after SIGKILL. A death
+ * signal would not do: dnsmasq loses it as it gives up root. Ctrl-C in a terminal reaches us, and we end it.
+ */
+const KEEPER = `
+trap '' INT
+exec 4<&0
+dnsmasq "$@" 4<&- </dev/null &
+child=$!
+(read -r line <&4; kill $child) >/dev/null 2>&1 &
+watch=$!
+exec 4<&-
+wait $child
+kill $watch 2>/dev/null`;
+
+/**
  * Run dnsmasq for router advertisements alone (no DNS, no DHCPv4, no addresses handed out): Node has no raw
  * sockets to send them from. It needs root and, on the interface, an IPv6 address other than link-local.
  */
@@ -45,7 +60,8 @@ export async function startRouterAdvertisements(
     "--dhcp-leasefile=/dev/null",
     "--log-facility=-",
   ];
-  const child = spawn("dnsmasq", args, { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn("sh", ["-c", KEEPER, "sh", ...args], { stdio: ["pipe", "ignore", "pipe"] });
+  child.stdin.on("error", () => undefined);
   let printed = "";
   child.stderr.on("data", (part: Buffer) => {
     printed = `${printed}${part.toString()}`.slice(-2000);
@@ -72,7 +88,7 @@ export async function startRouterAdvertisements(
   return {
     async close() {
       stopping = true;
-      child.kill();
+      child.stdin.end();
       await ended;
     },
   };

@@ -1,8 +1,9 @@
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { PxeError } from "../errors.ts";
 import type { PxeEventBody } from "../events.ts";
 import type { Policy } from "./choose-plan.ts";
+import { syncDirectory } from "../internal/sync-directory.ts";
 import { parsePolicy, readPolicy } from "./read-policy.ts";
 
 /** How often the file is looked at. Editors replace files in many ways; a look each second sees them all. */
@@ -45,6 +46,27 @@ async function stamp(file: string): Promise<string> {
   return info ? `${info.ino} ${info.size} ${info.mtimeNs}` : "gone";
 }
 
+/**
+ * Replace a file's text: at no moment is there half of it, and whoever could not read the old one cannot read the
+ * new one, which may hold parameters that are nobody's business.
+ */
+async function writeText(file: string, text: string): Promise<void> {
+  const real = await realpath(file);
+  const { mode } = await stat(real);
+  const beside = `${real}.new`;
+  await rm(beside, { force: true });
+  const handle = await open(beside, "wx", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.chmod(mode & 0o777);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(beside, real);
+  await syncDirectory(dirname(real));
+}
+
 /** Read a policy file, and again when it changes; a broken edit is told once and changes nothing. */
 export async function watchPolicy(file: string, emit: (event: PxeEventBody) => void): Promise<PolicyHolder> {
   const directory = dirname(resolve(file));
@@ -59,10 +81,10 @@ export async function watchPolicy(file: string, emit: (event: PxeEventBody) => v
     seen = now;
     try {
       const next = await readPolicy(file);
-      // Half a file, or the same text again: nothing new.
+      told = "";
+      // The same text again: nothing new.
       if (next.text === text) return;
       ({ text, policy } = next);
-      told = "";
       emit({ kind: "policy", file, rules: policy.rules.length });
     } catch (error) {
       const { message } = error as Error;
@@ -88,9 +110,7 @@ export async function watchPolicy(file: string, emit: (event: PxeEventBody) => v
     replace: (wanted) =>
       serial(async () => {
         const next = await parsePolicy(wanted, { file: "the policy that was sent", directory });
-        const beside = `${file}.new`;
-        await writeFile(beside, wanted);
-        await rename(beside, file);
+        await writeText(file, wanted);
         [text, policy, told] = [await readFile(file, "utf8"), next, ""];
         seen = await stamp(file);
         emit({ kind: "policy", file, rules: next.rules.length });

@@ -120,7 +120,8 @@ export async function parsePolicy(
 /** Read a policy file. */
 export async function readPolicy(file: string): Promise<{ text: string; policy: Policy }> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new PxeError("PXE_POLICY_INVALID", `Cannot read the policy ${JSON.stringify(file)}`, { cause });
+    const text = `Cannot read the policy ${JSON.stringify(file)}: ${(cause as Error).message}`;
+    throw new PxeError("PXE_POLICY_INVALID", text, { cause, hint: "name a YAML file; the README shows one" });
   });
   return { text, policy: await parsePolicy(text, { file, directory: dirname(resolve(file)) }) };
 }

@@ -37,7 +37,7 @@ function tell(trouble: Trouble, input: ExplainInput): string {
     "not-pxe": `It asked for an address without asking for boot files (${when}): a system does so, not firmware that boots from the network. Put the network first in its firmware's boot order.`,
     "other-server": `It took the offer of another DHCP server, ${detail} (${when}). Take that server off this network, or use --mode proxy beside it.`,
     "no-boot-program": `There was no boot program for it: ${detail} (${when}). Install the distribution's package "ipxe".`,
-    "pool-exhausted": `No address was left for it (${when}). Widen --pool or shorten the lease time.`,
+    "pool-exhausted": `No address was left for it (${when}). Widen --pool.`,
     nak: `Its wish for an address was refused: ${detail} (${when}). It asks anew after that.`,
     loop: `${detail} (${when}). It was sent in a circle: its iPXE comes back instead of starting Linux.`,
     tftp: `A TFTP transfer did not succeed: ${detail} (${when}). Look for a firewall that blocks UDP ports above 1024, and for other traffic that loses packets.`,
