@@ -34,14 +34,17 @@ export async function askExplanation(options: {
 }): Promise<Explanation> {
   const base = await findServer(options.server, options.port);
   const url = `${base}/v1/machines/${options.mac.replaceAll(":", "-")}/explain`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch((cause: unknown) => {
-    throw new PxeError("PXE_REQUEST_FAILED", `Cannot reach ${base}`, {
-      cause,
-      hint: "is pxe-serve running there?",
+  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch((error: Error) => {
+    // What fetch says by itself is that it failed.
+    const reason = error.cause instanceof Error ? error.cause.message : error.message;
+    throw new PxeError("PXE_REQUEST_FAILED", `Cannot reach ${base}: ${reason}`, {
+      cause: error,
+      hint: "is pxe-serve running there? An address looks like http://10.77.0.1:8080; a certificate of your own is trusted by NODE_EXTRA_CA_CERTS",
     });
   });
-  if (!response.ok) {
-    throw new PxeError("PXE_REQUEST_FAILED", `${url} answered with status ${response.status}`);
-  }
-  return (await response.json()) as Explanation;
+  const answer = (await response.json().catch(() => undefined)) as Explanation | undefined;
+  if (response.ok && Array.isArray(answer?.sentences)) return answer;
+  throw new PxeError("PXE_REQUEST_FAILED", `${url} answered with status ${response.status}`, {
+    hint: "another program may answer there; name the server by --server",
+  });
 }

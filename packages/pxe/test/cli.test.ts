@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -128,6 +130,22 @@ describe("usage", () => {
     );
     expect([status, err]).toEqual([1, expect.stringContaining(error)]);
     expect(err).toMatch(new RegExp(`\nhint: .*${hint}`));
+  });
+  test("explain says why it got no answer", async () => {
+    const explain = (server: string) => cli("explain", "52:54:00:12:34:56", "--server", server);
+    expect((await explain("http://127.0.0.1:1")).err).toMatch(
+      /^error: Cannot reach http:\/\/127\.0\.0\.1:1: .+\nhint: /,
+    );
+    expect((await explain("127.0.0.1:1")).err).toMatch(/^error: Cannot reach .*\nhint: .*http:\/\/10/);
+    const other = createServer((_, response) => response.end("<html>")).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const { status, err } = await explain(`http://127.0.0.1:${port}`);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(/^error: .* answered with status 200\nhint: another program/),
+    ]);
+    other.close();
   });
   test("a failure is status 1, with a stack only on request", async () => {
     const argv = ["--interface", "nosuch0", "--kernel", "/etc/hostname"];
