@@ -157,13 +157,16 @@ function oneOf<T extends string>(name: string, text: string | undefined, known: 
 }
 
 function fixedLeases(entries: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    entries.map((entry) => {
-      const [mac, address] = entry.split("=", 2);
-      if (!mac || !address) throw usage(`"--lease" wants MAC=ADDRESS, not "${entry}"`);
-      return [mac, address];
-    }),
-  );
+  const leases = new Map<string, string>();
+  for (const entry of entries) {
+    const [mac, address] = entry.split("=", 2);
+    if (!mac || !address) throw usage(`"--lease" wants MAC=ADDRESS, not "${entry}"`);
+    const machine = readMac(mac) ?? mac;
+    if (leases.has(machine))
+      throw usage(`"--lease" names ${machine} twice`, "a machine has one address here");
+    leases.set(machine, address);
+  }
+  return Object.fromEntries(leases);
 }
 
 /** Kept by interface; the machines on a socket are new ones each time, unless told. */

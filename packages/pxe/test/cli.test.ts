@@ -48,6 +48,13 @@ describe("usage", () => {
     [["--interface", "lo", "--kernel", "x", "--mode", "on"], '"--mode" must be', ""],
     [["--interface", "lo", "--kernel", "x", "--http-port", "99999"], '"--http-port" must be a port', ""],
     [["--interface", "lo", "--kernel", "x", "--lease", "x"], '"--lease" wants MAC=ADDRESS', ""],
+    [
+      "--interface lo --kernel x --lease 52:54:00:12:34:56=10.0.0.2 --lease 52-54-00-12-34-56=10.0.0.3".split(
+        " ",
+      ),
+      '"--lease" names 52:54:00:12:34:56 twice',
+      "one address",
+    ],
     [["stray"], "Unexpected argument", ""],
     [["--interface", "lo", "--kernel", "x", "--policy", "y"], "Only one of", ""],
     [["--interface", "lo", "--kernel", "x", "--tls-cert", "y"], '"--tls-cert" and "--tls-key"', ""],

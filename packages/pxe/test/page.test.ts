@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,6 +83,18 @@ describe("the page", () => {
     const [machine] = JSON.parse(/data: (\[{.*)\n/.exec(text)?.[1] ?? "[]") as Record<string, unknown>[];
     expect(machine).toMatchObject({ mac: MAC, stage: "offer", firmware: "bios", arch: "x86_64" });
     await stream.cancel();
+  });
+  test("its head alone is asked for and had, without a place among the readers", async () => {
+    const response = await fetch(`${base}/v1/events`, {
+      method: "HEAD",
+      signal: AbortSignal.timeout(5000),
+    });
+    await response.text();
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    const raw = connect(Number(new URL(base).port), "127.0.0.1");
+    raw.write("HEAD /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    raw.resume();
+    await once(raw, "end", { signal: AbortSignal.timeout(5000) });
   });
   test("a serial number with markup and line ends is one line of data", async () => {
     const evil = encodeURIComponent('<img src=x onerror="alert(1)">\n\nevent: machines');

@@ -34,7 +34,8 @@ export async function writeWhole(
   try {
     // A file in place of a device would be the end of it.
     if (await isSpecial(target)) return await pipeline(bytes, createWriteStream(target), abort);
-    await pipeline(bytes, createWriteStream(part, { flags: "wx" }), abort);
+    // On the disk before it has its name: firmware's file systems would keep an empty file over a loss of power.
+    await pipeline(bytes, createWriteStream(part, { flags: "wx", flush: true }), abort);
     await rename(part, target);
   } catch (cause) {
     await rm(part, { force: true });

@@ -182,9 +182,11 @@ function onView(parts: ApiParts, exchange: HttpExchange): HttpAnswer | undefined
     "/v1/machines": () => json(response, parts.machines()),
     "/v1/boots": () => json(response, parts.boots()),
     "/v1/events": () =>
-      parts.feed.attach(response)
-        ? { status: 200, bytes: 0, silent: true }
-        : refuse(response, 503, "Too many readers"),
+      request.method === "HEAD"
+        ? sendText(response, "text/event-stream", "")
+        : parts.feed.attach(response)
+          ? { status: 200, bytes: 0, silent: true }
+          : refuse(response, 503, "Too many readers"),
   };
   const view = Object.hasOwn(views, path) ? views[path] : undefined;
   if (!view) return undefined;

@@ -17,7 +17,11 @@ export function closers(): Closers {
       return part;
     },
     async close() {
-      for (let part = parts.pop(); part; part = parts.pop()) await part.close();
+      const failures: unknown[] = [];
+      // One that cannot be closed keeps none of the others open.
+      for (let part = parts.pop(); part; part = parts.pop())
+        await part.close().catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures[0];
     },
   };
 }

@@ -61,7 +61,7 @@ export async function listenFrames(path: string): Promise<FrameListener> {
       const message = `Cannot listen on the socket ${JSON.stringify(path)}: ${taken ? "there is something of that name" : cause.message}`;
       const hint = taken
         ? "another server has it, or one was killed: then remove the file"
-        : "name a file in a directory that exists and is yours";
+        : "name a file in a directory that exists and is yours, in at most 107 characters";
       reject(new PxeError(taken ? "PXE_ADDRESS_IN_USE" : "PXE_SOCKET_FAILED", message, { cause, hint }));
     });
     server.listen({ path }, resolve);
