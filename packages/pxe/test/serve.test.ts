@@ -12,6 +12,7 @@ import {
   DHCP_OPTION,
   encodeDhcp,
   findBootBinaries,
+  formatEvent,
   parsePool,
   servePxe,
   type PxeBundle,
@@ -56,7 +57,9 @@ describe("http-only", () => {
   test("the manifest is that of the files as they are, also after they were gone for a while", async () => {
     const kernel = join(directory, "rebuilt");
     await writeFile(kernel, "old");
-    const server = await servePxe({ ...options, bundle: { ...options.bundle, kernel } });
+    const events: PxeEvent[] = [];
+    const onEvent = (event: PxeEvent): void => void events.push(event);
+    const server = await servePxe({ ...options, onEvent, bundle: { ...options.bundle, kernel } });
     const manifest = async (): Promise<unknown> => {
       const response = await fetch(server.urls.manifest);
       return response.ok ? ((await response.json()) as { kernel: unknown }).kernel : response.status;
@@ -65,6 +68,8 @@ describe("http-only", () => {
     expect(await manifest()).toEqual({ size: 3, sha256: hash("old") });
     await rm(kernel);
     expect(await manifest()).toBe(500);
+    const failed = events.find((event) => event.kind === "http" && event.status === 500);
+    expect(failed && formatEvent(failed, 0)).toMatch(/GET \/manifest\.json 500, .*: ENOENT: .*rebuilt/);
     await writeFile(kernel, "newer");
     expect(await manifest()).toEqual({ size: 5, sha256: hash("newer") });
     await server.close();
