@@ -88,6 +88,28 @@ async function fingerprint(path: string): Promise<{ size: number; sha256: string
   return { size, sha256: hash.digest("hex") };
 }
 
+/** Tells files that have changed from those that were read. */
+async function stampOf(paths: readonly string[]): Promise<string> {
+  const infos = await Promise.all(paths.map((path) => stat(path, { bigint: true })));
+  return infos.map(({ dev, ino, size, mtimeNs }) => `${dev} ${ino} ${size} ${mtimeNs}`).join("\n");
+}
+
+/** The made manifest, which is made again only when a file has changed. */
+function manifestOf(bundle: PxeBundle): () => Promise<string> {
+  let kept: { readonly stamp: string; readonly text: Promise<string> } | undefined;
+  return async () => {
+    const stamp = await stampOf([bundle.kernel, ...bundle.initrd]);
+    if (kept?.stamp !== stamp) {
+      const made = { stamp, text: madeManifest(bundle) };
+      kept = made;
+      made.text.catch(() => {
+        if (kept === made) kept = undefined;
+      });
+    }
+    return kept.text;
+  };
+}
+
 async function madeManifest(bundle: PxeBundle): Promise<string> {
   const manifest = {
     kernel: await fingerprint(bundle.kernel),
@@ -115,15 +137,13 @@ export function bundleFiles(
       title: bundle.title,
     });
   };
-  let manifest: Promise<string> | undefined;
-
   const files = new Map<string, VirtualFile>([
     [SCRIPT_FILE, { kind: "made", role: "script", make: ({ via }) => script(via) }],
     ["kernel", { kind: "path", path: bundle.kernel, role: "kernel" }],
     [
       "manifest.json",
       bundle.manifest === undefined
-        ? { kind: "made", make: () => (manifest ??= madeManifest(bundle)) }
+        ? { kind: "made", make: manifestOf(bundle) }
         : { kind: "path", path: bundle.manifest },
     ],
   ]);

@@ -27,8 +27,10 @@ function describe(event: PxeEvent): string {
       const what = event.upload === true ? "upload " : "";
       return `${tame(event.file)} ${what}${event.outcome}, ${transfer(event)}${again}${detail}`;
     }
-    case "http":
-      return `${event.method} ${tame(event.path)} ${event.status}, ${transfer(event)}`;
+    case "http": {
+      const detail = event.detail === undefined ? "" : `: ${tame(event.detail)}`;
+      return `${event.method} ${tame(event.path)} ${event.status}, ${transfer(event)}${detail}`;
+    }
     case "loader":
     case "script":
     case "kernel":

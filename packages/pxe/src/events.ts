@@ -45,6 +45,8 @@ export type PxeEventBody =
       readonly status: number;
       readonly bytes: number;
       readonly milliseconds: number;
+      /** Why the server could not answer. */
+      readonly detail?: string;
     }
   /** A boot artifact that was fetched whole, by either protocol. */
   | {

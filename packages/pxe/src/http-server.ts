@@ -137,14 +137,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     answer: HttpAnswer,
     began: number,
   ): void => {
-    const { status, bytes } = answer;
+    const { status, bytes, detail } = answer;
     const method = request.method ?? "";
     if (answer.silent === true) return;
     if (status === 404 && !refused.miss(client)) return;
     const bad = status >= 400 && status < 500 && status !== 404 && status !== 416;
     // The first is told with its path; the same again is only counted.
     if (bad && !refused.refuse(client, `${STATUS_CODES[status] ?? status} (${status})`)) return;
-    emit({ kind: "http", client, method, path, milliseconds: performance.now() - began, status, bytes });
+    const milliseconds = performance.now() - began;
+    const why = detail === undefined ? {} : { detail };
+    emit({ kind: "http", client, method, path, milliseconds, status, bytes, ...why });
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -161,12 +163,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
           ? refuse(response, 400, "Bad request")
           : await answer({ request, response, path, query: new URLSearchParams(rawQuery), client }, began);
     } catch (error) {
+      const detail = (error as Error).message;
       // After the head is out only a cut connection tells the client that the body is not whole.
       if (response.headersSent) {
         response.destroy();
-        result = { status: 500, bytes: 0 };
+        result = { status: 500, bytes: 0, detail };
       } else
-        result = plain(response, 500, `Cannot answer: ${(error as Error).message}`, { connection: "close" });
+        result = { ...plain(response, 500, `Cannot answer: ${detail}`, { connection: "close" }), detail };
     }
     log(request, client, path ?? "", result, began);
   };

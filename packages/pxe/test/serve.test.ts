@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -11,6 +12,7 @@ import {
   DHCP_OPTION,
   encodeDhcp,
   findBootBinaries,
+  formatEvent,
   parsePool,
   servePxe,
   type PxeBundle,
@@ -51,6 +53,26 @@ describe("http-only", () => {
     expect(seen[0]).toMatchObject({ kind: "listening", mode: "http-only", script: server.urls.script });
     await server.closed;
     await expect(fetch(server.urls.script)).rejects.toThrow();
+  });
+  test("the manifest is that of the files as they are, also after they were gone for a while", async () => {
+    const kernel = join(directory, "rebuilt");
+    await writeFile(kernel, "old");
+    const events: PxeEvent[] = [];
+    const onEvent = (event: PxeEvent): void => void events.push(event);
+    const server = await servePxe({ ...options, onEvent, bundle: { ...options.bundle, kernel } });
+    const manifest = async (): Promise<unknown> => {
+      const response = await fetch(server.urls.manifest);
+      return response.ok ? ((await response.json()) as { kernel: unknown }).kernel : response.status;
+    };
+    const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+    expect(await manifest()).toEqual({ size: 3, sha256: hash("old") });
+    await rm(kernel);
+    expect(await manifest()).toBe(500);
+    const failed = events.find((event) => event.kind === "http" && event.status === 500);
+    expect(failed && formatEvent(failed, 0)).toMatch(/GET \/manifest\.json 500, .*: ENOENT: .*rebuilt/);
+    await writeFile(kernel, "newer");
+    expect(await manifest()).toEqual({ size: 5, sha256: hash("newer") });
+    await server.close();
   });
   test("listens on the interface's address alone", async () => {
     const server = await servePxe(options);

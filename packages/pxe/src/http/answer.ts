@@ -9,6 +9,8 @@ export interface HttpAnswer {
   readonly whole?: boolean;
   /** How long the client waited for this server. */
   readonly serverMs?: number;
+  /** What went wrong here. */
+  readonly detail?: string;
   /** It is no line of the log: pages that a browser asks for all the time. */
   readonly silent?: boolean;
 }

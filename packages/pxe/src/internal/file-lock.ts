@@ -28,20 +28,27 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
+/** A socket's address has 107 characters at most; a dead owner's is looked at under a longer name. */
+const LONGEST = 90;
+
 /**
  * Take a lock that ends with this process, however it ends; undefined when another process has it. Node has no
  * flock, and a process id in a file says nothing across namespaces: so the lock is a socket that answers as long
  * as its owner lives. What a killed owner left is moved away first, so that of two who find it one goes on.
  */
 export async function takeLock(path: string): Promise<Closable | undefined> {
-  // A socket's address has 107 characters at most: by way of the open directory only the name has to fit.
-  // The descriptor is as old as the socket, which lives on when nobody holds the lock any more.
-  const directory = openSync(dirname(path), "r");
+  const long = Buffer.byteLength(path) > LONGEST;
+  // By way of the open directory only the name has to fit. The descriptor is as old as the socket, which lives on when
+  // nobody holds the lock any more.
+  const directory = long ? openSync(dirname(path), "r") : undefined;
+  const leave = (): void => {
+    if (directory !== undefined) closeSync(directory);
+  };
   let server: Server | undefined;
   try {
-    server = await claimFreed(`/proc/self/fd/${directory}/${basename(path)}`);
+    server = await claimFreed(long ? `/proc/self/fd/${directory}/${basename(path)}` : path);
   } finally {
-    if (!server) closeSync(directory);
+    if (!server) leave();
   }
   if (!server) return undefined;
   const owner = server;
@@ -49,7 +56,7 @@ export async function takeLock(path: string): Promise<Closable | undefined> {
   const release = async (): Promise<void> => {
     // Closing removes the path too.
     await new Promise<void>((resolve) => owner.close(() => resolve()));
-    closeSync(directory);
+    leave();
   };
   return { close: () => (closing ??= release()) };
 }

@@ -74,7 +74,7 @@ function troubleOf(event: PxeEvent): Pick<Trouble, "code" | "detail"> | undefine
     return { code: "tftp", detail: `${event.file}: ${event.detail ?? event.outcome}` };
   }
   if (event.kind === "http" && event.status >= 500) {
-    return { code: "http", detail: `${event.path}: status ${event.status}` };
+    return { code: "http", detail: `${event.path}: ${event.detail ?? `status ${event.status}`}` };
   }
   const code = event.kind === "warning" ? TROUBLES[event.code] : undefined;
   return code && event.kind === "warning" ? { code, detail: event.message } : undefined;
