@@ -4,6 +4,15 @@
  */
 import type { ElfFile } from "./elf-file.ts";
 
+// From pidfd_send_signal on all architectures have the same numbers.
+const FROM_424 =
+  "pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen " +
+  "fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise " +
+  "epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule " +
+  "landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat " +
+  "fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr " +
+  "lsm_set_self_attr lsm_list_modules mseal";
+
 // The key is the number of the first name.
 const X86_64: Readonly<Record<number, string>> = {
   0:
@@ -42,13 +51,7 @@ const X86_64: Readonly<Record<number, string>> = {
     "finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create kexec_file_load " +
     "bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc " +
     "pkey_free statx io_pgetevents rseq uretprobe",
-  424:
-    "pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen " +
-    "fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise " +
-    "epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule " +
-    "landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat " +
-    "fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr " +
-    "lsm_set_self_attr lsm_list_modules mseal",
+  424: FROM_424,
 };
 
 // What arm64, riscv64 and every younger architecture have.
@@ -86,13 +89,7 @@ const GENERIC: Readonly<Record<number, string>> = {
     "finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat " +
     "userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free " +
     "statx io_pgetevents rseq kexec_file_load",
-  424:
-    "pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen " +
-    "fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise " +
-    "epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule " +
-    "landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat " +
-    "fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr " +
-    "lsm_set_self_attr lsm_list_modules mseal",
+  424: FROM_424,
 };
 
 const TABLES = new Map<string, ReadonlyMap<number, string>>();
