@@ -169,7 +169,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         response.destroy();
         result = { status: 500, bytes: 0, detail };
       } else
-        result = { ...plain(response, 500, `Cannot answer: ${detail}`, { connection: "close" }), detail };
+        // What is wrong may name files, which are nobody's business out there.
+        result = {
+          ...plain(response, 500, "Cannot answer; the server's log says why", { connection: "close" }),
+          detail,
+        };
     }
     log(request, client, path ?? "", result, began);
   };

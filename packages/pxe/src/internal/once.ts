@@ -1,3 +1,5 @@
+import { remember } from "./remember.ts";
+
 /** How long a complaint that was made is not repeated. */
 const SILENCE_MS = 60_000;
 /** Complaints remembered; strangers choose what some of them are about. */
@@ -10,9 +12,6 @@ export type Complaints = Map<string, number>;
 export function complain(made: Complaints, subject: string, now: number): boolean {
   const before = made.get(subject);
   if (before !== undefined && now - before < SILENCE_MS) return false;
-  made.delete(subject);
-  made.set(subject, now);
-  const oldest = made.size > REMEMBERED ? made.keys().next().value : undefined;
-  if (oldest !== undefined) made.delete(oldest);
+  remember(made, subject, now, REMEMBERED);
   return true;
 }

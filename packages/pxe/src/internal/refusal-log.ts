@@ -1,3 +1,5 @@
+import { remember } from "./remember.ts";
+
 /** What is written of refused and unanswered requests, so that a flood of them is no flood of lines. */
 export interface RefusalLog {
   /** Undefined: written already, be silent. Else the text to write. */
@@ -22,10 +24,7 @@ export function refusalLog(now: () => number): RefusalLog {
       const hiddenBefore = known && now() - known.since >= PERIOD_MS ? known.hidden : 0;
       if (!known || now() - known.since >= PERIOD_MS) {
         known = { since: now(), seen: new Set(), hidden: 0 };
-        clients.delete(client);
-        clients.set(client, known);
-        const [oldest] = clients.keys();
-        if (clients.size > MOST_CLIENTS && oldest !== undefined) clients.delete(oldest);
+        remember(clients, client, known, MOST_CLIENTS);
       }
       const what = `${message}\0${file.slice(0, 256)}`;
       if (known.seen.has(what) || known.seen.size >= MOST_LINES || total.lines >= MOST_TOTAL) {

@@ -1,3 +1,5 @@
+import { remember } from "./remember.ts";
+
 /** Offers in a row after which a client that takes none is told of. A client that hears us needs one, on a bad line two. */
 const TELLING = 3;
 /** Clients remembered; strangers choose who they are. */
@@ -9,9 +11,6 @@ export type Untaken = Map<string, number>;
 /** Note one more offer; true when the client has now left so many that somebody should know. */
 export function noteOffer(untaken: Untaken, mac: string): boolean {
   const offers = (untaken.get(mac) ?? 0) + 1;
-  untaken.delete(mac);
-  untaken.set(mac, offers);
-  const oldest = untaken.size > REMEMBERED ? untaken.keys().next().value : undefined;
-  if (oldest !== undefined) untaken.delete(oldest);
+  remember(untaken, mac, offers, REMEMBERED);
   return offers >= TELLING;
 }
